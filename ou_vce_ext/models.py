@@ -1,0 +1,264 @@
+"""The things the REST API speaks of, as frozen dataclasses, and their JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from .states import ServiceState
+
+Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+OpenIn: TypeAlias = Literal["tab", "browser"]
+
+
+def iso(moment: datetime | None) -> str | None:
+    """UTC ISO 8601 with milliseconds and ``Z``, or None."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Capability(StrEnum):
+    """What a kind of service can do at all, whatever its state."""
+
+    OPEN = "open"
+    START = "start"
+    STOP = "stop"
+    RESET = "reset"
+    BACKUP = "backup"
+    RESTORE = "restore"
+    LOGS = "logs"
+
+
+class OperationState(StrEnum):
+    """How far an operation is."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceError:
+    """Why a service is not what the student wants it to be.
+
+    ``exit_code`` and ``signal`` (a name such as ``SIGKILL``) tell how its main process ended, where
+    it did; ``log_tail`` holds its last lines, oldest first.
+    """
+
+    code: str
+    message: str
+    hint: str = ""
+    exit_code: int | None = None
+    signal: str | None = None
+    log_tail: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        """The contract's ``error`` object."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "exit_code": self.exit_code,
+            "signal": self.signal,
+            "log_tail": list(self.log_tail),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How a program on this machine reaches a database. It never holds a secret itself.
+
+    ``socket`` is the folder of the unix socket (PostgreSQL) or its path; ``password_file`` the file
+    that holds the password; ``env`` the names of the variables that kernels and terminals find set.
+    """
+
+    host: str | None
+    port: int | None
+    socket: str | None
+    user: str | None
+    database: str | None
+    password_file: str | None
+    env: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        """The contract's ``connection`` object."""
+        return {
+            "host": self.host,
+            "port": self.port,
+            "socket": self.socket,
+            "user": self.user,
+            "database": self.database,
+            "password_file": self.password_file,
+            "env": list(self.env),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """One service as declared: built in, in TOML, or by traitlets, merged and validated.
+
+    ``options`` holds the keys of its kind (see the driver). ``problem`` is set where the
+    declaration is wrong: the service is then listed, says why, and never starts.
+    """
+
+    name: str
+    kind: str
+    title: str
+    icon: str | None = None
+    command: tuple[str, ...] = ()
+    cwd: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    autostart: bool = False
+    requires: tuple[str, ...] = ()
+    open: OpenIn = "tab"
+    memory_bytes: int | None = None
+    stop_timeout: float | None = None
+    data_dir: str | None = None
+    ready_path: str = "/"
+    ready_timeout: float | None = None
+    backup: Mapping[str, object] = field(default_factory=dict)
+    seed: Mapping[str, object] = field(default_factory=dict)
+    enabled: bool = True
+    external: bool = False
+    options: Mapping[str, object] = field(default_factory=dict)
+    source: str = "built in"
+    problem: ServiceError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where one service lives on this machine, fixed for as long as this Jupyter lives.
+
+    ``data_dir`` holds its data, ``runtime_dir`` (short, 0700) its sockets, ``port`` its TCP port
+    where one is kept for it, ``secret`` the generated password of a database.
+    """
+
+    name: str
+    root_dir: Path
+    data_dir: Path
+    private_dir: Path
+    runtime_dir: Path
+    log_file: Path
+    base_url: str
+    port: int | None = None
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Where the proxy finds a running app: a TCP port or a unix socket.
+
+    ``host_header`` is the Host the app expects. ``absolute_url`` keeps our prefix in the path;
+    ``request_headers`` override what the browser sent.
+    """
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    socket: str | None = None
+    host_header: str = ""
+    absolute_url: bool = False
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        """The origin the app believes it is served from, such as ``http://127.0.0.1:3333``."""
+        return f"http://{self.host_header or f'{self.host}:{self.port}'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a service's whole process tree costs now. Memory in bytes, CPU in percent of a core."""
+
+    memory_bytes: int | None = None
+    cpu_percent: float | None = None
+    open_files: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service as the REST API shows it; ``operation`` is the id of the one that runs, if any."""
+
+    name: str
+    title: str
+    kind: str
+    icon: str | None
+    state: ServiceState
+    since: datetime
+    ready_seconds: float | None
+    pid: int | None
+    url: str | None
+    open: OpenIn
+    connection: Connection | None
+    usage: Usage
+    restarts: int
+    retry_at: datetime | None
+    autostart: bool
+    requires: tuple[str, ...]
+    operation: str | None
+    error: ServiceError | None
+    capabilities: frozenset[Capability]
+    data_dir: str | None
+
+    def to_json(self) -> dict[str, Json]:
+        """The contract's Service object."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "kind": self.kind,
+            "icon": self.icon,
+            "state": self.state.value,
+            "since": iso(self.since),
+            "ready_seconds": self.ready_seconds,
+            "pid": self.pid,
+            "url": self.url,
+            "open": self.open,
+            "connection": self.connection.to_json() if self.connection else None,
+            "memory_bytes": self.usage.memory_bytes,
+            "cpu_percent": self.usage.cpu_percent,
+            "restarts": self.restarts,
+            "retry_at": iso(self.retry_at),
+            "autostart": self.autostart,
+            "requires": list(self.requires),
+            "operation": self.operation,
+            "error": self.error.to_json() if self.error else None,
+            "capabilities": [c.value for c in Capability if c in self.capabilities],
+            "data_dir": self.data_dir,
+            "last_backup": None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One piece of work a person asked for, with progress (0..1 or None) and an outcome."""
+
+    id: str
+    kind: str
+    service: str | None
+    state: OperationState
+    progress: float | None
+    message: str
+    started: datetime
+    finished: datetime | None = None
+    error: ServiceError | None = None
+    result: Json = None
+
+    def to_json(self) -> dict[str, Json]:
+        """The contract's Operation object."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "service": self.service,
+            "state": self.state.value,
+            "progress": self.progress,
+            "message": self.message,
+            "started": iso(self.started),
+            "finished": iso(self.finished),
+            "error": self.error.to_json() if self.error else None,
+            "result": self.result,
+        }
