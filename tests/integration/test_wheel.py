@@ -1,0 +1,139 @@
+"""The published files, in an environment that has nothing but them."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+from urllib.request import Request, urlopen
+
+import pytest
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600)]
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def no_node(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """This environment, with next to nothing on the PATH."""
+    programs = tmp_path_factory.mktemp("programs")
+    for name in ("sh", "uname"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    return {**os.environ, "PATH": str(programs)}
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution of this very tree, its Lab side built before."""
+    out = tmp_path_factory.mktemp("sdist")
+    build = [sys.executable, "-m", "build", "--sdist", "--outdir", str(out), str(ROOT)]
+    subprocess.run(build, check=True)
+    [built] = out.glob("*.tar.gz")
+    return built
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist: Path, no_node: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, made from the source distribution where there is no Node."""
+    assert shutil.which("node", path=no_node["PATH"]) is None
+    unpacked = tmp_path_factory.mktemp("unpacked")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(unpacked, filter="data")
+    [source] = unpacked.iterdir()
+    out = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(out), str(source)]
+    subprocess.run(build, check=True, env=no_node)
+    [built] = out.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(
+    wheel: Path, no_node: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The `bin` folder of an empty environment that was given the wheel and JupyterLab."""
+    venv = tmp_path_factory.mktemp("empty environment")
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+    pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", f"{wheel}[lab]"]
+    subprocess.run(pip, check=True, env=no_node)
+    return venv / "bin"
+
+
+@pytest.fixture
+def lab(installed: Path, no_node: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    """The base URL of a `jupyter lab` of that environment, with the token `secret`."""
+    command = [
+        *(str(installed / "jupyter"), "lab", "--no-browser", "--allow-root"),
+        *("--port=0", "--ServerApp.port_retries=0", "--IdentityProvider.token=secret"),
+    ]
+    runtime = tmp_path / "runtime"
+    environ = {
+        **{key: value for key, value in no_node.items() if not key.startswith("JUPYTER")},
+        "PATH": f"{installed}:{no_node['PATH']}",
+        "HOME": str(tmp_path),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
+    }
+    server = subprocess.Popen(command, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True)
+    try:
+        assert server.stderr is not None
+        wait_for_line(server.stderr, "Use Control-C to stop")
+        [info] = runtime.glob("jpserver-*.json")
+        yield json.loads(info.read_text())["url"]
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=90)
+
+
+def wait_for_line(lines: IO[str], wanted: str) -> None:
+    seen = []
+    for line in lines:
+        seen.append(line)
+        if wanted in line:
+            return
+    pytest.fail(f"ended without {wanted!r}:\n" + "".join(seen))
+
+
+def get(base_url: str, path: str) -> bytes:
+    request = Request(base_url + path, headers={"Authorization": "token secret"})
+    with urlopen(request, timeout=30) as response:
+        body: bytes = response.read()
+    return body
+
+
+def test_wheel_holds_the_built_lab_side_once(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    [remote_entry] = [name for name in names if "/static/remoteEntry." in name]
+    assert ".data/data/share/jupyter/labextensions/ou-vce-ext/static/" in remote_entry
+    [enabled] = [name for name in names if name.endswith("/ou_vce_ext.json")]
+    assert ".data/data/etc/jupyter/jupyter_server_config.d/" in enabled
+
+
+def test_wheel_holds_what_the_code_reads(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    read = [
+        path
+        for path in (ROOT / "ou_vce_ext").rglob("*")
+        if path.suffix in {".yml", ".yaml", ".html"}
+    ]
+    wanted = {str(path.relative_to(ROOT)) for path in read if "labextension" not in path.parts}
+    assert "ou_vce_ext/rest-api.yml" in wanted
+    assert {*wanted, "ou_vce_ext/py.typed"} <= names
+
+
+def test_lab_starts_with_both_sides_enabled(lab: str) -> None:
+    page = get(lab, "lab").decode()
+    settings = json.loads(
+        page.split('id="jupyter-config-data" type="application/json">')[1].split("<")[0]
+    )
+    [ours] = [each for each in settings["federated_extensions"] if each["name"] == "ou-vce-ext"]
+    script = get(lab, f"lab/extensions/ou-vce-ext/{ours['load']}")
+    assert b"ou-vce-ext" in script
+    services = json.loads(get(lab, "vce/api/services"))["services"]
+    assert {"openrefine", "postgres", "mongo"} <= {service["name"] for service in services}
