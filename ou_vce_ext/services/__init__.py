@@ -1,0 +1,1 @@
+"""Supervision: keepers, readiness, lifecycles, operations. Knows nothing of HTTP."""
