@@ -1,0 +1,94 @@
+"""How the whole house is, as frozen dataclasses and their JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .models import Json, Operation, OperationState, Service, iso
+from .states import TRANSITIONAL, ServiceState
+
+
+class Overall(StrEnum):
+    """The one word for everything, from best to worst."""
+
+    OK = "ok"
+    BUSY = "busy"
+    ATTENTION = "attention"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that needs a person; ``service`` is None where it concerns them all."""
+
+    service: str | None
+    code: str
+    message: str
+    hint: str
+    since: datetime
+
+    def to_json(self) -> dict[str, Json]:
+        """The contract's Problem object."""
+        return {
+            "service": self.service,
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "since": iso(self.since),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUsage:
+    """How much room one file system has, in bytes; ``label`` says in words what lives there."""
+
+    label: str
+    total_bytes: int
+    free_bytes: int
+
+    def to_json(self) -> dict[str, Json]:
+        """The contract's DiskUsage object."""
+        return {
+            "label": self.label,
+            "total_bytes": self.total_bytes,
+            "free_bytes": self.free_bytes,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything the status page shows. ``operations`` are newest first, ``problems`` worst first."""
+
+    services: Sequence[Service]
+    operations: Sequence[Operation]
+    disk: Sequence[DiskUsage]
+    versions: Mapping[str, str]
+    problems: Sequence[Problem]
+
+    @property
+    def state(self) -> Overall:
+        """The first that is true of: a service failed, something needs a person, work goes on."""
+        states = {service.state for service in self.services}
+        if ServiceState.FAILED in states:
+            return Overall.FAILED
+        if self.problems or ServiceState.UNRESPONSIVE in states:
+            return Overall.ATTENTION
+        if states & TRANSITIONAL or any(
+            operation.state is OperationState.RUNNING for operation in self.operations
+        ):
+            return Overall.BUSY
+        return Overall.OK
+
+    def to_json(self) -> dict[str, Json]:
+        """The contract's Status object."""
+        return {
+            "state": self.state.value,
+            "services": [service.to_json() for service in self.services],
+            "operations": [operation.to_json() for operation in self.operations],
+            "disk": [disk.to_json() for disk in self.disk],
+            "versions": dict(self.versions),
+            "problems": [problem.to_json() for problem in self.problems],
+        }
