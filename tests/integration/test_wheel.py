@@ -60,8 +60,9 @@ def installed(
 ) -> Path:
     """The `bin` folder of an empty environment that was given the wheel and JupyterLab."""
     venv = tmp_path_factory.mktemp("empty environment")
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", f"{wheel}[lab]"]
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    python = str(venv / "bin" / "python")
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", f"{wheel}[lab]"]
     subprocess.run(pip, check=True, env=no_node)
     return venv / "bin"
 
