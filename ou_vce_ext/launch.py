@@ -15,7 +15,8 @@ class Identity:
     """As whom a service runs.
 
     ``same``: as Jupyter's own user. ``user``: as another uid (Jupyter is root, the program refuses
-    root). ``namespace``: in a user namespace where it sees uid 1000 while its files stay ours.
+    root). ``namespace``: in a user namespace where it sees ``uid`` (1000 if not given) while its files
+    stay ours.
     """
 
     mode: Literal["same", "user", "namespace"] = "same"

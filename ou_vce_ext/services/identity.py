@@ -11,7 +11,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 _CLONE_NEWUSER = 0x10000000
 
 NAMESPACE_UID = 1000
-"""The uid a program sees for itself in a user namespace of its own."""
+"""The uid a program sees for itself in a user namespace of its own, unless told another."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -39,8 +39,8 @@ def name_process(name: str) -> None:
     _prctl(_PR_SET_NAME, name.encode()[:15])
 
 
-def enter_user_namespace() -> None:
-    """See uid 1000 for ourselves while the files we make keep our real owner. Raises OSError.
+def enter_user_namespace(seen: int = NAMESPACE_UID) -> None:
+    """See uid ``seen`` for ourselves while the files we make keep our real owner. Raises OSError.
 
     The process must be single-threaded. Only one's own uid is mapped, which needs no privilege.
     """
@@ -50,8 +50,8 @@ def enter_user_namespace() -> None:
         raise OSError(number, os.strerror(number))
     for name, text in (
         ("setgroups", "deny"),
-        ("gid_map", f"{NAMESPACE_UID} {gid} 1"),
-        ("uid_map", f"{NAMESPACE_UID} {uid} 1"),
+        ("gid_map", f"{seen} {gid} 1"),
+        ("uid_map", f"{seen} {uid} 1"),
     ):
         descriptor = os.open(f"/proc/self/{name}", os.O_WRONLY)
         try:
@@ -63,7 +63,7 @@ def enter_user_namespace() -> None:
 def become(mode: str, uid: int | None, gid: int | None) -> None:
     """Take on an :class:`~ou_vce_ext.launch.Identity`. Raises OSError where it is not allowed."""
     if mode == "namespace":
-        enter_user_namespace()
+        enter_user_namespace(uid or NAMESPACE_UID)
     elif mode == "user" and uid is not None and gid is not None:
         os.setgroups([])
         os.setresgid(gid, gid, gid)
