@@ -61,7 +61,7 @@ class LaunchPlan:
 
     ``env`` is the whole environment (nothing is inherited). ``stop`` ends it gently; a final KILL of
     the whole tree is always added. ``orphans`` ends what is left once the main process is gone.
-    ``lock_file`` is locked before anything starts and stays locked while any process of the tree
+    ``lock_file`` is locked before anything starts and stays so while any process of the tree
     lives; ``lock_note`` is written into it for whoever finds it locked. ``output`` is the log file,
     rotated at ``log_bytes`` (one older file is kept).
     """

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from .states import ServiceState
 
-Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 OpenIn: TypeAlias = Literal["tab", "browser"]
 
 
@@ -182,7 +182,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service as the REST API shows it; ``operation`` is the id of the one that runs, if any."""
+    """One service as the REST API shows it; ``operation`` is the running one's id, if any."""
 
     name: str
     title: str

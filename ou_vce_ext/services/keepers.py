@@ -248,16 +248,14 @@ class KeeperLauncher:
     async def _ready_channel(self) -> _ParentChannel:
         async with self._starting:
             if self._channel is None or self._channel.closed:
-                self._start_parent()
-        assert self._channel is not None
-        return self._channel
+                self._channel = self._start_parent()
+            return self._channel
 
-    def _start_parent(self) -> None:
+    def _start_parent(self) -> _ParentChannel:
         mine, theirs = socket.socketpair()
         # Nothing of Jupyter's environment: it may hold a token. The loader's paths must stay.
         env = {k: v for k, v in os.environ.items() if k in ("LD_LIBRARY_PATH", "LANG", "PATH")}
-        errors = open(self.errors, "ab") if self.errors else None  # noqa: SIM115
-        try:
+        with open(self.errors or os.devnull, "ab") as errors:
             self._parent = subprocess.Popen(
                 [
                     sys.executable,
@@ -267,18 +265,15 @@ class KeeperLauncher:
                     _BOOT.format(root=_PACKAGE_ROOT),
                     str(os.getpid()),
                 ],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                stderr=errors or subprocess.DEVNULL,
+                stderr=errors,
                 cwd="/",
                 env=env,
                 start_new_session=True,
             )
-        finally:
-            theirs.close()
-            if errors:
-                errors.close()
-        self._channel = _ParentChannel(mine, self)
+        theirs.close()
+        return _ParentChannel(mine, self)
 
     async def launch(self, plan: LaunchPlan) -> Process:
         """Start ``plan`` under a keeper of its own; see :class:`~ou_vce_ext.launch.Launcher`."""
@@ -453,7 +448,7 @@ def _refusal(plan: LaunchPlan, told: Mapping[str, Any]) -> VceError:
         return DefiniteError(
             "disk-full",
             f"There is no space left for {path}.",
-            "Free some space (empty the bin, delete large files you do not need), then start again.",
+            "Free some space (delete large files you do not need), then start again.",
         )
     return DefiniteError(
         "command-failed",

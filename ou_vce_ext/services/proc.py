@@ -118,7 +118,7 @@ def descendants(root: int) -> list[int]:
 
 
 class Socket(NamedTuple):
-    """A listening socket: its inode, its owner's uid where known, and the address it is bound to."""
+    """A listening socket: inode, owner's uid where known, and the address it is bound to."""
 
     inode: str
     uid: int | None

@@ -51,7 +51,7 @@ async def run_tool(
 
 
 def tail(path: Path, limit: int = _TAIL) -> str:
-    """The last ``limit`` bytes of a text file, decoded with replacement; empty where there is none."""
+    """The last ``limit`` bytes of a text file, decoded with replacement; empty if none."""
     try:
         with path.open("rb") as file:
             file.seek(0, 2)

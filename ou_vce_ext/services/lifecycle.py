@@ -1,0 +1,371 @@
+"""One service's life: the one place that moves it from state to state."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from ..drivers.base import Driver, Progress, no_progress
+from ..errors import DataInUseError, DefiniteError, VceError
+from ..launch import Ending, Launcher, Process
+from ..models import Json, ServiceError, ServiceSpec, Upstream
+from ..states import RUNNING, ServiceState, check_transition
+from .backoff import RestartPolicy
+from .clock import Clock
+from .diagnosis import from_exception, of_death, start_timeout
+from .leftovers import judge
+from .logs import ServiceLog
+from .operations import OperationCancelledError, OperationFailedError
+from .readiness import Liveness, wait_until_ready
+
+Moved = Callable[["Lifecycle", ServiceState, ServiceState], None]
+
+LEFTOVER_PATIENCE = 120.0
+LEFTOVER_INTERVAL = 0.2
+EXTERNAL_INTERVAL = 5.0
+
+
+class Lifecycle:
+    """Starts, watches, restarts and stops one service. Lives in the event loop.
+
+    ``moved`` is called after each move with the old and the new state. ``gate`` says why nothing
+    may start at all (another Jupyter holds the house), or None.
+    """
+
+    def __init__(
+        self,
+        driver: Driver,
+        launcher: Launcher,
+        *,
+        clock: Clock,
+        policy: RestartPolicy,
+        log: logging.Logger,
+        moved: Moved,
+        lock_note: Mapping[str, Json],
+        gate: Callable[[], ServiceError | None] = lambda: None,
+    ) -> None:
+        self.driver = driver
+        self.launcher = launcher
+        self.log = log
+        self.state = ServiceState.STOPPED
+        self.since: datetime = clock.now()
+        self.error: ServiceError | None = None
+        self.retry_at: datetime | None = None
+        self.restarts = 0
+        self.ready_seconds: float | None = None
+        self.process: Process | None = None
+        self.service_log = ServiceLog(driver.site.log_file)
+        self._clock = clock
+        self._policy = policy
+        self._moved = moved
+        self._lock_note = lock_note
+        self._gate = gate
+        self._task: asyncio.Task[None] | None = None
+        self._settled = asyncio.Event()
+        self._progress: Progress = no_progress
+        self._stopping = False
+        self._last_start: float | None = None
+
+    @property
+    def spec(self) -> ServiceSpec:
+        """The service as declared."""
+        return self.driver.spec
+
+    @property
+    def pid(self) -> int | None:
+        """The service's own main process, while it has one."""
+        if self.process is None or self.state not in RUNNING:
+            return None
+        return self.driver.main_pid(self.process) or None
+
+    def upstream(self) -> Upstream | None:
+        """Where the proxy finds it, while it can answer."""
+        if self.state in (ServiceState.READY, ServiceState.UNRESPONSIVE):
+            return self.driver.upstream()
+        return None
+
+    # -- what people ask for ---------------------------------------------------------------------
+
+    async def start(self, progress: Progress = no_progress) -> None:
+        """Bring the service to ``ready``, or raise OperationFailedError with the reason.
+
+        Raises OperationCancelledError when a stop came in between.
+        """
+        if self.state in (ServiceState.READY, ServiceState.UNRESPONSIVE):
+            return
+        self._progress = progress
+        if self._task is None or self._task.done():
+            self._stopping = False
+            self._policy.reset()
+            self._settled.clear()
+            self._task = asyncio.get_running_loop().create_task(self._supervise())
+        await self._settled.wait()
+        self._progress = no_progress
+        if self.state in (ServiceState.FAILED, ServiceState.UNAVAILABLE) and self.error:
+            raise OperationFailedError(self.error)
+        if self._stopping or self.state is ServiceState.STOPPED:
+            raise OperationCancelledError
+
+    async def stop(self, progress: Progress = no_progress) -> None:
+        """Bring the service to ``stopped``, whatever it is doing. A person's stop always wins."""
+        self._stopping = True
+        self._settled.set()
+        if self._task and not self._task.done():
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        self._task = None
+        if self.process is not None:
+            progress(f"Stopping {self.spec.title}: letting it save and finish", None)
+            if self.state in (
+                ServiceState.STARTING,
+                ServiceState.READY,
+                ServiceState.UNRESPONSIVE,
+            ):
+                self._move(ServiceState.STOPPING)
+            await self.process.stop()
+            self.process = None
+        await self.driver.close()
+        if self.state not in (ServiceState.STOPPED, ServiceState.UNAVAILABLE):
+            self._move(ServiceState.STOPPED)
+
+    async def look(self) -> None:
+        """While at rest: see whether what the service needs is there, and show it."""
+        if not self._at_rest():
+            return
+        trouble = self.spec.problem or self._gate()
+        if trouble:
+            if self.state is ServiceState.UNAVAILABLE:
+                self._move(ServiceState.STOPPED)
+            self._move(ServiceState.FAILED, error=trouble)
+            return
+        missing = await self.driver.missing()
+        if not self._at_rest():
+            return
+        if missing and (self.state is ServiceState.STOPPED or self.error != missing):
+            if self.state is ServiceState.STOPPED:
+                self._move(ServiceState.UNAVAILABLE, error=missing)
+            self.error = missing
+        elif not missing and self.state is ServiceState.UNAVAILABLE:
+            self._move(ServiceState.STOPPED)
+
+    def _at_rest(self) -> bool:
+        return self.state in (ServiceState.STOPPED, ServiceState.UNAVAILABLE)
+
+    def follow(self) -> None:
+        """Begin to watch a service that others run."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._supervise())
+
+    @property
+    def expected_seconds(self) -> float | None:
+        """How long a start will probably take: as long as the last one, else what its kind says."""
+        return self._last_start or self.driver.start_seconds
+
+    # -- moving ----------------------------------------------------------------------------------
+
+    def _move(
+        self,
+        new: ServiceState,
+        *,
+        error: ServiceError | None = None,
+        retry_at: datetime | None = None,
+    ) -> None:
+        old = self.state
+        check_transition(old, new)
+        self.state = new
+        self.since = self._clock.now()
+        self.error = error
+        self.retry_at = retry_at
+        if new in (ServiceState.STARTING, ServiceState.BACKOFF, ServiceState.STOPPING):
+            self._settled.clear()
+        else:
+            self._settled.set()
+        if new is not ServiceState.READY and new is not ServiceState.UNRESPONSIVE:
+            self.ready_seconds = None
+        self._moved(self, old, new)
+
+    # -- supervising -----------------------------------------------------------------------------
+
+    async def _supervise(self) -> None:
+        try:
+            if self.spec.external:
+                await self._watch_external()
+            else:
+                while await self._run_once():
+                    pass
+        except VceError as failure:
+            await self._give_up(from_exception(failure, self.service_log.tail()))
+        except Exception:
+            self.log.exception("supervising %s broke", self.spec.name)
+            await self._give_up(
+                ServiceError(
+                    "internal",
+                    f"Something unexpected went wrong while starting {self.spec.title}.",
+                    "Try again. If it happens again, show your tutor the server log.",
+                )
+            )
+
+    async def _give_up(self, error: ServiceError) -> None:
+        if self.process is not None:
+            # Never leave a half-started copy behind a service that is shown as failed.
+            await asyncio.shield(self.process.stop())
+            self.process = None
+        await self.driver.close()
+        if self.state is ServiceState.UNAVAILABLE:
+            self._move(ServiceState.STOPPED)
+        self._move(ServiceState.FAILED, error=error)
+
+    async def _run_once(self) -> bool:
+        """One run, from start to death. False when there is to be no other."""
+        trouble = self.spec.problem or self._gate()
+        if trouble:
+            if self.state is ServiceState.UNAVAILABLE:
+                self._move(ServiceState.STOPPED)
+            self._move(ServiceState.FAILED, error=trouble)
+            return False
+        missing = await self.driver.missing()
+        if missing:
+            if self.state is not ServiceState.UNAVAILABLE:
+                self._move(ServiceState.UNAVAILABLE, error=missing)
+            self.error = missing
+            self._settled.set()
+            return False
+        if self.state is ServiceState.UNAVAILABLE:
+            self._move(ServiceState.STOPPED)
+        self._move(ServiceState.STARTING)
+        began = self._clock.monotonic()
+        await self.driver.prepare(self._progress)
+        self.process = process = await self._launch()
+        ready_at: float | None = None
+        if await self._become_ready(process, began):
+            ready_at = self._clock.monotonic()
+            await self._live(process)
+        return await self._after_death(process, ready_at)
+
+    async def _launch(self) -> Process:
+        """Launch, waiting for an earlier run on the same data that is still ending."""
+        plan = dataclasses.replace(await self.driver.plan(), lock_note=self._lock_note)
+        patience = self._clock.monotonic() + LEFTOVER_PATIENCE
+        while True:
+            launching = asyncio.ensure_future(self.launcher.launch(plan))
+            try:
+                process = await asyncio.shield(launching)
+            except asyncio.CancelledError:
+                # A stop came while the program was being started: it must not be lost sight of.
+                with suppress(VceError):
+                    self.process = await launching
+                raise
+            except DataInUseError as refusal:
+                judge(refusal.holder)
+                if self._clock.monotonic() > patience:
+                    raise
+                self._progress("Waiting for the session before this one to finish saving", None)
+                await self._clock.sleep(LEFTOVER_INTERVAL)
+                continue
+            return process
+
+    async def _become_ready(self, process: Process, began: float) -> bool:
+        """True once ready; False when the process died first. Raises VceError."""
+        title = self.spec.title
+        self._progress(f"Starting {title}", None)
+        outcome = await wait_until_ready(
+            self.driver, process, self._clock, self.driver.ready_timeout
+        )
+        if outcome == "died":
+            return False
+        if outcome == "timeout":
+            self.process = process
+            await asyncio.shield(process.stop())
+            raise OperationFailedError(
+                start_timeout(title, self.driver.ready_timeout, self.service_log.tail())
+            )
+        await self.driver.provision(self._progress)
+        seconds = self._clock.monotonic() - began
+        self._move(ServiceState.READY)
+        self.ready_seconds = round(seconds, 3)
+        self._last_start = seconds
+        self._progress(f"{title} is ready", 1.0)
+        return True
+
+    async def _live(self, process: Process) -> None:
+        """Watch a ready service until its main process ends."""
+
+        def heard(error: ServiceError | None) -> None:
+            if error and self.state is ServiceState.READY:
+                seconds = self.ready_seconds
+                self._move(ServiceState.UNRESPONSIVE, error=error)
+                self.ready_seconds = seconds
+            elif error is None and self.state is ServiceState.UNRESPONSIVE:
+                self._move(ServiceState.READY)
+
+        await Liveness(self.driver, process, self._clock, heard).watch()
+
+    async def _after_death(self, process: Process, ready_at: float | None) -> bool:
+        ending = await process.exited()
+        now = self._clock.monotonic()
+        ready_for = now - ready_at if ready_at is not None else 0.0
+        error = self._explain(ending)
+        delay = self._policy.died(ready_for)
+        if delay is None:
+            await process.down()
+            self.process = None
+            await self.driver.close()
+            self._move(ServiceState.FAILED, error=error)
+            return False
+        self._move(
+            ServiceState.BACKOFF,
+            error=error,
+            retry_at=self._clock.now() + timedelta(seconds=delay),
+        )
+        self.log.warning("%s: %s", self.spec.name, error.message)
+        # Nothing of the old run may be alive when the new one opens the same data.
+        await process.down()
+        self.process = None
+        await self.driver.close()
+        await self._clock.sleep(delay - (self._clock.monotonic() - now))
+        self.restarts += 1
+        return True
+
+    def _explain(self, ending: Ending) -> ServiceError:
+        lines = self.service_log.tail()
+        told = self.driver.diagnose(ending, lines)
+        return told or of_death(self.spec.title, ending, lines)
+
+    # -- databases that others run ---------------------------------------------------------------
+
+    async def _watch_external(self) -> None:
+        """Follow a service that is not ours: its health is shown, and nothing is ever stopped."""
+        while True:
+            if self.state in (ServiceState.STOPPED, ServiceState.FAILED, ServiceState.BACKOFF):
+                self._move(ServiceState.STARTING)
+            error = await self._ask_external()
+            if error is None and self.state is not ServiceState.READY:
+                self._move(ServiceState.READY)
+            elif error is not None and self.state is ServiceState.READY:
+                self._move(ServiceState.UNRESPONSIVE, error=error)
+            elif error is not None:
+                retry_at = self._clock.now() + timedelta(seconds=EXTERNAL_INTERVAL)
+                if self.state is not ServiceState.UNRESPONSIVE:
+                    self._move(ServiceState.BACKOFF, error=error, retry_at=retry_at)
+                    self._settled.set()
+                self.error = error
+            await self._clock.sleep(EXTERNAL_INTERVAL)
+
+    async def _ask_external(self) -> ServiceError | None:
+        try:
+            if await self.driver.probe(None):
+                return None
+        except DefiniteError as failure:
+            return from_exception(failure, ())
+        except (OSError, TimeoutError):
+            pass
+        return ServiceError(
+            "external-down",
+            f"{self.spec.title} does not answer. It is run outside JupyterLab.",
+            "Ask whoever looks after it. It is shown here as soon as it is back.",
+        )

@@ -1,0 +1,216 @@
+"""Operations: the pieces of work people asked for, one at a time for each service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ..errors import ConflictError, UnknownError, VceError
+from ..models import Json, Operation, OperationState, ServiceError
+from .clock import Clock
+
+KEPT: Final = 100
+"""Finished operations that are remembered."""
+
+Work = Callable[["Running"], Awaitable[Json]]
+
+
+class OperationFailedError(VceError):
+    """Ends an operation with a service's own error, exit code and log lines included."""
+
+    def __init__(self, error: ServiceError) -> None:
+        super().__init__(error.code, error.message, error.hint)
+        self.error = error
+
+
+class OperationCancelledError(Exception):
+    """Ends an operation as cancelled."""
+
+
+@dataclass(slots=True)
+class Running:
+    """A running operation, as the work that does it sees it.
+
+    ``expected`` is how long it usually takes, in seconds, where that is known: until the work tells
+    its own progress, time stands in for it.
+    """
+
+    operation: Operation
+    changed: Callable[[Operation], None]
+    began: float
+    expected: float | None = None
+    cancellable: bool = False
+    task: asyncio.Task[None] | None = None
+
+    def progress(self, message: str, fraction: float | None = None) -> None:
+        """Tell a person what is happening now, and how far it is (0..1) where that is known."""
+        self.operation = replace(self.operation, message=message, progress=fraction)
+        self.changed(self.operation)
+
+
+class Operations:
+    """Keeps the running operations and the last finished ones. Lives in the event loop."""
+
+    def __init__(self, clock: Clock, log: logging.Logger) -> None:
+        self._clock = clock
+        self._log = log
+        self._running: dict[str, Running] = {}
+        self._finished: dict[str, Operation] = {}
+        self.listeners: list[Callable[[Operation], None]] = []
+
+    def list(self, state: OperationState | None = None) -> list[Operation]:
+        """Newest first, all or those in ``state``."""
+        found = [self._view(running) for running in self._running.values()]
+        found += self._finished.values()
+        found.sort(key=lambda operation: operation.started, reverse=True)
+        return [item for item in found if state is None or item.state is state]
+
+    def get(self, identifier: str) -> Operation:
+        """One operation. Raises UnknownError."""
+        if identifier in self._running:
+            return self._view(self._running[identifier])
+        try:
+            return self._finished[identifier]
+        except KeyError:
+            raise UnknownError(
+                "unknown-operation",
+                "There is no such operation.",
+                "It may have ended long ago, or before JupyterLab was restarted.",
+            ) from None
+
+    def running(self, service: str) -> Operation | None:
+        """The operation that works on ``service`` now, if any."""
+        for running in self._running.values():
+            if running.operation.service == service:
+                return self._view(running)
+        return None
+
+    def cancel(self, identifier: str) -> Operation:
+        """Cancel a running operation. Raises UnknownError, or ConflictError where it cannot be."""
+        operation = self.get(identifier)
+        running = self._running.get(identifier)
+        if running is None:
+            return operation
+        if not running.cancellable or running.task is None:
+            raise ConflictError(
+                f"This cannot be cancelled: {operation.message}",
+                "Wait until it has ended.",
+                code="not-cancellable",
+            )
+        running.task.cancel()
+        return operation
+
+    def abort(self, identifier: str) -> None:
+        """End a running operation for another that goes before it (a stop), cancellable or not."""
+        running = self._running.get(identifier)
+        if running and running.task:
+            running.task.cancel()
+
+    async def wait(self, identifier: str) -> Operation:
+        """Wait until an operation has ended."""
+        running = self._running.get(identifier)
+        if running and running.task:
+            await asyncio.wait([running.task])
+        return self.get(identifier)
+
+    def run(
+        self,
+        kind: str,
+        service: str | None,
+        message: str,
+        work: Work,
+        *,
+        expected: float | None = None,
+        cancellable: bool = False,
+    ) -> Operation:
+        """Begin ``work``; returns at once. Its return value becomes the operation's result."""
+        operation = Operation(
+            id=secrets.token_hex(8),
+            kind=kind,
+            service=service,
+            state=OperationState.RUNNING,
+            progress=None,
+            message=message,
+            started=self._clock.now(),
+        )
+        running = Running(operation, self._tell, self._clock.monotonic(), expected, cancellable)
+        self._running[operation.id] = running
+        running.task = asyncio.get_running_loop().create_task(self._do(running, work))
+        self._tell(operation)
+        return operation
+
+    def done(self, kind: str, service: str, message: str) -> Operation:
+        """An operation with nothing to do: what was asked for is already so."""
+        now = self._clock.now()
+        operation = Operation(
+            id=secrets.token_hex(8),
+            kind=kind,
+            service=service,
+            state=OperationState.SUCCEEDED,
+            progress=1.0,
+            message=message,
+            started=now,
+            finished=now,
+        )
+        self._remember(operation)
+        return operation
+
+    async def _do(self, running: Running, work: Work) -> None:
+        identifier = running.operation.id
+        error: ServiceError | None = None
+        result: Json = None
+        state = OperationState.SUCCEEDED
+        try:
+            result = await work(running)
+        except (asyncio.CancelledError, OperationCancelledError):
+            state = OperationState.CANCELLED
+        except OperationFailedError as failure:
+            state, error = OperationState.FAILED, failure.error
+        except VceError as failure:
+            state = OperationState.FAILED
+            error = ServiceError(failure.code, failure.message, failure.hint)
+        except Exception:
+            self._log.exception("operation %s (%s) broke", identifier, running.operation.kind)
+            state = OperationState.FAILED
+            error = ServiceError(
+                "internal",
+                "Something unexpected went wrong in JupyterLab itself. Your data was not changed "
+                "by this message.",
+                "Try again. If it happens again, show your tutor the server log.",
+            )
+        now = running.operation
+        message = error.message if error else now.message
+        self._running.pop(identifier, None)
+        self._remember(
+            replace(
+                now,
+                state=state,
+                progress=1.0 if state is OperationState.SUCCEEDED else now.progress,
+                message=message,
+                finished=self._clock.now(),
+                error=error,
+                result=result,
+            )
+        )
+
+    def _remember(self, operation: Operation) -> None:
+        self._finished[operation.id] = operation
+        while len(self._finished) > KEPT:
+            del self._finished[next(iter(self._finished))]
+        self._tell(operation)
+
+    def _tell(self, operation: Operation) -> None:
+        for listener in self.listeners:
+            listener(operation)
+
+    def _view(self, running: Running) -> Operation:
+        operation = running.operation
+        if operation.progress is None and running.expected:
+            elapsed = self._clock.monotonic() - running.began
+            # Never full before it is: an estimate that is late stays just short of the end.
+            return replace(operation, progress=round(min(0.95, elapsed / running.expected), 3))
+        return operation

@@ -1,0 +1,305 @@
+"""All services of this house, and the rules about who may work on one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from ..errors import ConflictError, UnknownError, VceError
+from ..models import (
+    Capability,
+    Connection,
+    Json,
+    Operation,
+    Service,
+    ServiceError,
+    Upstream,
+    Usage,
+)
+from ..models_status import Problem
+from ..states import AT_REST, RUNNING, ServiceState
+from .clock import Clock
+from .lifecycle import Lifecycle
+from .operations import OperationFailedError, Operations, Running
+from .usage import UsageCache
+
+_DOING = {
+    "start": "starting",
+    "stop": "stopping",
+    "restart": "restarting",
+    "reset": "being reset",
+    "backup": "being backed up",
+    "verify": "having a backup checked",
+    "restore": "being restored",
+}
+_CANCELLED_BY_STOP = ("start", "restart")
+
+
+class Registry:
+    """Finds services by name and runs operations on them. Lives in the event loop."""
+
+    def __init__(
+        self,
+        lifecycles: Iterable[Lifecycle],
+        *,
+        base_url: str,
+        clock: Clock,
+        log: logging.Logger,
+        house_problems: Callable[[], list[Problem]] = list,
+    ) -> None:
+        self._lifecycles = {item.spec.name: item for item in lifecycles}
+        self._base_url = base_url
+        self._log = log
+        self._clock = clock
+        self._usage = UsageCache(clock)
+        self._house_problems = house_problems
+        self.operations = Operations(clock, log)
+
+    # -- looking ---------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """All services' names, in the order they were declared."""
+        return list(self._lifecycles)
+
+    def get(self, name: str) -> Lifecycle:
+        """One service. Raises UnknownError."""
+        try:
+            return self._lifecycles[name]
+        except KeyError:
+            raise UnknownError(
+                "unknown-service",
+                "There is no service of that name.",
+                "The panel lists the services there are.",
+            ) from None
+
+    async def describe(self, name: str) -> Service:
+        """One service as the REST API shows it. Raises UnknownError."""
+        return self._describe(self.get(name), await self._usage.of(self.get(name).process))
+
+    async def describe_all(self) -> list[Service]:
+        """All of them, in declared order."""
+        items = list(self._lifecycles.values())
+        costs = await asyncio.gather(*(self._usage.of(item.process) for item in items))
+        return [self._describe(item, cost) for item, cost in zip(items, costs, strict=True)]
+
+    def _describe(self, item: Lifecycle, usage: Usage) -> Service:
+        spec, driver = item.spec, item.driver
+        working = self.operations.running(spec.name)
+        return Service(
+            name=spec.name,
+            title=spec.title,
+            kind=spec.kind,
+            icon=spec.icon,
+            state=item.state,
+            since=item.since,
+            ready_seconds=item.ready_seconds,
+            pid=item.pid,
+            url=self._url(item),
+            open=spec.open,
+            connection=self._connection(item),
+            usage=usage if item.state in RUNNING else Usage(),
+            restarts=item.restarts,
+            retry_at=item.retry_at,
+            autostart=spec.autostart,
+            requires=spec.requires,
+            operation=working.id if working else None,
+            error=item.error,
+            capabilities=capabilities(item),
+            data_dir=str(driver.site.data_dir),
+        )
+
+    def _url(self, item: Lifecycle) -> str | None:
+        if Capability.OPEN not in item.driver.capabilities:
+            return None
+        return f"{self._base_url}vce/app/{item.spec.name}/"
+
+    def _connection(self, item: Lifecycle) -> Connection | None:
+        return None if item.spec.problem else item.driver.connection()
+
+    def upstream(self, name: str) -> Upstream | None:
+        """Where the proxy finds a service while it can answer. Raises UnknownError."""
+        return self.get(name).upstream()
+
+    def logs(self, name: str, lines: int) -> str:
+        """The last lines a service printed. Raises UnknownError."""
+        return self.get(name).service_log.text(lines)
+
+    def problems(self) -> list[Problem]:
+        """What needs a person, worst first: services that failed, then what else is wrong."""
+        found = self._house_problems()
+        order = (ServiceState.FAILED, ServiceState.BACKOFF, ServiceState.UNRESPONSIVE)
+        for state in order:
+            found += [
+                Problem(
+                    item.spec.name, item.error.code, item.error.message, item.error.hint, item.since
+                )
+                for item in self._lifecycles.values()
+                if item.state is state and item.error
+            ]
+        return found
+
+    # -- working ---------------------------------------------------------------------------------
+
+    def start(self, name: str) -> Operation:
+        """Start a service; joins a start that runs. Raises UnknownError or ConflictError."""
+        item = self.get(name)
+        self._require(item, Capability.START)
+        title = item.spec.title
+        working = self.operations.running(name)
+        if working and working.kind in _CANCELLED_BY_STOP:
+            return working
+        if working:
+            raise self._conflict(item, working)
+        if item.state is ServiceState.READY:
+            return self.operations.done("start", name, f"{title} is already running")
+        return self._run("start", item, f"Starting {title}", self._start)
+
+    def stop(self, name: str, *, cancel: bool = False) -> Operation:
+        """Stop a service. Ends a start or restart; other work only with ``cancel``.
+
+        Raises UnknownError or ConflictError.
+        """
+        item = self.get(name)
+        self._require(item, Capability.STOP)
+        title = item.spec.title
+        working = self.operations.running(name)
+        if working and working.kind == "stop":
+            return working
+        if working and working.kind not in _CANCELLED_BY_STOP and not cancel:
+            raise self._conflict(item, working)
+        if working is None and item.state in AT_REST and item.state is not ServiceState.FAILED:
+            return self.operations.done("stop", name, f"{title} is already stopped")
+        if working:
+            self.operations.abort(working.id)
+        return self._run("stop", item, f"Stopping {title}", self._stop, after=working)
+
+    def restart(self, name: str) -> Operation:
+        """Stop and start a service; joins a restart that runs."""
+        item = self.get(name)
+        self._require(item, Capability.STOP)
+        working = self.operations.running(name)
+        if working and working.kind == "restart":
+            return working
+        if working:
+            raise self._conflict(item, working)
+        return self._run("restart", item, f"Restarting {item.spec.title}", self._restart)
+
+    def _run(
+        self,
+        kind: str,
+        item: Lifecycle,
+        message: str,
+        work: Callable[[Lifecycle, Running], asyncio.Future[None] | object],
+        *,
+        after: Operation | None = None,
+    ) -> Operation:
+        async def do(running: Running) -> Json:
+            if after:
+                await self.operations.wait(after.id)
+            await work(item, running)  # type: ignore[misc]
+            return None
+
+        expected = item.expected_seconds if kind != "stop" else None
+        return self.operations.run(
+            kind, item.spec.name, message, do, expected=expected, cancellable=kind != "stop"
+        )
+
+    async def _start(self, item: Lifecycle, running: Running) -> None:
+        for name in item.spec.requires:
+            needed = self.get(name)
+            running.progress(f"{item.spec.title} needs {needed.spec.title}: starting that first")
+            try:
+                await needed.start(running.progress)
+            except OperationFailedError as failure:
+                raise OperationFailedError(self._dependency_error(item, needed, failure)) from None
+        try:
+            await item.start(running.progress)
+        except asyncio.CancelledError:
+            # A person cancelled the start: that means stopped, not left half-way.
+            await item.stop(running.progress)
+            raise
+
+    def _dependency_error(
+        self, item: Lifecycle, needed: Lifecycle, failure: OperationFailedError
+    ) -> ServiceError:
+        return ServiceError(
+            "dependency-failed",
+            f"{item.spec.title} was not started, because it needs {needed.spec.title}, which "
+            f"could not be started: {failure.message}",
+            failure.hint,
+        )
+
+    async def _stop(self, item: Lifecycle, running: Running) -> None:
+        await item.stop(running.progress)
+        running.progress(f"{item.spec.title} is stopped", 1.0)
+
+    async def _restart(self, item: Lifecycle, running: Running) -> None:
+        await item.stop(running.progress)
+        running.progress(f"Starting {item.spec.title}")
+        await self._start(item, running)
+
+    def _require(self, item: Lifecycle, capability: Capability) -> None:
+        if capability not in capabilities(item):
+            what = "started" if capability is Capability.START else "stopped"
+            raise ConflictError(
+                f"{item.spec.title} is run outside JupyterLab and cannot be {what} from here.",
+                "Ask whoever looks after it.",
+                code="capability-missing",
+            )
+
+    def _conflict(self, item: Lifecycle, working: Operation) -> ConflictError:
+        doing = _DOING.get(working.kind, working.kind)
+        return ConflictError(
+            f"{item.spec.title} is {doing} just now (operation {working.id}).",
+            "Wait until that has ended, then try again.",
+        )
+
+    # -- with the server -------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """See what is installed, follow what others run, start what is to start with the server."""
+        items = list(self._lifecycles.values())
+        await asyncio.gather(*(item.look() for item in items))
+        for item in items:
+            if item.state is not ServiceState.STOPPED:
+                continue
+            if item.spec.external:
+                item.follow()
+            elif item.spec.autostart:
+                with suppress(VceError):
+                    self.start(item.spec.name)
+
+    async def refresh(self) -> None:
+        """Look again whether what was missing is there now."""
+        for item in self._lifecycles.values():
+            if item.state is ServiceState.UNAVAILABLE and not self.operations.running(
+                item.spec.name
+            ):
+                await item.look()
+
+    async def aclose(self) -> None:
+        """Stop everything, gently, dependents before what they need."""
+        waiting = dict(self._lifecycles)
+        while waiting:
+            needed = {name for item in waiting.values() for name in item.spec.requires}
+            free = [name for name in waiting if name not in needed] or list(waiting)
+            for name in free:
+                working = self.operations.running(name)
+                if working:
+                    self.operations.abort(working.id)
+            await asyncio.gather(*(waiting[name].stop() for name in free), return_exceptions=True)
+            for name in free:
+                del waiting[name]
+
+
+def capabilities(item: Lifecycle) -> frozenset[Capability]:
+    """What can be done with this service: by kind, and less where it is not ours."""
+    if item.spec.external:
+        return item.driver.capabilities & {
+            Capability.OPEN,
+            Capability.BACKUP,
+            Capability.RESTORE,
+        }
+    return item.driver.capabilities
