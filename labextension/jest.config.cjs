@@ -1,0 +1,43 @@
+/** JupyterLab and Lumino ship ES modules, which jest reads as CommonJS. */
+const modules = [
+  '@jupyter',
+  '@jupyterlab',
+  '@lumino',
+  '@microsoft',
+  '@rjsf',
+  'exenv-es6',
+  'lib0',
+  'nanoid',
+  'y-protocols',
+  'yjs'
+].join('|');
+
+module.exports = {
+  testEnvironment: 'jsdom',
+  roots: ['<rootDir>/src'],
+  testMatch: ['**/__tests__/**/*.spec.ts', '**/__tests__/**/*.spec.tsx'],
+  moduleFileExtensions: ['ts', 'tsx', 'js', 'json'],
+  moduleNameMapper: { '\\.css$': '<rootDir>/jest/empty.cjs' },
+  setupFiles: ['<rootDir>/jest/setup.cjs'],
+  transform: {
+    '\\.svg$': '<rootDir>/jest/raw.cjs',
+    '\\.[jt]sx?$': [
+      'ts-jest',
+      {
+        // Types are checked by `types:check`, once and for all files.
+        diagnostics: false,
+        tsconfig: {
+          allowJs: true,
+          esModuleInterop: true,
+          isolatedModules: true,
+          jsx: 'react',
+          module: 'commonjs',
+          moduleResolution: 'node',
+          target: 'ES2022',
+          useDefineForClassFields: false
+        }
+      }
+    ]
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${modules})/)`]
+};

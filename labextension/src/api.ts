@@ -1,0 +1,72 @@
+import type { ServerConnection } from '@jupyterlab/services';
+
+import { type IAnswer, requestJSON, requestText } from './request';
+import type { IOperation, IService, OperationState } from './tokens';
+
+/** The REST API under `{base_url}vce/api/`. Everything here rejects with a `VCEError` only. */
+export class VCEApi {
+  constructor(private readonly _settings: ServerConnection.ISettings) {}
+
+  /** Every service, and the server's clock. */
+  async services(): Promise<IAnswer<IService[]>> {
+    const { data, date } = await requestJSON<{ services: IService[] }>(
+      this._settings,
+      { path: ['api', 'services'] }
+    );
+    return { data: data.services, date };
+  }
+
+  async service(name: string): Promise<IService> {
+    return this._get(['api', 'services', name]);
+  }
+
+  async start(name: string): Promise<IOperation> {
+    return this._order(name, 'start');
+  }
+
+  /** With `cancel`, a backup or restore that is in the way is cancelled. */
+  async stop(name: string, body?: { cancel: boolean }): Promise<IOperation> {
+    return this._order(name, 'stop', body);
+  }
+
+  async restart(name: string): Promise<IOperation> {
+    return this._order(name, 'restart');
+  }
+
+  /** The last lines a service wrote, oldest first. */
+  async logs(name: string, lines: number): Promise<string> {
+    return requestText(this._settings, {
+      path: ['api', 'services', name, 'logs'],
+      query: { lines: String(lines) }
+    });
+  }
+
+  async operation(id: string): Promise<IOperation> {
+    return this._get(['api', 'operations', id]);
+  }
+
+  async operations(state: OperationState): Promise<IOperation[]> {
+    const { data } = await requestJSON<{ operations: IOperation[] }>(
+      this._settings,
+      { path: ['api', 'operations'], query: { state } }
+    );
+    return data.operations;
+  }
+
+  private async _get<T>(path: string[]): Promise<T> {
+    return (await requestJSON<T>(this._settings, { path })).data;
+  }
+
+  private async _order(
+    name: string,
+    verb: string,
+    body?: object
+  ): Promise<IOperation> {
+    const { data } = await requestJSON<IOperation>(this._settings, {
+      path: ['api', 'services', name, verb],
+      method: 'POST',
+      ...(body && { body })
+    });
+    return data;
+  }
+}

@@ -1,0 +1,270 @@
+import { JSONExt, type ReadonlyJSONValue } from '@lumino/coreutils';
+import { Poll } from '@lumino/polling';
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import { TRANSITIONAL } from './actions';
+import type { VCEApi } from './api';
+import { VCEError } from './request';
+import type {
+  IModelChange,
+  IOperation,
+  IProblem,
+  IService,
+  IStateChange,
+  IVCEModel,
+  ShownState
+} from './tokens';
+
+/** How often to ask (ms): while something is under way, and otherwise. */
+export const QUICK = 500;
+export const SLOW = 5_000;
+
+/** How long to wait (ms) at most before a server that is gone is tried again. */
+export const PATIENCE = 10_000;
+
+/** Clocks that differ by less than this (ms) are taken as equal: `Date` counts whole seconds. */
+const CLOCK_SLACK = 2_000;
+
+/**
+ * Keeps what is known of the services up to date by polling alone.
+ *
+ * It asks often while an operation runs or a state is about to end, seldom otherwise, and not at
+ * all while the page is hidden. One missed answer is tried again at once; after the second, what
+ * was known counts as old news until the server is back.
+ */
+export class VCEModel implements IVCEModel {
+  constructor(private readonly _api: VCEApi) {
+    this._poll = new Poll({
+      name: 'ou-vce-ext:services',
+      factory: () => this._update(),
+      frequency: { interval: SLOW, backoff: false, max: SLOW },
+      standby: 'when-hidden'
+    });
+    document.addEventListener('visibilitychange', this._onVisibility);
+  }
+
+  get changed(): ISignal<IVCEModel, IModelChange> {
+    return this._changed;
+  }
+
+  get operationEnded(): ISignal<IVCEModel, IOperation> {
+    return this._operationEnded;
+  }
+
+  get isDisposed(): boolean {
+    return this._poll.isDisposed;
+  }
+
+  get loaded(): boolean {
+    return this._loaded;
+  }
+
+  get connected(): boolean {
+    return this._connected;
+  }
+
+  get problem(): IProblem | null {
+    return this._problem;
+  }
+
+  get services(): readonly IService[] {
+    return this._services;
+  }
+
+  dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    document.removeEventListener('visibilitychange', this._onVisibility);
+    this._poll.dispose();
+    Signal.clearData(this);
+  }
+
+  service(name: string): IService | undefined {
+    return this._services.find(service => service.name === name);
+  }
+
+  stateOf(name: string): ShownState {
+    const state = this.service(name)?.state;
+    return this._connected && state ? state : 'unknown';
+  }
+
+  operation(name: string): IOperation | undefined {
+    return [...this._running.values()].find(({ service }) => service === name);
+  }
+
+  serverNow(): number {
+    return Date.now() + this._clockOffset;
+  }
+
+  async refresh(): Promise<void> {
+    await this._poll.refresh();
+    // Rejects only when the model is disposed of meanwhile.
+    await this._poll.tick.catch(() => undefined);
+  }
+
+  async start(name: string): Promise<IOperation> {
+    return this._order(this._api.start(name));
+  }
+
+  async stop(name: string): Promise<IOperation> {
+    return this._order(this._api.stop(name));
+  }
+
+  async restart(name: string): Promise<IOperation> {
+    return this._order(this._api.restart(name));
+  }
+
+  async logs(name: string, lines = 200): Promise<string> {
+    return this._api.logs(name, lines);
+  }
+
+  /** Take up an operation as soon as the server has accepted it: the next poll may be far. */
+  private async _order(answer: Promise<IOperation>): Promise<IOperation> {
+    try {
+      const operation = await answer;
+      if (operation.state === 'running') {
+        this._running = new Map(this._running).set(operation.id, operation);
+        this._changed.emit({ services: false, connected: false, states: [] });
+      } else {
+        this._operationEnded.emit(operation);
+      }
+      return operation;
+    } finally {
+      void this.refresh();
+    }
+  }
+
+  /** Ask once. Never rejects: the pace of asking again is decided here, not by the poll. */
+  private async _update(): Promise<void> {
+    const turn = ++this._turn;
+    try {
+      const { data: services, date } = await this._api.services();
+      const { running, ended } = await this._follow(services);
+      // A refresh may have overtaken this answer.
+      if (turn > this._applied && !this.isDisposed) {
+        this._applied = turn;
+        this._setClock(date);
+        this._succeed(services, running);
+        ended.forEach(operation => this._operationEnded.emit(operation));
+      }
+    } catch (reason) {
+      if (turn > this._applied && !this.isDisposed) {
+        this._applied = turn;
+        this._fail(
+          reason instanceof VCEError ? reason : new VCEError('unexpected')
+        );
+      }
+    }
+  }
+
+  /** What the operations named by services are doing, and how those we knew have ended. */
+  private async _follow(services: readonly IService[]): Promise<{
+    running: Map<string, IOperation>;
+    ended: IOperation[];
+  }> {
+    const known = [...this._running.keys()];
+    if (known.length === 0 && !services.some(({ operation }) => operation)) {
+      return { running: new Map(), ended: [] };
+    }
+    const list = await this._api.operations('running');
+    const running = new Map(list.map(operation => [operation.id, operation]));
+    const gone = known.filter(id => !running.has(id));
+    // One that the server no longer knows, after a restart of it, has no end to tell.
+    const ends = await Promise.all(
+      gone.map(id => this._api.operation(id).catch(() => null))
+    );
+    return { running, ended: ends.filter(operation => operation !== null) };
+  }
+
+  private _succeed(
+    services: IService[],
+    running: Map<string, IOperation>
+  ): void {
+    const states = services.flatMap((service): IStateChange[] => {
+      const from = this.service(service.name)?.state;
+      return from && from !== service.state
+        ? [{ service, from, to: service.state }]
+        : [];
+    });
+    const change: IModelChange = {
+      services: !same(services.map(identity), this._services.map(identity)),
+      connected: !this._connected,
+      states
+    };
+    const differs =
+      change.connected ||
+      !same(services, this._services) ||
+      !same([...running.values()], [...this._running.values()]);
+    this._services = services;
+    this._running = running;
+    this._loaded = true;
+    this._connected = true;
+    this._problem = null;
+    this._failures = 0;
+    const busy =
+      running.size > 0 || services.some(s => TRANSITIONAL.includes(s.state));
+    this._setPace(busy ? QUICK : SLOW);
+    if (differs) {
+      this._changed.emit(change);
+    }
+  }
+
+  private _fail(error: VCEError): void {
+    this._failures += 1;
+    this._setPace(Math.min(QUICK * 2 ** (this._failures - 1), PATIENCE));
+    if (this._connected && this._failures === 1) {
+      return;
+    }
+    const was = this._connected;
+    const news = was || this._problem?.code !== error.code;
+    this._connected = false;
+    this._problem = error;
+    this._running = new Map();
+    if (news) {
+      this._changed.emit({ services: false, connected: was, states: [] });
+    }
+  }
+
+  private _setPace(interval: number): void {
+    this._poll.frequency = { interval, backoff: false, max: interval };
+  }
+
+  private _setClock(date: number | null): void {
+    // Half a second on average has passed since the second that `Date` names began.
+    const offset = date === null ? 0 : date + 500 - Date.now();
+    this._clockOffset = Math.abs(offset) < CLOCK_SLACK ? 0 : offset;
+  }
+
+  private readonly _onVisibility = (): void => {
+    if (document.visibilityState === 'visible') {
+      void this.refresh();
+    }
+  };
+
+  private readonly _poll: Poll;
+  private readonly _changed = new Signal<IVCEModel, IModelChange>(this);
+  private readonly _operationEnded = new Signal<IVCEModel, IOperation>(this);
+  private _services: readonly IService[] = [];
+  private _running: ReadonlyMap<string, IOperation> = new Map();
+  private _loaded = false;
+  private _connected = false;
+  private _problem: IProblem | null = null;
+  private _failures = 0;
+  private _clockOffset = 0;
+  private _turn = 0;
+  private _applied = 0;
+}
+
+/** What makes tiles, menus and palette entries what they are; the rest of a service is news. */
+function identity(service: IService): unknown[] {
+  const { name, title, kind, icon, open, url, capabilities } = service;
+  return [name, title, kind, icon, open, url, [...capabilities]];
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return JSONExt.deepEqual(
+    one as ReadonlyJSONValue,
+    other as ReadonlyJSONValue
+  );
+}

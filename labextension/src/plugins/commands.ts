@@ -1,0 +1,83 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { URLExt } from '@jupyterlab/coreutils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { LabIcon } from '@jupyterlab/ui-components';
+import type { Widget } from '@lumino/widgets';
+
+import { addCommands } from '../commands';
+import {
+  type IService,
+  IVCEApps,
+  IVCEModel,
+  IVCEPanel,
+  TRANSLATION_DOMAIN
+} from '../tokens';
+import { LogView } from '../widgets/logView';
+import { tileIcon } from '../widgets/tileIcon';
+import { problemWords } from '../words';
+
+/** Gives every way to a service (tiles, menus, palette, panel) the same commands. */
+export const commandsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'ou-vce-ext:commands',
+  description: 'Adds the commands that start, stop and open services.',
+  autoStart: true,
+  requires: [IVCEModel],
+  optional: [IVCEApps, IVCEPanel, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: IVCEModel,
+    apps: IVCEApps | null,
+    panel: IVCEPanel | null,
+    translator: ITranslator | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
+    const { baseUrl } = app.serviceManager.serverSettings;
+    const logs = new Map<string, LogView>();
+    const icons = new Map<string, LabIcon>();
+
+    const showLogs = (service: IService): Widget => {
+      let view = logs.get(service.name);
+      if (!view) {
+        const created = (view = new LogView(service, model, trans));
+        logs.set(service.name, created);
+        created.disposed.connect(() => logs.delete(service.name));
+        app.shell.add(created, 'main');
+      }
+      app.shell.activateById(view.id);
+      return view;
+    };
+
+    // One icon for as long as it would look the same: a tile keeps what it has drawn.
+    const icon = (service: IService): LabIcon => {
+      const key = [service.name, service.kind, service.icon].join(' ');
+      const kept = icons.get(key) ?? tileIcon(service, model, trans);
+      icons.set(key, kept);
+      return kept;
+    };
+
+    addCommands({
+      commands: app.commands,
+      model,
+      trans,
+      apps,
+      panel,
+      icon,
+      showLogs,
+      showStatus: () => {
+        window.open(
+          URLExt.join(baseUrl, 'vce', 'status'),
+          '_blank',
+          'noopener'
+        );
+      },
+      report: problem => {
+        const { message, hint } = problemWords(problem, trans);
+        Notification.error(`${message} ${hint}`.trim(), { autoClose: 8_000 });
+      }
+    });
+  }
+};

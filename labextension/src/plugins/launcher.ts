@@ -1,0 +1,46 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ILauncher } from '@jupyterlab/launcher';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { DisposableSet } from '@lumino/disposable';
+
+import { CommandIDs } from '../commands';
+import { IVCEModel, TRANSLATION_DOMAIN } from '../tokens';
+import { followServices } from './followServices';
+
+/** Gives each service a tile in the launcher. */
+export const launcherPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'ou-vce-ext:launcher',
+  description: 'Adds a tile for each service to the launcher.',
+  autoStart: true,
+  requires: [IVCEModel],
+  optional: [ILauncher, ITranslator],
+  activate: (
+    _app: JupyterFrontEnd,
+    model: IVCEModel,
+    launcher: ILauncher | null,
+    translator: ITranslator | null
+  ): void => {
+    if (!launcher) {
+      return;
+    }
+    const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
+    let tiles = new DisposableSet();
+    followServices(model, () => {
+      const former = tiles;
+      tiles = DisposableSet.from(
+        model.services.map(({ name }, rank) =>
+          launcher.add({
+            command: CommandIDs.open,
+            args: { name, tile: true },
+            category: trans.__('VCE'),
+            rank
+          })
+        )
+      );
+      former.dispose();
+    });
+  }
+};

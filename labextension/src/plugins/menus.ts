@@ -1,0 +1,113 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { IMainMenu } from '@jupyterlab/mainmenu';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { MenuSvg } from '@jupyterlab/ui-components';
+import { DisposableSet } from '@lumino/disposable';
+
+import { CommandIDs } from '../commands';
+import { serviceIcon } from '../icons';
+import { type IService, IVCEModel, TRANSLATION_DOMAIN } from '../tokens';
+import { followServices } from './followServices';
+
+const GENERAL = [CommandIDs.showPanel, CommandIDs.showStatus];
+
+/** Adds the commands to the palette, where there is one. */
+export const palettePlugin: JupyterFrontEndPlugin<void> = {
+  id: 'ou-vce-ext:palette',
+  description: 'Adds the services to the command palette.',
+  autoStart: true,
+  requires: [IVCEModel],
+  optional: [ICommandPalette, ITranslator],
+  activate: (
+    _app: JupyterFrontEnd,
+    model: IVCEModel,
+    palette: ICommandPalette | null,
+    translator: ITranslator | null
+  ): void => {
+    if (!palette) {
+      return;
+    }
+    const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
+    const category = trans.__('VCE');
+    for (const command of GENERAL) {
+      palette.addItem({ command, category });
+    }
+    let items = new DisposableSet();
+    followServices(model, () => {
+      items.dispose();
+      items = DisposableSet.from(
+        model.services.flatMap(service =>
+          commandsOf(service).map(command =>
+            palette.addItem({ command, category, args: { name: service.name } })
+          )
+        )
+      );
+    });
+  }
+};
+
+/** Adds a main menu with the services, where there is a menu bar. */
+export const menuPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'ou-vce-ext:menu',
+  description: 'Adds a main menu with the services.',
+  autoStart: true,
+  requires: [IVCEModel],
+  optional: [IMainMenu, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: IVCEModel,
+    mainMenu: IMainMenu | null,
+    translator: ITranslator | null
+  ): void => {
+    if (!mainMenu) {
+      return;
+    }
+    const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
+    const menu = new MenuSvg({ commands: app.commands });
+    menu.id = 'jp-mainmenu-vce';
+    menu.title.label = trans.__('VCE');
+
+    const submenu = (service: IService): MenuSvg => {
+      const entry = new MenuSvg({ commands: app.commands });
+      entry.title.label = service.title;
+      entry.title.icon = serviceIcon(service);
+      for (const command of commandsOf(service)) {
+        entry.addItem({ command, args: { name: service.name } });
+      }
+      return entry;
+    };
+    const fill = (): void => {
+      const former = menu.items.flatMap(item => item.submenu ?? []);
+      menu.clearItems();
+      former.forEach(entry => entry.dispose());
+      for (const service of model.services) {
+        menu.addItem({ type: 'submenu', submenu: submenu(service) });
+      }
+      menu.addItem({ type: 'separator' });
+      for (const command of GENERAL) {
+        menu.addItem({ command });
+      }
+    };
+
+    fill();
+    followServices(model, fill);
+    mainMenu.addMenu(menu, true, { rank: 900 });
+  }
+};
+
+/** What can ever be done with a service of its kind; its state says what can be done now. */
+function commandsOf({ capabilities }: IService): string[] {
+  const can = (capability: IService['capabilities'][number]): boolean =>
+    capabilities.includes(capability);
+  return [
+    ...(can('open') ? [CommandIDs.open] : []),
+    ...(can('start') ? [CommandIDs.start] : []),
+    ...(can('stop') ? [CommandIDs.stop] : []),
+    ...(can('start') && can('stop') ? [CommandIDs.restart] : []),
+    ...(can('logs') ? [CommandIDs.showLogs] : [])
+  ];
+}

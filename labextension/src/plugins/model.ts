@@ -1,0 +1,18 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+
+import { VCEApi } from '../api';
+import { VCEModel } from '../model';
+import { IVCEModel } from '../tokens';
+
+/** Knows how the services are. */
+export const modelPlugin: JupyterFrontEndPlugin<IVCEModel> = {
+  id: 'ou-vce-ext:model',
+  description: 'Keeps track of the services of this environment.',
+  autoStart: true,
+  provides: IVCEModel,
+  activate: (app: JupyterFrontEnd): IVCEModel =>
+    new VCEModel(new VCEApi(app.serviceManager.serverSettings))
+};

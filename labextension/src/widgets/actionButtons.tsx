@@ -1,0 +1,155 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { allows } from '../actions';
+import { actionIcons } from '../icons';
+import type {
+  Action,
+  ActionRunner,
+  IService,
+  IVCEModel,
+  ShownState
+} from '../tokens';
+import { actionLabel, actionWords } from '../words';
+
+const ORDER: readonly Action[] = ['open', 'start', 'stop', 'restart', 'logs'];
+
+/** Where the focus goes when the button that had it is no longer there. */
+const HEIRS: Readonly<Record<Action, readonly Action[]>> = {
+  open: ['start', 'stop', 'logs'],
+  start: ['stop', 'restart', 'open', 'logs'],
+  stop: ['start', 'open', 'logs'],
+  restart: ['stop', 'start', 'open', 'logs'],
+  logs: ['open', 'start', 'stop']
+};
+
+interface IActionButtonsProps {
+  readonly model: IVCEModel;
+  readonly service: IService;
+  readonly run: ActionRunner;
+  readonly trans: TranslationBundle;
+}
+
+/** What can be done to a service now. The focus stays where it was, or goes to what replaces it. */
+export function ActionButtons(props: IActionButtonsProps): React.JSX.Element {
+  const { model, service, run, trans } = props;
+  const [pending, setPending] = React.useState<Action | null>(null);
+  const group = React.useRef<HTMLDivElement>(null);
+  const focus = useKeptFocus(group);
+  const state = model.stateOf(service.name);
+  const under = model.operation(service.name)?.kind;
+  const shown = ORDER.filter(action => offered(action, service, state));
+  const primary = shown.find(action => action === 'open' || action === 'start');
+
+  const perform = async (action: Action): Promise<void> => {
+    setPending(action);
+    try {
+      await run(action, service);
+    } finally {
+      setPending(null);
+    }
+  };
+
+  return (
+    <div
+      ref={group}
+      role="group"
+      aria-label={service.title}
+      className="jp-vce-actions"
+      {...focus}
+    >
+      {shown.map(action => {
+        const Icon = actionIcons[action].react;
+        const idle =
+          pending === action ||
+          !allows(action, service, state) ||
+          (action !== 'open' && action !== 'logs' && action === under);
+        return (
+          <button
+            key={action}
+            type="button"
+            data-vce-action={action}
+            className={
+              action === primary
+                ? 'jp-vce-button jp-mod-primary'
+                : 'jp-vce-button'
+            }
+            aria-label={actionLabel(action, state, service.title, trans)}
+            aria-disabled={idle}
+            onKeyDown={ignoreRepeat}
+            onClick={event => {
+              // The second click of a double one would hit the button that took this one's place.
+              if (!idle && event.detail < 2) {
+                void perform(action);
+              }
+            }}
+          >
+            <Icon
+              className="jp-vce-button-icon"
+              tag="span"
+              aria-hidden="true"
+            />
+            <span>{actionWords(action, state, trans)}</span>
+          </button>
+        );
+      })}
+    </div>
+  );
+}
+
+/** Stop stays while it does its work, so that who pressed it by keyboard is not lost. */
+function offered(
+  action: Action,
+  service: IService,
+  state: ShownState
+): boolean {
+  return (
+    allows(action, service, state) ||
+    (action === 'stop' &&
+      state === 'stopping' &&
+      service.capabilities.includes('stop'))
+  );
+}
+
+/** A key held down must not start a service and then stop it. */
+function ignoreRepeat(event: React.KeyboardEvent): void {
+  if (event.repeat) {
+    event.preventDefault();
+  }
+}
+
+function useKeptFocus(group: React.RefObject<HTMLElement>): {
+  onFocus: React.FocusEventHandler;
+  onBlur: React.FocusEventHandler;
+} {
+  const holder = React.useRef<Action | null>(null);
+  React.useLayoutEffect(() => {
+    const was = holder.current;
+    const lost =
+      was !== null &&
+      (document.activeElement === null ||
+        document.activeElement === document.body);
+    if (!lost || !group.current) {
+      return;
+    }
+    for (const heir of [was, ...HEIRS[was]]) {
+      const button = group.current.querySelector<HTMLElement>(
+        `[data-vce-action="${heir}"]`
+      );
+      if (button) {
+        button.focus();
+        return;
+      }
+    }
+  });
+  return {
+    onFocus: event => {
+      const { vceAction } = (event.target as HTMLElement).dataset;
+      holder.current = (vceAction ?? null) as Action | null;
+    },
+    // React says nothing of a blur that comes of its own removing of a button.
+    onBlur: () => {
+      holder.current = null;
+    }
+  };
+}

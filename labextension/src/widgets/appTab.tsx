@@ -1,0 +1,205 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import { PanelLayout, Widget } from '@lumino/widgets';
+import * as React from 'react';
+
+import { serviceIcon, stateIcons } from '../icons';
+import type { ActionRunner, IService, IVCEModel, ShownState } from '../tokens';
+import { actionWords, stateAnnouncement, stateWords } from '../words';
+import { useModel } from './hooks';
+
+/**
+ * What an app's page may do: everything it needs for its own work, but never to replace the page
+ * of JupyterLab around it.
+ */
+const SANDBOX = [
+  'allow-downloads',
+  'allow-forms',
+  'allow-modals',
+  'allow-popups',
+  'allow-popups-to-escape-sandbox',
+  'allow-same-origin',
+  'allow-scripts'
+].join(' ');
+
+/** What is enough to bring a tab back after a reload, before the server has said anything. */
+export interface IAppTabOptions {
+  readonly name: string;
+  readonly title: string;
+  readonly kind: string;
+  readonly icon: string | null;
+  /** The absolute address of the app. */
+  readonly url: string;
+  readonly model: IVCEModel;
+  readonly run: ActionRunner;
+  readonly trans: TranslationBundle;
+}
+
+/**
+ * The page of a service in a tab of JupyterLab.
+ *
+ * While the service is not running, the server answers with a page that starts it and follows its
+ * progress. A bar appears when the service ends under the page that is being looked at.
+ */
+export class AppTab extends Widget {
+  constructor(readonly options: IAppTabOptions) {
+    super();
+    const { name, model, run, trans } = options;
+    this.id = AppTab.id(name);
+    this.addClass('jp-vce-app');
+    this.node.dataset.vceService = name;
+    this.title.closable = true;
+
+    this._frame = document.createElement('iframe');
+    this._frame.setAttribute('sandbox', SANDBOX);
+    const frame = new Widget();
+    frame.addClass('jp-vce-app-frame');
+    frame.node.append(this._frame);
+    this._notice = new Notice(name, model, run, trans, () => this._reload());
+
+    const layout = (this.layout = new PanelLayout());
+    layout.addWidget(this._notice);
+    layout.addWidget(frame);
+    model.changed.connect(this._draw, this);
+    this._draw();
+  }
+
+  /** The id of the tab of a service: there is one at most. */
+  static id(name: string): string {
+    return `vce-app-${name}`;
+  }
+
+  protected override onAfterAttach(_message: Message): void {
+    // The launcher moves a new tab to its own place, and a frame that is moved loads anew.
+    setTimeout(() => {
+      if (this.isAttached && !this._frame.src) {
+        this._frame.src = this.options.url;
+      }
+    });
+  }
+
+  protected override onActivateRequest(_message: Message): void {
+    this._frame.focus();
+  }
+
+  /** Name and mark the tab after what the server says now or, before that, what was kept. */
+  private _draw(): void {
+    const { model, name, trans } = this.options;
+    const service = model.service(name);
+    const shown = service ?? this.options;
+    const state = model.stateOf(name);
+    this.title.label = shown.title;
+    this.title.icon = serviceIcon(shown);
+    this.title.caption = service
+      ? `${shown.title}: ${stateWords(state, service, model.serverNow(), trans)}`
+      : shown.title;
+    this.title.dataset = { 'vce-service': name, 'vce-state': state };
+    this.node.dataset.vceState = state;
+    this._frame.title = shown.title;
+  }
+
+  private _reload(): void {
+    // Same origin: the app's page is behind the Jupyter server's own port.
+    this._frame.contentWindow?.location.reload();
+  }
+
+  private readonly _frame: HTMLIFrameElement;
+  private readonly _notice: Notice;
+}
+
+/** The bar above an app's page: hidden, but for when the page has lost its service. */
+class Notice extends ReactWidget {
+  constructor(
+    private readonly _name: string,
+    private readonly _model: IVCEModel,
+    private readonly _run: ActionRunner,
+    private readonly _trans: TranslationBundle,
+    private readonly _reload: () => void
+  ) {
+    super();
+    this.addClass('jp-vce-notice');
+  }
+
+  protected override render(): React.JSX.Element {
+    return (
+      <NoticeView
+        name={this._name}
+        model={this._model}
+        run={this._run}
+        trans={this._trans}
+        reload={this._reload}
+      />
+    );
+  }
+}
+
+interface INoticeViewProps {
+  readonly name: string;
+  readonly model: IVCEModel;
+  readonly run: ActionRunner;
+  readonly trans: TranslationBundle;
+  readonly reload: () => void;
+}
+
+/** `live`: the app has been seen running; `broken`: and then it ended under its page. */
+type Page = 'fresh' | 'live' | 'broken';
+
+export function NoticeView(props: INoticeViewProps): React.JSX.Element | null {
+  const { name, model, run, trans } = props;
+  useModel(model);
+  const [page, setPage] = React.useState<Page>('fresh');
+  const state = model.stateOf(name);
+  const service = model.service(name);
+  React.useEffect(() => setPage(was => next(was, state)), [state]);
+  if (page !== 'broken' || !service || state === 'unknown') {
+    return null;
+  }
+  const Icon = stateIcons[state].react;
+  return (
+    <div className="jp-vce-notice-bar" data-vce-state={state}>
+      <Icon className="jp-vce-state-icon" tag="span" aria-hidden="true" />
+      <span>
+        {state === 'ready'
+          ? trans.__('%1 is running again.', service.title)
+          : stateAnnouncement(service, state, trans)}
+      </span>
+      {state === 'ready' && (
+        <button
+          type="button"
+          className="jp-vce-button jp-mod-primary"
+          onClick={() => {
+            setPage('live');
+            props.reload();
+          }}
+        >
+          {trans.__('Reload its page')}
+        </button>
+      )}
+      {startable(service, state) && (
+        <button
+          type="button"
+          className="jp-vce-button jp-mod-primary"
+          onClick={() => void run('start', service)}
+        >
+          {actionWords('start', state, trans)}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function startable(service: IService, state: ShownState): boolean {
+  return (
+    service.capabilities.includes('start') &&
+    (state === 'stopped' || state === 'failed')
+  );
+}
+
+function next(page: Page, state: ShownState): Page {
+  if (page === 'fresh' && state === 'ready') {
+    return 'live';
+  }
+  const ended = ['stopped', 'failed', 'backoff', 'starting', 'unavailable'];
+  return page === 'live' && ended.includes(state) ? 'broken' : page;
+}

@@ -1,0 +1,45 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { IService, IServiceError } from '../tokens';
+
+interface IFailureProps {
+  readonly service: IService;
+  readonly error: IServiceError;
+  readonly trans: TranslationBundle;
+}
+
+/** What went wrong with a service, what to do about it, and its last lines for who helps. */
+export function Failure(props: IFailureProps): React.JSX.Element {
+  const { service, error, trans } = props;
+  const end = endWords(error, trans);
+  return (
+    <div className="jp-vce-failure" data-vce-error={error.code}>
+      <p className="jp-vce-failure-message">{error.message}</p>
+      {error.hint && <p className="jp-vce-failure-hint">{error.hint}</p>}
+      {end && <p className="jp-vce-failure-end">{end}</p>}
+      {error.log_tail.length > 0 && (
+        <details className="jp-vce-details">
+          <summary>{trans.__('Last lines of its log')}</summary>
+          <pre
+            className="jp-vce-log-tail"
+            role="region"
+            aria-label={trans.__('Last lines of the log of %1', service.title)}
+            tabIndex={0}
+          >
+            {error.log_tail.join('\n')}
+          </pre>
+        </details>
+      )}
+    </div>
+  );
+}
+
+function endWords(error: IServiceError, trans: TranslationBundle): string {
+  if (error.signal) {
+    return trans.__('It was ended by the signal %1.', error.signal);
+  }
+  return error.exit_code === null
+    ? ''
+    : trans.__('It ended with exit code %1.', error.exit_code);
+}

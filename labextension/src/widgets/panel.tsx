@@ -1,0 +1,138 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import { stateIcons, vceIcon } from '../icons';
+import {
+  type ActionRunner,
+  type IVCEModel,
+  type IVCEPanel,
+  PANEL_ID
+} from '../tokens';
+import { problemWords } from '../words';
+import { useModel } from './hooks';
+import { ServiceRow } from './serviceRow';
+
+/** What the panel needs to know and to do. */
+export interface IPanelProps {
+  readonly model: IVCEModel;
+  readonly trans: TranslationBundle;
+  /** Carry out what a button says. */
+  readonly run: ActionRunner;
+  /** Put a text on the clipboard. */
+  readonly copy: (text: string) => void;
+  /** Show the page that tutors ask for. */
+  readonly showStatus: () => void;
+}
+
+interface IPanelViewProps extends IPanelProps {
+  readonly revealed: Readonly<Record<string, number>>;
+}
+
+/** The services of this environment, in the order in which they were declared. */
+export function PanelView(props: IPanelViewProps): React.JSX.Element {
+  const { model, trans, revealed } = props;
+  useModel(model);
+  return (
+    <>
+      <header className="jp-vce-header">
+        <h2>{trans.__('Services')}</h2>
+        <button
+          type="button"
+          className="jp-vce-link"
+          onClick={props.showStatus}
+        >
+          {trans.__('Status page')}
+        </button>
+      </header>
+      {model.problem && <Lost model={model} trans={trans} />}
+      {!model.loaded && !model.problem && (
+        <p className="jp-vce-empty">{trans.__('Looking for the services…')}</p>
+      )}
+      {model.connected && model.services.length === 0 && (
+        <p className="jp-vce-empty">
+          {trans.__('No services are declared in this environment.')}
+        </p>
+      )}
+      <ul
+        className="jp-vce-services"
+        aria-label={trans.__('Services of this environment')}
+      >
+        {model.services.map(service => (
+          <ServiceRow
+            key={service.name}
+            model={model}
+            service={service}
+            run={props.run}
+            copy={props.copy}
+            trans={trans}
+            revealed={revealed[service.name] ?? 0}
+          />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** Says that nobody knows how the services are, and why. */
+function Lost(
+  props: Pick<IPanelProps, 'model' | 'trans'>
+): React.JSX.Element | null {
+  const { model, trans } = props;
+  if (!model.problem) {
+    return null;
+  }
+  const { message, hint } = problemWords(model.problem, trans);
+  const Icon = stateIcons.unresponsive.react;
+  return (
+    <div className="jp-vce-lost">
+      <Icon className="jp-vce-state-icon" tag="span" aria-hidden="true" />
+      <div>
+        <p className="jp-vce-failure-message">{message}</p>
+        {hint && <p>{hint}</p>}
+        <button
+          type="button"
+          className="jp-vce-button"
+          onClick={() => void model.refresh()}
+        >
+          {trans.__('Try now')}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** The panel in the sidebar. */
+export class VCEPanel extends ReactWidget implements IVCEPanel {
+  /** `activate` brings a widget to the front; the shell knows how. */
+  constructor(
+    private readonly _props: IPanelProps,
+    private readonly _activate: (id: string) => void
+  ) {
+    super();
+    const { trans } = _props;
+    this.id = PANEL_ID;
+    this.addClass('jp-vce-panel');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', trans.__('Services'));
+    this.title.icon = vceIcon;
+    this.title.caption = trans.__('Services (VCE)');
+  }
+
+  reveal(name?: string): void {
+    this._activate(this.id);
+    if (name) {
+      this._revealed = {
+        ...this._revealed,
+        [name]: (this._revealed[name] ?? 0) + 1
+      };
+      this.update();
+    }
+  }
+
+  protected override render(): React.JSX.Element {
+    return <PanelView {...this._props} revealed={this._revealed} />;
+  }
+
+  private _revealed: Readonly<Record<string, number>> = {};
+}

@@ -1,0 +1,79 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { serviceIcon } from '../icons';
+import type { ActionRunner, IService, IVCEModel } from '../tokens';
+import { ActionButtons } from './actionButtons';
+import { Connection } from './connection';
+import { Failure } from './failure';
+import { Progress } from './progress';
+import { StateLine } from './stateLine';
+
+interface IServiceRowProps {
+  readonly model: IVCEModel;
+  readonly service: IService;
+  readonly run: ActionRunner;
+  readonly copy: (text: string) => void;
+  readonly trans: TranslationBundle;
+  /** How often somebody asked to be shown this service; counts up. */
+  readonly revealed: number;
+}
+
+/** One service of the panel: how it is, what can be done, and how to use it. */
+export function ServiceRow(props: IServiceRowProps): React.JSX.Element {
+  const { model, service, trans, revealed } = props;
+  const [connecting, setConnecting] = React.useState(false);
+  const row = React.useRef<HTMLLIElement>(null);
+  const state = model.stateOf(service.name);
+  const Icon = serviceIcon(service).react;
+  const heading = `jp-vce-service-${service.name}`;
+
+  React.useEffect(() => {
+    if (revealed > 0) {
+      setConnecting(true);
+      row.current?.scrollIntoView({ block: 'nearest' });
+      row.current?.focus();
+    }
+  }, [revealed]);
+
+  return (
+    <li
+      ref={row}
+      className="jp-vce-service"
+      data-vce-service={service.name}
+      data-vce-state={state}
+      aria-labelledby={heading}
+      tabIndex={-1}
+    >
+      <div className="jp-vce-service-head">
+        <Icon className="jp-vce-service-icon" tag="span" aria-hidden="true" />
+        <div>
+          <h3 id={heading} className="jp-vce-service-title">
+            {service.title}
+          </h3>
+          <StateLine model={model} service={service} trans={trans} />
+        </div>
+      </div>
+      <Progress model={model} service={service} trans={trans} />
+      {service.error && state !== 'unknown' && (
+        <Failure service={service} error={service.error} trans={trans} />
+      )}
+      <ActionButtons
+        model={model}
+        service={service}
+        run={props.run}
+        trans={trans}
+      />
+      {service.connection && state !== 'unavailable' && (
+        <Connection
+          service={service}
+          connection={service.connection}
+          open={connecting}
+          onToggle={setConnecting}
+          copy={props.copy}
+          trans={trans}
+        />
+      )}
+    </li>
+  );
+}
