@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 from urllib.request import Request, urlopen
@@ -74,31 +77,40 @@ def lab(installed: Path, no_node: dict[str, str], tmp_path: Path) -> Iterator[st
         *(str(installed / "jupyter"), "lab", "--no-browser", "--allow-root"),
         *("--port=0", "--ServerApp.port_retries=0", "--IdentityProvider.token=secret"),
     ]
-    runtime = tmp_path / "runtime"
     environ = {
         **{key: value for key, value in no_node.items() if not key.startswith("JUPYTER")},
         "PATH": f"{installed}:{no_node['PATH']}",
         "HOME": str(tmp_path),
-        "JUPYTER_RUNTIME_DIR": str(runtime),
+        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
     }
     server = subprocess.Popen(command, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True)
     try:
         assert server.stderr is not None
-        wait_for_line(server.stderr, "Use Control-C to stop")
-        [info] = runtime.glob("jpserver-*.json")
-        yield json.loads(info.read_text())["url"]
+        url = wait_for(server.stderr, r"http://127\.0\.0\.1:\d+/")
+        wait_until_listening(server, url)
+        yield url
     finally:
         server.send_signal(signal.SIGTERM)
         server.communicate(timeout=90)
 
 
-def wait_for_line(lines: IO[str], wanted: str) -> None:
+def wait_for(lines: IO[str], pattern: str) -> str:
     seen = []
     for line in lines:
         seen.append(line)
-        if wanted in line:
+        if found := re.search(pattern, line):
+            return found[0]
+    pytest.fail(f"ended without {pattern}:\n" + "".join(seen))
+
+
+def wait_until_listening(server: subprocess.Popen[str], url: str) -> None:
+    """Jupyter tells its address before it listens; until then it may only end, or listen."""
+    host, port = url.removeprefix("http://").rstrip("/").split(":")
+    while True:
+        with suppress(ConnectionRefusedError), socket.create_connection((host, int(port))):
             return
-    pytest.fail(f"ended without {wanted!r}:\n" + "".join(seen))
+        with suppress(subprocess.TimeoutExpired):
+            pytest.fail(f"ended with exit code {server.wait(timeout=0.1)} before it listened")
 
 
 def get(base_url: str, path: str) -> bytes:
