@@ -31,7 +31,7 @@ class Problem:
     since: datetime
 
     def to_json(self) -> dict[str, Json]:
-        """The contract's Problem object."""
+        """Give the contract's Problem object."""
         return {
             "service": self.service,
             "code": self.code,
@@ -50,7 +50,7 @@ class DiskUsage:
     free_bytes: int
 
     def to_json(self) -> dict[str, Json]:
-        """The contract's DiskUsage object."""
+        """Give the contract's DiskUsage object."""
         return {
             "label": self.label,
             "total_bytes": self.total_bytes,
@@ -60,7 +60,7 @@ class DiskUsage:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything the status page shows. ``operations`` are newest first, ``problems`` worst first."""
+    """Everything the status page shows; operations newest first, problems worst first."""
 
     services: Sequence[Service]
     operations: Sequence[Operation]
@@ -83,7 +83,7 @@ class Status:
         return Overall.OK
 
     def to_json(self) -> dict[str, Json]:
-        """The contract's Status object."""
+        """Give the contract's Status object."""
         return {
             "state": self.state.value,
             "services": [service.to_json() for service in self.services],

@@ -1,1 +1,38 @@
 """The REST API and the status page: thin handlers over the domain."""
+
+from __future__ import annotations
+
+from .base import VCEHandler
+from .openapi import OpenApiHandler, UnknownHandler
+from .operations import OperationHandler, OperationsHandler
+from .services import (
+    LogsHandler,
+    RestartHandler,
+    ServiceHandler,
+    ServicesHandler,
+    StartHandler,
+    StopHandler,
+)
+from .status import StatusHandler
+
+
+def handlers() -> list[tuple[str, type[VCEHandler]]]:
+    """Give (pattern below ``base_url``, handler) for everything under ``vce/`` but ``vce/app/``.
+
+    The last one answers whatever is unknown, so handlers added after these are never asked, except
+    below ``vce/app/``.
+    """
+    service = "/vce/api/services/([^/]+)"
+    return [
+        ("/vce/status/?", StatusHandler),
+        ("/vce/api/services", ServicesHandler),
+        (service, ServiceHandler),
+        (f"{service}/start", StartHandler),
+        (f"{service}/stop", StopHandler),
+        (f"{service}/restart", RestartHandler),
+        (f"{service}/logs", LogsHandler),
+        ("/vce/api/operations", OperationsHandler),
+        ("/vce/api/operations/([^/]+)", OperationHandler),
+        (r"/vce/api/openapi\.yaml", OpenApiHandler),
+        ("/vce(?!/app/[^/])(?:/.*)?", UnknownHandler),
+    ]

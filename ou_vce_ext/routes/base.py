@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Action: TypeAlias = Literal["read", "write", "execute"]
 RESOURCE: Final = "vce"
+READ: Final[Mapping[str, Action]] = {"GET": "read"}
+EXECUTE: Final[Mapping[str, Action]] = {"POST": "execute"}
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
@@ -55,6 +57,18 @@ class VCEHandler(JupyterHandler):
 
     async def prepare(self, *, _redirect_to_login: bool = False) -> None:
         """Raise the refusal, or return with the request allowed (or already answered)."""
+        await self.admit()
+        if self._finished:
+            return
+        method = self.request.method or ""
+        action = self.action_for("GET" if method == "HEAD" else method)
+        if action is None:
+            allowed = set(self.actions) | ({"HEAD"} if "GET" in self.actions else set())
+            raise errors.NotAllowedError(method, allowed)
+        await self.authorize(action)
+
+    async def admit(self) -> None:
+        """Raise unless somebody is logged in and asks from here; send a browser to log in."""
         try:
             await super().prepare(_redirect_to_login=False)
         except web.HTTPError as refusal:
@@ -70,12 +84,10 @@ class VCEHandler(JupyterHandler):
                 return
             raise errors.not_authenticated()
         self.check_cross_site()
-        method = self.request.method or ""
-        action = self.actions.get("GET" if method == "HEAD" else method)
-        if action is None:
-            allowed = set(self.actions) | ({"HEAD"} if "GET" in self.actions else set())
-            raise errors.NotAllowedError(method, allowed)
-        await self.authorize(action)
+
+    def action_for(self, method: str) -> Action | None:
+        """Say what ``method`` (GET for HEAD) needs here, or None where it is not taken."""
+        return self.actions.get(method)
 
     async def authorize(self, action: Action) -> None:
         """Raise unless Jupyter's authorizer allows ``action`` on the resource ``vce``."""
