@@ -89,7 +89,8 @@ def _ask_psutil(port: int) -> str | None:
     except psutil.AccessDenied:
         return None
     for connection in connections:
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+        here = connection.laddr
+        if connection.status == psutil.CONN_LISTEN and here and here.port == port:
             if connection.pid is None:
                 return "a program"
             return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"

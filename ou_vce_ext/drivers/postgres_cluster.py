@@ -1,0 +1,148 @@
+"""Making a new PostgreSQL data folder, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import DefiniteError, VceError
+from ..launch import Launcher
+from ..services.tools import run_tool
+from .base import Progress, scrubbed_environment
+from .postgres_access import give, write_private, write_secret
+from .postgres_diagnoses import explain_lines, explain_os_error
+from .postgres_files import SPACE_TO_CREATE, check_space, unsuitable
+from .postgres_options import ADMIN
+from .postgres_place import Place
+from .postgres_programs import Server
+
+_INITDB_TIMEOUT = 300.0
+_LOCALES = ("C.UTF-8", "C")
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Clear away what a start that was cut short left beside ``folder``. Its lock must be held."""
+    for left in folder.parent.glob(f"{folder.name}.*.partial"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+async def create_cluster(
+    place: Place, server: Server, launcher: Launcher, output: Path, progress: Progress
+) -> None:
+    """Make new databases in ``place.folder``, which must be empty or missing.
+
+    Everything happens in a folder beside it, renamed when it is whole and on disk: a start that is
+    cut short leaves nothing that could be taken for databases. ``output`` takes what initdb prints.
+    Raises VceError with the reason; the folder's lock must be held.
+    """
+    parent = place.folder.parent
+    check_space(parent, SPACE_TO_CREATE)
+    progress("Making a place for your databases", None)
+    with _staging(place) as staging:
+        secret = secrets.token_urlsafe(24)
+        write_private(staging / "password", secret + "\n", place)
+        made = staging / "cluster"
+        await _initdb(place, server, launcher, output, made)
+        write_secret(made, secret, place)
+        try:
+            _sync_folder(made)
+            os.rename(made, place.folder)
+            _sync_folder(parent)
+        except OSError as error:
+            raise explain_os_error(error, place.folder) from error
+
+
+@contextmanager
+def _staging(place: Place) -> Iterator[Path]:
+    """A private folder beside the data folder that is proven to keep permissions and be synced."""
+    folder = place.folder
+    staging = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.partial")
+    try:
+        try:
+            staging.mkdir(0o700)
+            give(staging, place)
+            _prove_suitable(staging, place)
+        except OSError as error:
+            raise explain_os_error(error, folder.parent) from error
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _prove_suitable(staging: Path, place: Place) -> None:
+    status = staging.stat()
+    if status.st_mode & 0o777 != 0o700:
+        raise unsuitable(place.folder, "it does not keep file permissions")
+    if status.st_uid != place.account.uid:
+        raise unsuitable(place.folder, "it does not keep the owner of files")
+    trial = staging / "trial"
+    with trial.open("wb") as file:
+        file.write(b"\0" * 8192)
+        file.flush()
+        os.fsync(file.fileno())
+    trial.unlink()
+    _sync_folder(staging)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+async def _initdb(
+    place: Place, server: Server, launcher: Launcher, output: Path, folder: Path
+) -> None:
+    result = None
+    for locale in _LOCALES:
+        result = await run_tool(
+            launcher,
+            [
+                server.tool("initdb"),
+                f"--pgdata={folder}",
+                f"--username={ADMIN}",
+                f"--pwfile={folder.parent / 'password'}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--data-checksums",
+                *_locale_flags(server, locale),
+            ],
+            # Its messages in English, whatever the student's language: we read them.
+            env=scrubbed_environment({"LC_ALL": "C", "LANGUAGE": "C"}),
+            cwd=str(folder.parent),
+            output=output,
+            identity=place.identity,
+            timeout=_INITDB_TIMEOUT,
+        )
+        if result.ok or "locale name" not in result.output:
+            break
+    if result is None or not result.ok:
+        raise _initdb_failed(place.folder, result.output if result else "")
+
+
+def _locale_flags(server: Server, locale: str) -> list[str]:
+    flags = [f"--locale={locale}"]
+    if server.major >= 17:
+        # Its own tables sort the same on every machine, so that databases may move about.
+        flags += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    return flags
+
+
+def _initdb_failed(folder: Path, output: str) -> VceError:
+    lines = [line for line in output.splitlines() if line.strip()]
+    known = explain_lines(lines, folder, 0)
+    if known:
+        return DefiniteError(known.code, known.message, known.hint)
+    telling = [line for line in lines if "error" in line.lower() or "FATAL" in line]
+    last = (telling or lines or ["it said nothing"])[-1]
+    return DefiniteError(
+        "command-failed",
+        f"PostgreSQL could not make its data folder: {last}. Nothing has been left behind.",
+        "The service's log has all that it said.",
+    )
