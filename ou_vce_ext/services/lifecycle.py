@@ -28,6 +28,15 @@ LEFTOVER_PATIENCE = 120.0
 LEFTOVER_INTERVAL = 0.2
 EXTERNAL_INTERVAL = 5.0
 
+_OUTCOMES = frozenset(
+    {
+        ServiceState.READY,
+        ServiceState.UNRESPONSIVE,
+        ServiceState.FAILED,
+        ServiceState.UNAVAILABLE,
+    }
+)
+
 
 class Lifecycle:
     """Starts, watches, restarts and stops one service. Lives in the event loop.
@@ -139,9 +148,7 @@ class Lifecycle:
             return
         trouble = self.spec.problem or self._gate()
         if trouble:
-            if self.state is ServiceState.UNAVAILABLE:
-                self._move(ServiceState.STOPPED)
-            self._move(ServiceState.FAILED, error=trouble)
+            self._fail(trouble)
             return
         missing = await self.driver.missing()
         if not self._at_rest():
@@ -181,10 +188,11 @@ class Lifecycle:
         self.since = self._clock.now()
         self.error = error
         self.retry_at = retry_at
-        if new in (ServiceState.STARTING, ServiceState.BACKOFF, ServiceState.STOPPING):
-            self._settled.clear()
-        else:
+        if new in _OUTCOMES:
             self._settled.set()
+        elif new is not ServiceState.STOPPED:
+            # Being stopped is also a step from unavailable to starting: only stop() settles it.
+            self._settled.clear()
         if new is not ServiceState.READY and new is not ServiceState.UNRESPONSIVE:
             self.ready_seconds = None
         self._moved(self, old, new)
@@ -216,6 +224,13 @@ class Lifecycle:
             await asyncio.shield(self.process.stop())
             self.process = None
         await self.driver.close()
+        self._fail(error)
+
+    def _fail(self, error: ServiceError) -> None:
+        if self.state is ServiceState.FAILED:
+            self.error = error
+            self._settled.set()
+            return
         if self.state is ServiceState.UNAVAILABLE:
             self._move(ServiceState.STOPPED)
         self._move(ServiceState.FAILED, error=error)
@@ -224,9 +239,7 @@ class Lifecycle:
         """One run, from start to death. False when there is to be no other."""
         trouble = self.spec.problem or self._gate()
         if trouble:
-            if self.state is ServiceState.UNAVAILABLE:
-                self._move(ServiceState.STOPPED)
-            self._move(ServiceState.FAILED, error=trouble)
+            self._fail(trouble)
             return False
         missing = await self.driver.missing()
         if missing:
