@@ -176,22 +176,21 @@ export function problemWords(
   }
 }
 
-/** How long something has lasted, rounded the way people say it. */
+/** How long something has lasted, as short as people say it. */
 export function durationWords(
   milliseconds: number,
   trans: TranslationBundle
 ): string {
-  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  if (seconds < 60) {
-    return trans.__('less than a minute');
+  const minutes = Math.max(0, Math.floor(milliseconds / 60_000));
+  if (minutes < 1) {
+    return trans.__('< 1 min');
   }
-  const minutes = Math.floor(seconds / 60);
   if (minutes < 60) {
-    return trans._n('%1 minute', '%1 minutes', minutes, minutes);
+    return trans.__('%1 min', minutes);
   }
   const hours = Math.floor(minutes / 60);
   if (hours < 48) {
-    return trans._n('%1 hour', '%1 hours', hours, hours);
+    return trans.__('%1 h', hours);
   }
   const days = Math.floor(hours / 24);
   return trans._n('%1 day', '%1 days', days, days);

@@ -10,6 +10,9 @@ import { CommandIDs } from '../commands';
 import { IVCEModel, TRANSLATION_DOMAIN } from '../tokens';
 import { followServices } from './followServices';
 
+/** Between notebooks (0) and consoles (20): where a student sees them without scrolling. */
+const CATEGORY_RANK = 10;
+
 /** Gives each service a tile in the launcher. */
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'ou-vce-ext:launcher',
@@ -36,6 +39,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
             command: CommandIDs.open,
             args: { name, tile: true },
             category: trans.__('VCE'),
+            categoryRank: CATEGORY_RANK,
             rank
           })
         )

@@ -12,15 +12,17 @@ import type {
 } from '../tokens';
 import { actionLabel, actionWords } from '../words';
 
-const ORDER: readonly Action[] = ['open', 'start', 'stop', 'restart', 'logs'];
+/** What stands in the row of buttons; the log has its place beside the title. */
+type ButtonAction = Exclude<Action, 'logs'>;
+
+const ORDER: readonly ButtonAction[] = ['open', 'start', 'stop', 'restart'];
 
 /** Where the focus goes when the button that had it is no longer there. */
-const HEIRS: Readonly<Record<Action, readonly Action[]>> = {
-  open: ['start', 'stop', 'logs'],
-  start: ['stop', 'restart', 'open', 'logs'],
-  stop: ['start', 'open', 'logs'],
-  restart: ['stop', 'start', 'open', 'logs'],
-  logs: ['open', 'start', 'stop']
+const HEIRS: Readonly<Record<ButtonAction, readonly ButtonAction[]>> = {
+  open: ['start', 'stop'],
+  start: ['stop', 'restart', 'open'],
+  stop: ['start', 'open'],
+  restart: ['stop', 'start', 'open']
 };
 
 interface IActionButtonsProps {
@@ -31,17 +33,22 @@ interface IActionButtonsProps {
 }
 
 /** What can be done to a service now. The focus stays where it was, or goes to what replaces it. */
-export function ActionButtons(props: IActionButtonsProps): React.JSX.Element {
+export function ActionButtons(
+  props: IActionButtonsProps
+): React.JSX.Element | null {
   const { model, service, run, trans } = props;
-  const [pending, setPending] = React.useState<Action | null>(null);
+  const [pending, setPending] = React.useState<ButtonAction | null>(null);
   const group = React.useRef<HTMLDivElement>(null);
   const focus = useKeptFocus(group);
   const state = model.stateOf(service.name);
   const under = model.operation(service.name)?.kind;
   const shown = ORDER.filter(action => offered(action, service, state));
-  const primary = shown.find(action => action === 'open' || action === 'start');
+  const first: ButtonAction = state === 'failed' ? 'start' : 'open';
+  const primary = shown.includes(first)
+    ? first
+    : shown.find(action => action === 'start');
 
-  const perform = async (action: Action): Promise<void> => {
+  const perform = async (action: ButtonAction): Promise<void> => {
     setPending(action);
     try {
       await run(action, service);
@@ -50,6 +57,9 @@ export function ActionButtons(props: IActionButtonsProps): React.JSX.Element {
     }
   };
 
+  if (shown.length === 0) {
+    return null;
+  }
   return (
     <div
       ref={group}
@@ -63,7 +73,7 @@ export function ActionButtons(props: IActionButtonsProps): React.JSX.Element {
         const idle =
           pending === action ||
           !allows(action, service, state) ||
-          (action !== 'open' && action !== 'logs' && action === under);
+          (action !== 'open' && action === under);
         return (
           <button
             key={action}
@@ -99,7 +109,7 @@ export function ActionButtons(props: IActionButtonsProps): React.JSX.Element {
 
 /** Stop stays while it does its work, so that who pressed it by keyboard is not lost. */
 function offered(
-  action: Action,
+  action: ButtonAction,
   service: IService,
   state: ShownState
 ): boolean {
@@ -122,7 +132,7 @@ function useKeptFocus(group: React.RefObject<HTMLElement>): {
   onFocus: React.FocusEventHandler;
   onBlur: React.FocusEventHandler;
 } {
-  const holder = React.useRef<Action | null>(null);
+  const holder = React.useRef<ButtonAction | null>(null);
   React.useLayoutEffect(() => {
     const was = holder.current;
     const lost =
@@ -145,7 +155,7 @@ function useKeptFocus(group: React.RefObject<HTMLElement>): {
   return {
     onFocus: event => {
       const { vceAction } = (event.target as HTMLElement).dataset;
-      holder.current = (vceAction ?? null) as Action | null;
+      holder.current = (vceAction ?? null) as ButtonAction | null;
     },
     // React says nothing of a blur that comes of its own removing of a button.
     onBlur: () => {

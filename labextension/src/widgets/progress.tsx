@@ -33,23 +33,23 @@ export function Progress(props: IProgressProps): React.JSX.Element | null {
     operation?.progress == null ? null : Math.round(operation.progress * 100);
   return (
     <div className="jp-vce-progress">
-      <p className="jp-vce-progress-words">
-        <span>{what}</span>
+      <p>{what}</p>
+      <div className="jp-vce-progress-line">
+        <div
+          role="progressbar"
+          aria-label={what}
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuenow={percent ?? undefined}
+          className={percent === null ? 'jp-vce-bar jp-mod-open' : 'jp-vce-bar'}
+        >
+          <div style={percent === null ? {} : { width: `${percent}%` }} />
+        </div>
         <span className="jp-vce-progress-time">
           {usual >= seconds && usual > 1
-            ? trans.__('%1 s of about %2', seconds, usual)
+            ? trans.__('%1 s of about %2 s', seconds, usual)
             : trans.__('%1 s', seconds)}
         </span>
-      </p>
-      <div
-        role="progressbar"
-        aria-label={what}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={percent ?? undefined}
-        className={percent === null ? 'jp-vce-bar jp-mod-open' : 'jp-vce-bar'}
-      >
-        <div style={percent === null ? {} : { width: `${percent}%` }} />
       </div>
     </div>
   );

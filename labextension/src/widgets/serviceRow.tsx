@@ -1,8 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { serviceIcon } from '../icons';
+import { allows } from '../actions';
+import { actionIcons, serviceIcon } from '../icons';
 import type { ActionRunner, IService, IVCEModel } from '../tokens';
+import { actionLabel } from '../words';
 import { ActionButtons } from './actionButtons';
 import { Connection } from './connection';
 import { Failure } from './failure';
@@ -26,6 +28,7 @@ export function ServiceRow(props: IServiceRowProps): React.JSX.Element {
   const row = React.useRef<HTMLLIElement>(null);
   const state = model.stateOf(service.name);
   const Icon = serviceIcon(service).react;
+  const logLabel = actionLabel('logs', state, service.title, trans);
   const heading = `jp-vce-service-${service.name}`;
 
   React.useEffect(() => {
@@ -47,12 +50,22 @@ export function ServiceRow(props: IServiceRowProps): React.JSX.Element {
     >
       <div className="jp-vce-service-head">
         <Icon className="jp-vce-service-icon" tag="span" aria-hidden="true" />
-        <div>
-          <h3 id={heading} className="jp-vce-service-title">
-            {service.title}
-          </h3>
-          <StateLine model={model} service={service} trans={trans} />
-        </div>
+        <h3 id={heading} className="jp-vce-service-title">
+          {service.title}
+        </h3>
+        {allows('logs', service, state) && (
+          <button
+            type="button"
+            className="jp-vce-icon-button"
+            data-vce-action="logs"
+            aria-label={logLabel}
+            title={logLabel}
+            onClick={() => void props.run('logs', service)}
+          >
+            <actionIcons.logs.react tag="span" aria-hidden="true" />
+          </button>
+        )}
+        <StateLine model={model} service={service} trans={trans} />
       </div>
       <Progress model={model} service={service} trans={trans} />
       {service.error && state !== 'unknown' && (
