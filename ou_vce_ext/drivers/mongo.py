@@ -1,0 +1,249 @@
+"""MongoDB: a private server for one student, or one that already runs."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from ..errors import DefiniteError, VceError
+from ..launch import Ending, Launcher, LaunchPlan, Process, StopStep
+from ..models import Capability, Connection, ServiceError, ServiceSpec, Site
+from ..services.logs import ServiceLog
+from ..services.ports import port_in_use_error, port_is_taken
+from .base import Driver, Option, Progress, scrubbed_environment
+from .mongo_diagnoses import Place, explain_ending
+from .mongo_folder import forget_first_start, lock_file_for, lock_is_free, make_ready
+from .mongo_options import OPTIONS, read_options
+from .mongo_programs import find_mongods, missing_program
+from .mongo_provision import REPLICA_SET, Server, ensure_account, make_writable
+from .mongo_secrets import keep_key, keep_private
+from .mongo_wire import Line, has_configuration, is_writable
+
+if TYPE_CHECKING:
+    from pymongo import AsyncMongoClient
+
+STOP_SECONDS: Final = 60.0
+_PROBE_SECONDS: Final = 3.0
+_OPLOG_MB: Final = 256
+_JOURNAL_FILE_MB: Final = 20
+_LOG_LINES: Final = 400
+_OURS: Final = "127.0.0.1"
+log = logging.getLogger(__name__)
+
+
+class MongoDriver(Driver):
+    """One MongoDB server, a replica set of one member, so that transactions and streams work."""
+
+    kind: ClassVar[str] = "mongo"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.START, Capability.STOP, Capability.LOGS}
+    )
+    options: ClassVar[Mapping[str, Option]] = OPTIONS
+    wants_port: ClassVar[bool] = True
+    default_ready_timeout: ClassVar[float] = 120.0
+    """Recovery after a crash may take its time: it is not to be cut short."""
+    start_seconds: ClassVar[float | None] = 1.5
+
+    def __init__(self, spec: ServiceSpec, site: Site, launcher: Launcher) -> None:
+        super().__init__(spec, site, launcher)
+        self.declared = read_options(spec, site)
+        self.socket = site.runtime_dir / f"mongodb-{self.declared.port}.sock"
+        self.key_file = site.private_dir / f"{site.name}.key"
+        self.password_file = site.private_dir / f"{site.name}.password"
+        self._key: str | None = None
+        self._provisioned = False
+        self._process: Process | None = None
+        self._importing: asyncio.Future[Any] | None = None
+        self._external: AsyncMongoClient[dict[str, Any]] | None = None
+
+    async def missing(self) -> ServiceError | None:
+        """What is not installed, or None."""
+        if self.spec.external:
+            return None
+        for key in ("host", "uri"):
+            if key in self.spec.options:
+                return ServiceError(
+                    "config-invalid",
+                    f"`{key}` says where a server is that already runs, and this one is ours.",
+                    f"Add `external = true` to this service's declaration, or remove `{key}`.",
+                )
+        program = self.declared.program
+        return missing_program(program, find_mongods(program))
+
+    async def prepare(self, progress: Progress) -> None:
+        """Check folder and port, keep the key and the password. Nothing is started."""
+        # It takes as long to import as a server to start: both can be done at a time.
+        self._importing = asyncio.ensure_future(
+            asyncio.to_thread(importlib.import_module, "pymongo")
+        )
+        site, port = self.site, self.declared.port
+        await asyncio.to_thread(make_ready, site.data_dir, site.runtime_dir, port)
+        self._key = None
+        if self.declared.account:
+            self._key = keep_key(self.key_file)
+            keep_private(self.password_file, self.declared.account.password + "\n")
+        # An earlier run that is still ending has the port as well: whoever launches waits for it.
+        if port_is_taken(port) and lock_is_free(site.data_dir):
+            raise port_in_use_error(port, "port" in self.spec.options)
+
+    async def plan(self) -> LaunchPlan:
+        """Run the server in the foreground, on this machine's own address alone."""
+        site, declared = self.site, self.declared
+        program = find_mongods(declared.program)[0]
+        argv = [
+            str(program.path),
+            *("--dbpath", str(site.data_dir)),
+            *("--port", str(declared.port)),
+            *("--bind_ip", _OURS),
+            *("--unixSocketPrefix", str(site.runtime_dir)),
+            *("--filePermissions", "0700"),
+            *("--replSet", REPLICA_SET),
+            *("--wiredTigerCacheSizeGB", f"{declared.cache_mb / 1024:g}"),
+            # The default is a twentieth of the disk, kept for members that are not there.
+            *("--oplogSize", str(_OPLOG_MB)),
+            # Three journal files of 100 MB, read from end to end at every start, is the default.
+            *("--wiredTigerEngineConfigString", f"log=(file_max={_JOURNAL_FILE_MB}MB)"),
+            # Measuring itself once a second is half of what an idle server costs.
+            *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            "--quiet",
+        ]
+        if self._key is not None:
+            argv += ["--keyFile", str(self.key_file)]
+            # Nobody gets in without a password, not even while there are no users yet.
+            argv += ["--setParameter", "enableLocalhostAuthBypass=false"]
+        return LaunchPlan(
+            argv=tuple(argv),
+            env=scrubbed_environment(self.spec.env),
+            cwd=str(site.data_dir),
+            output=site.log_file,
+            stop=(StopStep("SIGTERM", self.spec.stop_timeout or STOP_SECONDS, while_busy=True),),
+            lock_file=lock_file_for(site.data_dir),
+        )
+
+    async def probe(self, process: Process | None) -> bool:
+        """Whether our server takes writes, or answers and is yet to be provisioned."""
+        async with asyncio.timeout(_PROBE_SECONDS):
+            if process is None or self.spec.external:
+                return await self._probe_external()
+            self._process = process
+            port = self.declared.port
+            who = (await process.listener(port=port)).who
+            if who == "stranger":
+                raise port_in_use_error(port, "port" in self.spec.options)
+            if who == "nobody":
+                return False
+            async with await Line.open(str(self.socket)) as line:
+                hello = await line.hello()
+                if not is_writable(hello) and has_configuration(hello):
+                    hello = await line.hello(changed_from=hello)
+            return is_writable(hello) or not (self._provisioned or has_configuration(hello))
+
+    async def provision(self, progress: Progress) -> None:
+        """Set up the replica set and the student's account, where they are not as they should be."""
+        await asyncio.to_thread(forget_first_start, self.site.data_dir)
+        address = f"{_OURS}:{self.declared.port}"
+        server = Server(str(self.socket), address, self._key)
+        work = asyncio.ensure_future(self._set_up(server))
+        death = asyncio.ensure_future(self._process.exited()) if self._process else None
+        try:
+            await asyncio.wait(
+                {work, death} if death else {work}, return_when=asyncio.FIRST_COMPLETED
+            )
+            if work.done():
+                work.result()
+                self._provisioned = True
+        finally:
+            for task in (work, death):
+                if task and not task.done():
+                    task.cancel()
+
+    async def _set_up(self, server: Server) -> None:
+        if self._importing:
+            await self._importing
+        from pymongo.errors import PyMongoError
+
+        try:
+            await make_writable(server)
+            if self.declared.account:
+                await ensure_account(server, self.declared.account)
+        except (PyMongoError, OSError) as error:
+            raise VceError(
+                "internal",
+                f"MongoDB runs, but its replica set and user could not be set up: {error}. What "
+                "was there before is safe.",
+                "Start it again. If it happens again, show your tutor the log.",
+            ) from error
+
+    async def close(self) -> None:
+        """Let go of what belonged to this run."""
+        self._process = None
+        self._provisioned = False
+        client, self._external = self._external, None
+        if client:
+            await client.close()
+
+    async def _probe_external(self) -> bool:
+        declared = self.declared
+        if declared.password and not self.password_file.exists():
+            keep_private(self.password_file, declared.password + "\n")
+        await asyncio.to_thread(importlib.import_module, "pymongo")
+        from pymongo import AsyncMongoClient
+        from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
+
+        where = f"The MongoDB server at {declared.host}, port {declared.port},"
+        try:
+            if self._external is None:
+                self._external = AsyncMongoClient(
+                    declared.uri,
+                    serverSelectionTimeoutMS=2000,
+                    connectTimeoutMS=2000,
+                    serverMonitoringMode="poll",
+                    heartbeatFrequencyMS=60_000,
+                )
+            await self._external.admin.command("ping")
+            return True
+        except (OperationFailure, ConfigurationError) as error:
+            raise DefiniteError(
+                "credentials-refused",
+                f"{where} does not let {declared.user or 'us'} in: {error}.",
+                "Correct `uri`, or `user` and `password`, in this service's declaration.",
+            ) from error
+        except PyMongoError as error:
+            raise DefiniteError(
+                "external-down",
+                f"{where} does not answer. It is run outside JupyterLab.",
+                "Ask whoever looks after it. It is shown here as soon as it is back.",
+            ) from error
+
+    def environment(self) -> Mapping[str, str]:
+        """What ``MongoClient(os.environ["MONGODB_URI"])`` needs, the password included."""
+        return {"MONGODB_URI": self.declared.uri}
+
+    def connection(self) -> Connection:
+        """How a program reaches it."""
+        declared = self.declared
+        return Connection(
+            host=declared.host,
+            port=declared.port,
+            socket=None if self.spec.external else str(self.socket),
+            user=declared.user,
+            database=declared.databases[0],
+            password_file=str(self.password_file) if declared.password else None,
+            env=("MONGODB_URI",),
+        )
+
+    def diagnose(self, ending: Ending, log_tail: Sequence[str]) -> ServiceError:
+        """What its end and its last words mean, where they tell."""
+        place = Place(
+            self.spec.title,
+            self.site.data_dir,
+            self.site.runtime_dir,
+            self.declared.port,
+            "port" in self.spec.options,
+        )
+        # What it died of stands before a long trace of its stack, further up than `log_tail` goes.
+        lines = ServiceLog(self.site.log_file).tail(_LOG_LINES)
+        return explain_ending(ending, lines or tuple(log_tail), place)
