@@ -145,9 +145,9 @@ def prepare_sockets(site: Site, place: Place, port: int) -> None:
     """
     folder = socket_folder(site)
     try:
-        for parent in reversed(folder.parents[:2]):
-            if not parent.exists():
-                parent.mkdir(mode=0o711, exist_ok=True)
+        if folder.parent == FALLBACK_SOCKETS:
+            FALLBACK_SOCKETS.mkdir(exist_ok=True)
+            FALLBACK_SOCKETS.chmod(0o711)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
         if folder.stat().st_uid != place.account.uid:
