@@ -6,24 +6,22 @@ import asyncio
 import importlib
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
-from ..errors import DefiniteError, VceError
+from ..errors import VceError
 from ..launch import Ending, Launcher, LaunchPlan, Process, StopStep
 from ..models import Capability, Connection, ServiceError, ServiceSpec, Site
 from ..services.logs import ServiceLog
 from ..services.ports import port_in_use_error, port_is_taken
 from .base import Driver, Option, Progress, scrubbed_environment
 from .mongo_diagnoses import Place, explain_ending
+from .mongo_external import ExternalServer
 from .mongo_folder import forget_first_start, lock_file_for, lock_is_free, make_ready
 from .mongo_options import OPTIONS, read_options
 from .mongo_programs import find_mongods, missing_program
 from .mongo_provision import REPLICA_SET, Server, ensure_account, make_writable
 from .mongo_secrets import keep_key, keep_private
 from .mongo_wire import Line, has_configuration, is_writable
-
-if TYPE_CHECKING:
-    from pymongo import AsyncMongoClient
 
 STOP_SECONDS: Final = 60.0
 _PROBE_SECONDS: Final = 3.0
@@ -57,7 +55,7 @@ class MongoDriver(Driver):
         self._provisioned = False
         self._process: Process | None = None
         self._importing: asyncio.Future[Any] | None = None
-        self._external: AsyncMongoClient[dict[str, Any]] | None = None
+        self._external = ExternalServer(self.declared)
 
     async def missing(self) -> ServiceError | None:
         """What is not installed, or None."""
@@ -84,7 +82,7 @@ class MongoDriver(Driver):
         self._key = None
         if self.declared.account:
             self._key = keep_key(self.key_file)
-            keep_private(self.password_file, self.declared.account.password + "\n")
+            self._keep_password()
         # An earlier run that is still ending has the port as well: whoever launches waits for it.
         if port_is_taken(port) and lock_is_free(site.data_dir):
             raise port_in_use_error(port, "port" in self.spec.options)
@@ -127,7 +125,8 @@ class MongoDriver(Driver):
         """Whether our server takes writes, or answers and is yet to be provisioned."""
         async with asyncio.timeout(_PROBE_SECONDS):
             if process is None or self.spec.external:
-                return await self._probe_external()
+                self._keep_password()
+                return await self._external.answers()
             self._process = process
             port = self.declared.port
             who = (await process.listener(port=port)).who
@@ -142,7 +141,7 @@ class MongoDriver(Driver):
             return is_writable(hello) or not (self._provisioned or has_configuration(hello))
 
     async def provision(self, progress: Progress) -> None:
-        """Set up the replica set and the student's account, where they are not as they should be."""
+        """Have the replica set and the student's account as they should be."""
         await asyncio.to_thread(forget_first_start, self.site.data_dir)
         address = f"{_OURS}:{self.declared.port}"
         server = Server(str(self.socket), address, self._key)
@@ -181,42 +180,11 @@ class MongoDriver(Driver):
         """Let go of what belonged to this run."""
         self._process = None
         self._provisioned = False
-        client, self._external = self._external, None
-        if client:
-            await client.close()
+        await self._external.close()
 
-    async def _probe_external(self) -> bool:
-        declared = self.declared
-        if declared.password and not self.password_file.exists():
-            keep_private(self.password_file, declared.password + "\n")
-        await asyncio.to_thread(importlib.import_module, "pymongo")
-        from pymongo import AsyncMongoClient
-        from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
-
-        where = f"The MongoDB server at {declared.host}, port {declared.port},"
-        try:
-            if self._external is None:
-                self._external = AsyncMongoClient(
-                    declared.uri,
-                    serverSelectionTimeoutMS=2000,
-                    connectTimeoutMS=2000,
-                    serverMonitoringMode="poll",
-                    heartbeatFrequencyMS=60_000,
-                )
-            await self._external.admin.command("ping")
-            return True
-        except (OperationFailure, ConfigurationError) as error:
-            raise DefiniteError(
-                "credentials-refused",
-                f"{where} does not let {declared.user or 'us'} in: {error}.",
-                "Correct `uri`, or `user` and `password`, in this service's declaration.",
-            ) from error
-        except PyMongoError as error:
-            raise DefiniteError(
-                "external-down",
-                f"{where} does not answer. It is run outside JupyterLab.",
-                "Ask whoever looks after it. It is shown here as soon as it is back.",
-            ) from error
+    def _keep_password(self) -> None:
+        if self.declared.password:
+            keep_private(self.password_file, self.declared.password + "\n")
 
     def environment(self) -> Mapping[str, str]:
         """What ``MongoClient(os.environ["MONGODB_URI"])`` needs, the password included."""

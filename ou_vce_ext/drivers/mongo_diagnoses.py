@@ -135,11 +135,8 @@ _EXPLANATIONS: Final[Sequence[tuple[re.Pattern[str], Explanation]]] = [
             lambda text, place: _from(unsuitable(place.sockets, text)),
         ),
         (r"out of memory|cannot allocate memory|bad_alloc", _memory),
-        (
-            r"WT_PANIC|WT_TRY_SALVAGE|corruption|checksum error|not appear to be a WiredTiger file"
-            r"|cursor not found|--repair|input/output error",
-            _corrupt,
-        ),
+        (r"WT_PANIC|WT_TRY_SALVAGE|corruption|checksum error|--repair", _corrupt),
+        (r"not appear to be a WiredTiger file|cursor not found|input/output error", _corrupt),
         (r"parsing command line|unrecognised option|unknown --setParameter", _option),
     )
 ]

@@ -49,7 +49,7 @@ def _sentence(line: str) -> str:
         message, severity = str(entry["msg"]), str(entry["s"])
     except (ValueError, TypeError, KeyError):
         return "" if _is_noise(line) else _cut_line(line)
-    if _is_noise(message) or entry.get("c") == "-" and "Frame" in message:
+    if _is_noise(message):
         return ""
     text = " ".join(message.split()).strip("* ")
     details = _details(entry.get("attr"))

@@ -20,8 +20,8 @@ STUDENT_ROLES: Final = (
     ("dbAdminAnyDatabase", "admin"),
     ("clusterMonitor", "admin"),
 )
-"""Make, fill, index and drop any database, transactions, change streams, look at the server's state;
-not change users or settings, and not stop it."""
+"""Make, fill, index and drop any database, use transactions and change streams, see how the server
+is; not change its users or settings, and not stop it."""
 
 _ROLE = re.compile(r"[^\s@]+(@[^\s@]+)?")
 _DATABASE_BYTES = 63
