@@ -322,6 +322,9 @@ class KeeperLauncher:
 
     def lose_all(self) -> None:
         """The parent was killed: its keepers live on, but nobody tells us of their end."""
+        if self._parent:
+            self._parent.wait()
+            self._parent = None
         for process in list(self.processes.values()):
             asyncio.get_running_loop().create_task(self._watch_orphan(process))
 
@@ -376,6 +379,13 @@ class KeeperLauncher:
                 if not alive:
                     del waiting[descriptor]
         return not waiting
+
+    @property
+    def parent_pid(self) -> int | None:
+        """The keepers' parent, while it lives."""
+        if self._parent is None or self._channel is None or self._channel.closed:
+            return None
+        return self._parent.pid
 
     @property
     def busy(self) -> bool:

@@ -164,11 +164,10 @@ def unix_listeners(path: str) -> list[Socket]:
     except OSError:
         return []
     for row in rows:
-        fields = row.rstrip("\n").split(" ", 7)
-        rest = fields[-1].split(None, 1)
+        fields = row.rstrip("\n").split(None, 7)
         # Flags 00010000 is __SO_ACCEPTCON: the socket listens.
-        if len(rest) == 2 and rest[1] == path and fields[3] == "00010000":
-            found.append(Socket(rest[0], None, path))
+        if len(fields) == 8 and fields[7] == path and fields[3] == "00010000":
+            found.append(Socket(fields[6], None, path))
     return found
 
 
