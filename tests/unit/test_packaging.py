@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,13 @@ def read_json(name: str) -> dict[str, Any]:
     return loaded
 
 
+def read_project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
 def shared_data() -> dict[str, str]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    mapped: dict[str, str] = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    wheel = read_project()["tool"]["hatch"]["build"]["targets"]["wheel"]
+    mapped: dict[str, str] = wheel["shared-data"]
     return mapped
 
 
@@ -49,7 +52,7 @@ def test_installing_enables_the_server_side() -> None:
 def test_lab_can_name_the_package_to_uninstall() -> None:
     told = read_json("jupyter-config/install.json")
     assert told["packageManager"] == "python"
-    assert told["packageName"] == distribution("ou_vce_ext").metadata["Name"]
+    assert told["packageName"] == read_project()["project"]["name"]
 
 
 def test_extension_point_is_an_extension_app() -> None:
