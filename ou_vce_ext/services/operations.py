@@ -140,6 +140,10 @@ class Operations:
         running = Running(operation, self._tell, self._clock.monotonic(), expected, cancellable)
         self._running[operation.id] = running
         running.task = asyncio.get_running_loop().create_task(self._do(running, work))
+        # A task that is cancelled before its first step never gets to say so itself.
+        running.task.add_done_callback(
+            lambda _: self._finish(running, OperationState.CANCELLED, None, None)
+        )
         self._tell(operation)
         return operation
 
@@ -160,7 +164,6 @@ class Operations:
         return operation
 
     async def _do(self, running: Running, work: Work) -> None:
-        identifier = running.operation.id
         error: ServiceError | None = None
         result: Json = None
         state = OperationState.SUCCEEDED
@@ -174,7 +177,7 @@ class Operations:
             state = OperationState.FAILED
             error = ServiceError(failure.code, failure.message, failure.hint)
         except Exception:
-            self._log.exception("operation %s (%s) broke", identifier, running.operation.kind)
+            self._log.exception("operation %s broke", running.operation.kind)
             state = OperationState.FAILED
             error = ServiceError(
                 "internal",
@@ -182,9 +185,15 @@ class Operations:
                 "by this message.",
                 "Try again. If it happens again, show your tutor the server log.",
             )
+        self._finish(running, state, error, result)
+
+    def _finish(
+        self, running: Running, state: OperationState, error: ServiceError | None, result: Json
+    ) -> None:
         now = running.operation
+        if self._running.pop(now.id, None) is None:
+            return
         message = error.message if error else now.message
-        self._running.pop(identifier, None)
         self._remember(
             replace(
                 now,

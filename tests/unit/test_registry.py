@@ -1,0 +1,232 @@
+"""Who may work on a service at a time: joining, refusing, cancelling."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from ou_vce_ext.errors import ConflictError, DefiniteError, UnknownError
+from ou_vce_ext.models import Json, OperationState, ServiceError, ServiceSpec, Site
+from ou_vce_ext.services.backoff import RestartPolicy
+from ou_vce_ext.services.lifecycle import Lifecycle
+from ou_vce_ext.services.operations import Running
+from ou_vce_ext.services.registry import Registry
+from ou_vce_ext.states import ServiceState
+
+from .fakes import FakeClock, FakeDriver, FakeLauncher, settle
+
+
+class House:
+    """Some services, each with a launcher of its own, behind one registry."""
+
+    def __init__(self, *specs: ServiceSpec) -> None:
+        self.clock = FakeClock()
+        self.launchers = {spec.name: FakeLauncher() for spec in specs}
+        self.drivers: dict[str, FakeDriver] = {}
+        self.stopped: list[str] = []
+        self.registry = Registry(
+            [self._lifecycle(spec) for spec in specs],
+            base_url="/base/",
+            clock=self.clock,
+            log=logging.getLogger("test"),
+        )
+
+    def _lifecycle(self, spec: ServiceSpec) -> Lifecycle:
+        folder = Path("/nonexistent")
+        site = Site(spec.name, folder, folder, folder, folder, folder / "log", "/base/")
+        launcher = self.launchers[spec.name]
+        driver = self.drivers[spec.name] = FakeDriver(spec, site, launcher)
+
+        def moved(item: Lifecycle, old: ServiceState, new: ServiceState) -> None:
+            if new is ServiceState.STOPPED:
+                self.stopped.append(item.spec.name)
+
+        return Lifecycle(
+            driver,
+            launcher,
+            clock=self.clock,
+            policy=RestartPolicy(self.clock),
+            log=logging.getLogger("test"),
+            moved=moved,
+            lock_note={},
+        )
+
+
+def spec(name: str, **more: object) -> ServiceSpec:
+    return ServiceSpec(name=name, kind="fake", title=name.title(), **more)  # type: ignore[arg-type]
+
+
+async def test_the_same_request_joins_the_running_operation() -> None:
+    house = House(spec("db"))
+    house.drivers["db"].prepare_gate = gate = asyncio.Event()
+    first = house.registry.start("db")
+    await settle()
+    second = house.registry.start("db")
+    assert second.id == first.id
+    gate.set()
+    done = await house.registry.operations.wait(first.id)
+    assert done.state is OperationState.SUCCEEDED
+    assert done.finished
+    await house.registry.aclose()
+
+
+async def test_asking_for_the_state_it_is_in_has_already_succeeded() -> None:
+    house = House(spec("db"))
+    assert house.registry.stop("db").state is OperationState.SUCCEEDED
+    await house.registry.operations.wait(house.registry.start("db").id)
+    again = house.registry.start("db")
+    assert again.state is OperationState.SUCCEEDED
+    assert "already" in again.message
+    assert len(house.launchers["db"].processes) == 1
+    await house.registry.aclose()
+
+
+async def test_a_stop_cancels_a_start() -> None:
+    house = House(spec("db"))
+    house.drivers["db"].answers = False
+    start = house.registry.start("db")
+    await settle()
+    stop = house.registry.stop("db")
+    assert (await house.registry.operations.wait(stop.id)).state is OperationState.SUCCEEDED
+    assert house.registry.operations.get(start.id).state is OperationState.CANCELLED
+    assert house.registry.get("db").state is ServiceState.STOPPED
+
+
+async def test_a_start_during_a_stop_is_refused_naming_it() -> None:
+    house = House(spec("db"))
+    await house.registry.operations.wait(house.registry.start("db").id)
+    house.launchers["db"].processes[0].lingers = True
+    stop = house.registry.stop("db")
+    await settle()
+    with pytest.raises(ConflictError) as refusal:
+        house.registry.start("db")
+    assert stop.id in refusal.value.message
+    house.launchers["db"].processes[0].let_go()
+    await house.registry.operations.wait(stop.id)
+
+
+async def test_other_work_is_only_ended_by_a_stop_that_says_so() -> None:
+    house = House(spec("db"))
+    never = asyncio.Event()
+
+    async def back_up(running: Running) -> Json:
+        await never.wait()
+        return None
+
+    backup = house.registry.operations.run("backup", "db", "Backing up", back_up)
+    with pytest.raises(ConflictError) as refusal:
+        house.registry.stop("db")
+    assert "backed up" in refusal.value.message
+    stop = house.registry.stop("db", cancel=True)
+    await house.registry.operations.wait(stop.id)
+    assert house.registry.operations.get(backup.id).state is OperationState.CANCELLED
+
+
+async def test_a_failed_start_tells_the_services_error() -> None:
+    house = House(spec("db"))
+    house.drivers["db"].prepare_error = DefiniteError("disk-full", "No space.", "Free some.")
+    done = await house.registry.operations.wait(house.registry.start("db").id)
+    assert done.state is OperationState.FAILED
+    assert done.error
+    assert (done.error.code, done.message) == ("disk-full", "No space.")
+    [problem] = house.registry.problems()
+    assert (problem.service, problem.code) == ("db", "disk-full")
+
+
+async def test_a_cancelled_start_leaves_the_service_stopped() -> None:
+    house = House(spec("db"))
+    house.drivers["db"].answers = False
+    start = house.registry.start("db")
+    await settle()
+    house.registry.operations.cancel(start.id)
+    done = await house.registry.operations.wait(start.id)
+    assert done.state is OperationState.CANCELLED
+    assert house.registry.get("db").state is ServiceState.STOPPED
+    assert not any(process.alive for process in house.launchers["db"].processes)
+
+
+async def test_a_stop_cannot_be_cancelled() -> None:
+    house = House(spec("db"))
+    await house.registry.operations.wait(house.registry.start("db").id)
+    house.launchers["db"].processes[0].lingers = True
+    stop = house.registry.stop("db")
+    await settle()
+    with pytest.raises(ConflictError) as refusal:
+        house.registry.operations.cancel(stop.id)
+    assert refusal.value.code == "not-cancellable"
+    house.launchers["db"].processes[0].let_go()
+    await house.registry.operations.wait(stop.id)
+
+
+async def test_what_a_service_requires_is_started_first() -> None:
+    house = House(spec("web", requires=("db",)), spec("db"))
+    await house.registry.operations.wait(house.registry.start("web").id)
+    assert house.registry.get("db").state is ServiceState.READY
+    assert house.registry.get("web").state is ServiceState.READY
+    house.stopped.clear()
+    await house.registry.aclose()
+    assert house.stopped == ["web", "db"]
+
+
+async def test_a_requirement_that_fails_is_explained_on_the_one_that_waits() -> None:
+    house = House(spec("web", requires=("db",)), spec("db"))
+    house.drivers["db"].prepare_error = DefiniteError("disk-full", "No space.", "Free some.")
+    done = await house.registry.operations.wait(house.registry.start("web").id)
+    assert done.error
+    assert done.error.code == "dependency-failed"
+    assert "Db" in done.error.message
+    assert "No space." in done.error.message
+
+
+async def test_the_server_opens_what_is_to_start_with_it() -> None:
+    house = House(spec("db", autostart=True), spec("app"), spec("gone", autostart=True))
+    house.drivers["gone"].lacks = ServiceError("program-missing", "Not there.", "Install it.")
+    await house.registry.open()
+    await settle()
+    states = {name: house.registry.get(name).state for name in house.registry.names()}
+    assert states == {
+        "db": ServiceState.READY,
+        "app": ServiceState.STOPPED,
+        "gone": ServiceState.UNAVAILABLE,
+    }
+    await house.registry.aclose()
+
+
+async def test_an_external_service_has_no_start_or_stop() -> None:
+    house = House(spec("db", external=True))
+    for ask in (house.registry.start, house.registry.stop, house.registry.restart):
+        with pytest.raises(ConflictError) as refusal:
+            ask("db")
+        assert refusal.value.code == "capability-missing"
+    described = await house.registry.describe("db")
+    assert not described.capabilities & {"start", "stop", "reset"}
+
+
+async def test_an_unknown_service_is_said_to_be_unknown() -> None:
+    house = House(spec("db"))
+    with pytest.raises(UnknownError):
+        house.registry.start("nothing")
+    with pytest.raises(UnknownError):
+        house.registry.operations.get("nothing")
+
+
+async def test_an_estimate_never_claims_to_be_done() -> None:
+    house = House(spec("db"))
+    house.drivers["db"].start_seconds = 4.0  # type: ignore[misc]
+    house.drivers["db"].answers = False
+    start = house.registry.start("db")
+    await house.clock.advance(2)
+    assert house.registry.operations.get(start.id).progress == pytest.approx(0.5, abs=0.05)
+    await house.clock.advance(10)
+    assert house.registry.operations.get(start.id).progress == 0.95
+    await house.registry.aclose()
+
+
+async def test_the_list_of_finished_operations_is_bounded() -> None:
+    house = House(spec("db"))
+    for _ in range(150):
+        house.registry.stop("db")
+    assert len(house.registry.operations.list()) == 100
