@@ -21,9 +21,9 @@ Places = Sequence[tuple[str, Path]]
 def measure(places: Iterable[tuple[str, Path]]) -> list[DiskUsage]:
     """Measure the file systems that hold ``places``.
 
-    Those that share a file system are told once, their labels joined. A folder that does not exist
-    yet counts where it will be made; one that cannot be looked at is left out. Blocks for as long
-    as the file system does.
+    Each file system is told once: the first under its first label alone, any other with the labels
+    of all that lives there. A folder that does not exist yet counts where it will be made; one that
+    cannot be looked at is left out. Blocks for as long as the file system does.
     """
     labels: dict[int, list[str]] = {}
     room: dict[int, tuple[int, int]] = {}
@@ -35,7 +35,7 @@ def measure(places: Iterable[tuple[str, Path]]) -> list[DiskUsage]:
         except OSError:
             continue
         known = labels.setdefault(device, [])
-        if label not in known:
+        if label not in known and (not known or device != next(iter(labels))):
             known.append(label)
         room[device] = (figures.f_blocks * figures.f_frsize, figures.f_bavail * figures.f_frsize)
     return [DiskUsage(", ".join(known), *room[device]) for device, known in labels.items()]

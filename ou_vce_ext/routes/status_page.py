@@ -65,7 +65,7 @@ class Page:
             return f"{len(failed)} services failed: {', '.join(s.title for s in failed)}"
         service = failed[0]
         when = words.ago(service.since, self.now)
-        why = f": {words.sentence(service.error.message)}" if service.error else ""
+        why = f": {words.continued(service.error.message)}" if service.error else ""
         return f"{service.title} failed {when}{why}"
 
     def _attention(self) -> str:
@@ -99,11 +99,9 @@ class Page:
         """Give what people call the service ``name``."""
         return next((s.title for s in self.status.services if s.name == name), name or "")
 
-    def uptime(self, service: Service) -> str:
-        """How long it has been ready, or nothing."""
-        if service.state is not ServiceState.READY:
-            return ""
-        return words.span((self.now - service.since).total_seconds())
+    def so_far(self, since: datetime) -> str:
+        """Say how long something has been so."""
+        return words.span((self.now - since).total_seconds())
 
     def render(self) -> str:
         """Give the HTML."""

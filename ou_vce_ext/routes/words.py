@@ -7,6 +7,10 @@ from typing import Final
 
 _UNITS: Final = (("day", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
+_SMALL: Final = frozenset(
+    ("A", "An", "Another", "It", "Its", "No", "Nothing", "The", "There", "This")
+)
+
 
 def span(seconds: float) -> str:
     """Say how long: ``45 s``, ``12 min``, ``3 h 20 min``, ``2 days 4 h``."""
@@ -48,6 +52,13 @@ def size(count: float) -> str:
         if count < 999.5 or unit == "TB":
             return f"{count:.1f} {unit}" if count < 10 and unit != "kB" else f"{count:.0f} {unit}"
     raise AssertionError
+
+
+def continued(text: str) -> str:
+    """Give the first sentence of ``text`` as it stands after a colon. Names keep their capital."""
+    first = sentence(text)
+    start = first.partition(" ")[0]
+    return first[:1].lower() + first[1:] if start in _SMALL else first
 
 
 def sentence(text: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
 from tornado.httpclient import HTTPResponse
+from traitlets.config import Config
 
 from ou_vce_ext.routes import handlers
 from tests.api.house import House
@@ -17,12 +18,19 @@ Ask = Callable[..., Awaitable[HTTPResponse]]
 
 
 @pytest.fixture
+def jp_server_config() -> Config:
+    """A Jupyter server without the extension: the house behind the routes is of our telling."""
+    return Config({"ServerApp": {"jpserver_extensions": {}}})
+
+
+@pytest.fixture
 def house(jp_serverapp: ServerApp) -> House:
     """A house of our telling behind the real routes."""
     app = jp_serverapp.web_app
     app.settings["vce_registry"] = told = House()
     base = app.settings["base_url"]
-    app.add_handlers(".*$", [(url_path_join(base, path), each) for path, each in handlers()])
+    routes = [(url_path_join(base, path), each) for path, each in handlers()]
+    app.add_handlers(".*$", routes)  # type: ignore[no-untyped-call]
     return told
 
 

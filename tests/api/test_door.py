@@ -124,7 +124,7 @@ async def test_an_authorizer_may_take_its_time(
     house: House, ask: Ask, jp_serverapp: ServerApp
 ) -> None:
     class Slow(Authorizer):
-        async def is_authorized(self, *args: Any) -> bool:  # type: ignore[override]
+        async def is_authorized(self, *args: Any) -> bool:
             return False
 
     jp_serverapp.web_app.settings["authorizer"] = Slow()
