@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from ..errors import VceError
@@ -14,9 +15,17 @@ from ..models import Capability, Connection, ServiceError, ServiceSpec, Site
 from ..services.logs import ServiceLog
 from ..services.ports import port_in_use_error, port_is_taken
 from .base import Driver, Option, Progress, scrubbed_environment
+from .identity import Account
 from .mongo_diagnoses import Place, explain_ending
 from .mongo_external import ExternalServer
-from .mongo_folder import forget_first_start, lock_file_for, lock_is_free, make_ready
+from .mongo_folder import (
+    forget_first_start,
+    lock_file_for,
+    lock_is_free,
+    make_ready,
+    make_sockets_folder,
+)
+from .mongo_identity import decide_account, identity_of
 from .mongo_options import OPTIONS, read_options
 from .mongo_programs import find_mongods, missing_program
 from .mongo_provision import REPLICA_SET, Server, ensure_account, make_writable
@@ -52,6 +61,7 @@ class MongoDriver(Driver):
         self.key_file = site.private_dir / f"{site.name}.key"
         self.password_file = site.private_dir / f"{site.name}.password"
         self._key: str | None = None
+        self._account: Account | None = None
         self._provisioned = False
         self._process: Process | None = None
         self._importing: asyncio.Future[Any] | None = None
@@ -77,22 +87,30 @@ class MongoDriver(Driver):
         self._importing = asyncio.ensure_future(
             asyncio.to_thread(importlib.import_module, "pymongo")
         )
+        await asyncio.to_thread(self._make_ready)
+
+    def _make_ready(self) -> None:
         site, port = self.site, self.declared.port
-        await asyncio.to_thread(make_ready, site.data_dir, site.runtime_dir, port)
-        self._key = None
-        if self.declared.account:
-            self._key = keep_key(self.key_file)
-            self._keep_password()
+        self._account = account = decide_account(site.data_dir, self._program)
+        make_sockets_folder(site.runtime_dir, port, account)
+        self._key = keep_key(self.key_file, account) if self.declared.account else None
+        self._keep_password()
+        make_ready(site.data_dir, account)
         # An earlier run that is still ending has the port as well: whoever launches waits for it.
         if port_is_taken(port) and lock_is_free(site.data_dir):
             raise port_in_use_error(port, "port" in self.spec.options)
 
+    @property
+    def _program(self) -> Path:
+        return find_mongods(self.declared.program)[0].path
+
     async def plan(self) -> LaunchPlan:
         """Run the server in the foreground, on this machine's own address alone."""
         site, declared = self.site, self.declared
-        program = find_mongods(declared.program)[0]
+        if self._account is None:
+            raise RuntimeError("plan() is asked for after prepare()")
         argv = [
-            str(program.path),
+            str(self._program),
             *("--dbpath", str(site.data_dir)),
             *("--port", str(declared.port)),
             *("--bind_ip", _OURS),
@@ -117,6 +135,7 @@ class MongoDriver(Driver):
             env=scrubbed_environment(self.spec.env),
             cwd=str(site.data_dir),
             output=site.log_file,
+            identity=identity_of(self._account),
             stop=(StopStep("SIGTERM", self.spec.stop_timeout or STOP_SECONDS, while_busy=True),),
             lock_file=lock_file_for(site.data_dir),
         )
@@ -184,7 +203,7 @@ class MongoDriver(Driver):
 
     def _keep_password(self) -> None:
         if self.declared.password:
-            keep_private(self.password_file, self.declared.password + "\n")
+            keep_private(self.password_file, self.declared.password.encode())
 
     def environment(self) -> Mapping[str, str]:
         """What ``MongoClient(os.environ["MONGODB_URI"])`` needs, the password included."""

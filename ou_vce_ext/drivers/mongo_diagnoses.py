@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from ..errors import DefiniteError
+from ..errors import VceError
 from ..launch import Ending
 from ..models import ServiceError
 from ..services.diagnosis import of_death
 from ..services.ports import port_in_use_error
+from ..services.private_files import explain as explain_os_error
 from .mongo_log import complaints, last_run, readable
 from .mongo_programs import cpu_unsupported
-from .postgres_files import disk_full, unsuitable, unwritable
 
 _TOLD_LINES: Final = 20
 
@@ -34,8 +36,23 @@ class Place:
 Explanation = Callable[[str, Place], ServiceError]
 
 
-def _from(error: DefiniteError) -> ServiceError:
+def _from(error: VceError) -> ServiceError:
     return ServiceError(error.code, error.message, error.hint)
+
+
+def _because(number: int) -> Explanation:
+    """What a failed system call on the data folder means."""
+    error = OSError(number, os.strerror(number))
+    return lambda _, place: _from(explain_os_error(error, place.folder))
+
+
+def _socket(text: str, place: Place) -> ServiceError:
+    return ServiceError(
+        "folder-unsuitable",
+        f"MongoDB could not make its socket in {place.sockets}: {text}. Your databases are safe.",
+        "Set VCE_RUNTIME_DIR to a folder of your own with a short name, on a Linux file system, "
+        "and restart Jupyter.",
+    )
 
 
 def _library(text: str, place: Place) -> ServiceError:
@@ -120,20 +137,14 @@ _EXPLANATIONS: Final[Sequence[tuple[re.Pattern[str], Explanation]]] = [
             r"address already in use",
             lambda _, place: _from(port_in_use_error(place.port, place.port_declared)),
         ),
-        (r"no space left|quota exceeded", lambda _, place: _from(disk_full(place.folder))),
+        (r"no space left|quota exceeded", _because(errno.ENOSPC)),
         (r"DBPathInUse|unable to lock the lock file", _in_use),
-        (
-            r"read-only file system",
-            lambda _, place: _from(unwritable(place.folder, "the file system is read-only")),
-        ),
+        (r"read-only file system", _because(errno.EROFS)),
         (r"wrong mongod version|featureCompatibilityVersion document", _version),
         (r"only supports major/minor versions|incompatible with current binary", _version),
         (r"permission denied|operation not permitted", _owner),
         (r"data directory .* not found|NonExistentPath", _gone),
-        (
-            r"must be a directory|socket path|failed to (set up|bind).*sock",
-            lambda text, place: _from(unsuitable(place.sockets, text)),
-        ),
+        (r"must be a directory|socket path|failed to (set up|bind).*sock", _socket),
         (r"out of memory|cannot allocate memory|bad_alloc", _memory),
         (r"WT_PANIC|WT_TRY_SALVAGE|corruption|checksum error|--repair", _corrupt),
         (r"not appear to be a WiredTiger file|cursor not found|input/output error", _corrupt),

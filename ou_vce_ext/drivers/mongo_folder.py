@@ -14,10 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from ..errors import DataInUseError, DefiniteError
-from ..services.ports import user_name
-from .postgres_diagnoses import explain_os_error
-from .postgres_files import disk_full, unsuitable, unwritable
+from ..errors import DataInUseError, VceError
+from ..services.private_files import SAFE, explain, make_private_folder, sync_folder, wrong_owner
+from .identity import Account
 
 ROOM_TO_CREATE: Final = 150_000_000
 """Bytes a first start needs: 65 MB of journal and tables, and some to work with."""
@@ -42,75 +41,57 @@ def lock_is_free(folder: Path) -> bool:
         return alone
 
 
-def make_ready(folder: Path, sockets: Path, port: int) -> None:
-    """Prove that ``folder`` can hold the databases and ``sockets`` the socket; make both.
+def make_sockets_folder(folder: Path, port: int, account: Account) -> None:
+    """Make the folder of the socket, ``account``'s alone, and prove that it takes one.
 
-    Databases that are there are never changed. Raises DefiniteError with the reason and the cure.
-    May be cut at any moment and called again. A run before this one that is still ending is no
-    fault: whoever launches waits for its lock.
+    Raises VceError (``folder-unsuitable`` and those of a private folder).
     """
-    try:
-        _make(folder)
-        _make(sockets)
-        _close_to_others(sockets)
-        _try_socket(sockets, port)
-        with _locked(lock_file_for(folder)) as alone:
-            if alone:
-                _check_contents(folder)
-    except OSError as error:
-        raise explain_os_error(error, folder) from error
-
-
-def forget_first_start(folder: Path) -> None:
-    """From now on the folder may hold a student's work. Raises DefiniteError."""
-    try:
-        (folder / FIRST_START).unlink(missing_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            # Some file systems know no fsync of a folder; its files' fsync was proven before.
-            with suppress(OSError):
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise explain_os_error(error, folder) from error
-
-
-def _make(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise DefiniteError(
-            "data-unwritable",
-            f"{folder} should be a folder, and is a file. It has been left alone.",
-            "Move it away, or declare another `data_dir` for this service.",
-        )
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _close_to_others(folder: Path) -> None:
-    """Make a folder of ours private where it is open to others."""
-    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
-        folder.chmod(0o700)
-    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
-        raise unsuitable(folder, "it does not keep file permissions")
-
-
-def _try_socket(folder: Path, port: int) -> None:
+    make_private_folder(folder)
     # As long a name as the real one: a path that is too long is refused here, by the same rule.
     trial = folder / f"mongodb-{port}.test"
-    trial.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as probe:
         try:
+            if folder.stat().st_uid != account.uid:
+                os.chown(folder, account.uid, account.gid)
+            trial.unlink(missing_ok=True)
             probe.bind(str(trial))
         except OSError as error:
-            raise DefiniteError(
+            raise VceError(
                 "folder-unsuitable",
-                f"The folder {folder} cannot hold MongoDB's socket ({error.strerror or error}). "
-                "Your databases have not been touched.",
-                "Set VCE_RUNTIME_DIR, or XDG_RUNTIME_DIR, to a short path on this machine's own "
-                "disk.",
+                f"The folder {folder} cannot hold MongoDB's socket: {error.strerror or error}. "
+                f"{SAFE}",
+                "Set VCE_RUNTIME_DIR to a folder of your own with a short name, on a Linux file "
+                "system, and restart Jupyter.",
             ) from error
         finally:
             trial.unlink(missing_ok=True)
+
+
+def make_ready(folder: Path, account: Account) -> None:
+    """Prove that ``account`` can keep databases in ``folder``; make it where it is missing.
+
+    Databases that are there are never changed. Raises VceError with the reason and the cure. May
+    be cut at any moment and called again. A run before this one that is still ending is no fault:
+    whoever launches waits for its lock.
+    """
+    make_private_folder(folder)
+    try:
+        with _locked(lock_file_for(folder)) as alone:
+            if alone:
+                _refuse_running(folder)
+                _try_file(folder)
+                _check_contents(folder, account)
+    except OSError as error:
+        raise explain(error, folder) from error
+
+
+def forget_first_start(folder: Path) -> None:
+    """From now on the folder may hold a student's work. Raises VceError."""
+    try:
+        (folder / FIRST_START).unlink(missing_ok=True)
+        sync_folder(folder)
+    except OSError as error:
+        raise explain(error, folder) from error
 
 
 @contextmanager
@@ -132,22 +113,19 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _check_contents(folder: Path) -> None:
-    _refuse_running(folder)
-    _try_file(folder)
-    _close_to_others(folder)
+def _check_contents(folder: Path, account: Account) -> None:
     names = {entry.name for entry in os.scandir(folder)}
     if FIRST_START in names:
         _empty(folder)
         names = set()
     found = names.intersection(_SIGNS)
     if found:
-        _check_data(folder, names)
+        _check_data(folder, names, account)
     elif strangers := [name for name in names if not _is_harmless(name)]:
-        raise DefiniteError(
+        raise VceError(
             "folder-unsuitable",
-            f"{folder} is not empty and holds no MongoDB databases (but {sorted(strangers)[0]}, "
-            "for example). Its files have been left alone.",
+            f"{folder} is not empty and holds no MongoDB databases (but {min(strangers)}, for "
+            "example). Its files have been left alone.",
             "Move them away, or declare another `data_dir` for this service.",
         )
     _check_room(folder, ROOM_TO_START if found else ROOM_TO_CREATE)
@@ -159,37 +137,37 @@ def _is_harmless(name: str) -> bool:
     return name.startswith(".") or name in ("lost+found", "mongod.lock")
 
 
-def _check_data(folder: Path, names: set[str]) -> None:
-    """Refuse what a mongod would misread: without some files it makes a new, empty database."""
+def _check_data(folder: Path, names: set[str], account: Account) -> None:
+    """Refuse what a mongod would misread: without some files it makes new, empty databases."""
     for name in _CORE:
         if name not in names:
-            raise DefiniteError(
+            raise VceError(
                 "data-corrupt",
                 f"The databases in {folder} are damaged: the file {name} is missing. Nothing has "
                 "been changed.",
                 "Keep a copy of that folder, then restore your newest backup. If you have none, "
                 "ask for help before anything else: much can often be saved.",
             )
+    for entry in _all_entries(folder):
+        owner = entry.stat(follow_symlinks=False).st_uid
+        if os.geteuid() == 0 and owner == 0 != account.uid:
+            # What a Jupyter of root's left in another user's folder.
+            os.chown(entry.path, account.uid, account.gid, follow_symlinks=False)
+        elif os.geteuid() and not os.access(entry.path, os.R_OK | os.W_OK):
+            raise wrong_owner(Path(entry.path), owner)
+
+
+def _all_entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     for entry in os.scandir(folder):
-        if not os.access(entry.path, os.R_OK | os.W_OK):
-            raise _wrong_owner(folder, entry.stat(follow_symlinks=False).st_uid)
-
-
-def _wrong_owner(folder: Path, uid: int) -> DefiniteError:
-    us = os.geteuid()
-    return DefiniteError(
-        "data-wrong-owner",
-        f"The databases in {folder} belong to {user_name(uid)}, in whole or in part, and MongoDB "
-        f"would run as {user_name(us)}. They have not been touched.",
-        f"Ask an administrator of this machine to run: chown -R {us}:{os.getegid()} '{folder}'",
-    )
+        yield entry
+        if entry.is_dir(follow_symlinks=False):
+            yield from _all_entries(Path(entry.path))
 
 
 def _refuse_running(folder: Path) -> None:
     """Refuse a folder that a mongod which is not ours has open: it locks a file of its own."""
-    path = folder / "mongod.lock"
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(folder / "mongod.lock", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return
     try:
@@ -211,41 +189,44 @@ def _refuse_running(folder: Path) -> None:
 def _try_file(folder: Path) -> None:
     """Write a small file the way a database does, and see that it is kept as it must be."""
     path = folder / f".vce-test-{secrets.token_hex(4)}"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        if error.errno in (errno.EACCES, errno.EPERM) and not _is_ours(folder):
-            raise _wrong_owner(folder, folder.stat().st_uid) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise unwritable(folder, os.strerror(error.errno)) from error
-        raise
-    try:
-        os.write(descriptor, b"x" * 4096)
+        os.write(descriptor, bytes(4096))
         os.fsync(descriptor)
         mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-        owner = os.fstat(descriptor).st_uid
+    except OSError as error:
+        if error.errno in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+            raise _unsuitable(folder, "make sure that data is written") from error
+        raise
     finally:
         os.close(descriptor)
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
     if mode & 0o077:
-        raise unsuitable(folder, "it does not keep file permissions")
-    # A file system that maps owners shows the folder's own for what we make: then all is well.
-    if owner != folder.stat().st_uid:
-        raise _wrong_owner(folder, folder.stat().st_uid)
+        raise _unsuitable(folder, "keep a file closed to other users")
 
 
-def _is_ours(folder: Path) -> bool:
-    return folder.stat().st_uid == os.geteuid()
+def _unsuitable(folder: Path, lack: str) -> VceError:
+    return VceError(
+        "folder-unsuitable",
+        f"The file system of {folder} cannot {lack}, as databases need. {SAFE}",
+        "Declare a `data_dir` on a Linux file system for this service, or set VCE_DATA_DIR.",
+    )
 
 
 def _check_room(folder: Path, wanted: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < wanted:
-        raise disk_full(folder, f"{free / 1e6:.0f} MB are free, {wanted / 1e6:.0f} MB are needed")
+        raise VceError(
+            "disk-full",
+            f"There are {free / 1e6:.0f} MB free on the disk that holds {folder}, and MongoDB "
+            f"needs {wanted / 1e6:.0f} MB to start. Your databases are safe.",
+            "Delete what is not needed, empty the bin, then start the service again.",
+        )
 
 
 def _empty(folder: Path) -> None:
-    """Remove what a first start that was cut short has left: our marker last."""
+    """Remove what a first start that was cut short has left; the marker stays."""
     for entry in os.scandir(folder):
         if entry.name == FIRST_START or _is_harmless(entry.name):
             continue

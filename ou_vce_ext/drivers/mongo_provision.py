@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from ..errors import DefiniteError
 from .mongo_wire import Line, has_configuration, is_writable
@@ -153,7 +154,7 @@ def _client(server: Server, **credentials: Any) -> Client:
     from pymongo import AsyncMongoClient
 
     return AsyncMongoClient(
-        server.socket,
+        f"mongodb://{quote(server.socket, safe='')}/",
         directConnection=True,
         serverSelectionTimeoutMS=5000,
         serverMonitoringMode="poll",

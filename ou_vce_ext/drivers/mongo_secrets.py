@@ -8,37 +8,42 @@ import re
 from pathlib import Path
 from typing import Final
 
-from .postgres_diagnoses import explain_os_error
-from .postgres_files import unsuitable
-from .postgres_passfile import write_private_text
+from ..services.private_files import explain, make_private_folder, read_private, write_private
+from .identity import Account
 
-_KEY: Final = re.compile(r"[A-Za-z0-9+/=]{32,1000}")
+_KEY: Final = re.compile(rb"[A-Za-z0-9+/=]{32,1000}")
 _KEY_BYTES: Final = 48
 
 
-def keep_key(path: Path) -> str:
-    """The key of the replica set, made where there is none yet, in a file for its owner only.
+def keep_key(path: Path, account: Account) -> str:
+    """The key of the replica set, made where there is none yet, in a file for ``account`` only.
 
     It is bound to no data: a folder of databases that is carried elsewhere is served with the key
-    of its new home. Raises DefiniteError.
+    of its new home. Raises VceError.
     """
     try:
-        key = path.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        key = ""
-    if not _KEY.fullmatch(key):
-        key = base64.b64encode(os.urandom(_KEY_BYTES)).decode("ascii")
-    keep_private(path, key + "\n")
-    return key
-
-
-def keep_private(path: Path, text: str) -> None:
-    """Have ``path`` hold ``text``, readable for its owner only. Raises DefiniteError."""
-    try:
-        write_private_text(path, text)
-        mode = path.stat().st_mode
+        key = (read_private(path) or b"").strip()
     except OSError as error:
-        raise explain_os_error(error, path.parent) from error
-    if mode & 0o077:
-        # mongod refuses such a key, and a password would be everybody's.
-        raise unsuitable(path.parent, "it does not keep file permissions")
+        raise explain(error, path) from error
+    if not _KEY.fullmatch(key):
+        key = base64.b64encode(os.urandom(_KEY_BYTES))
+        keep_private(path, key)
+    try:
+        if path.stat().st_uid != account.uid:
+            os.chown(path, account.uid, account.gid)
+    except OSError as error:
+        raise explain(error, path) from error
+    return key.decode("ascii")
+
+
+def keep_private(path: Path, content: bytes) -> None:
+    """Have the first line of ``path`` be ``content``; its owner alone can read it.
+
+    Raises VceError.
+    """
+    make_private_folder(path.parent, passable=True)
+    try:
+        if read_private(path) != content + b"\n":
+            write_private(path, content + b"\n")
+    except OSError as error:
+        raise explain(error, path) from error
