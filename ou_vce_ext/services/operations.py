@@ -94,7 +94,11 @@ class Operations:
         operation = self.get(identifier)
         running = self._running.get(identifier)
         if running is None:
-            return operation
+            raise ConflictError(
+                f"This has ended already, so it was not cancelled: {operation.message}",
+                "Look at the service to see how it is now.",
+                code="not-cancellable",
+            )
         if not running.cancellable or running.task is None:
             raise ConflictError(
                 f"This cannot be cancelled: {operation.message}",
