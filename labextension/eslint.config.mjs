@@ -41,10 +41,21 @@ export default defineConfig(
     files: ['**/*.cjs'],
     languageOptions: {
       globals: {
-        Event: 'readonly',
+        AbortController: 'readonly',
+        AbortSignal: 'readonly',
+        Headers: 'readonly',
+        Request: 'readonly',
+        Response: 'readonly',
+        TextDecoder: 'readonly',
+        TextEncoder: 'readonly',
+        afterEach: 'readonly',
+        beforeEach: 'readonly',
+        console: 'readonly',
+        expect: 'readonly',
+        fetch: 'readonly',
+        jest: 'readonly',
         module: 'writable',
-        require: 'readonly',
-        setTimeout: 'readonly'
+        require: 'readonly'
       }
     }
   },

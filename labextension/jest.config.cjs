@@ -13,12 +13,12 @@ const modules = [
 ].join('|');
 
 module.exports = {
-  testEnvironment: 'jsdom',
+  testEnvironment: '<rootDir>/jest/environment.cjs',
   roots: ['<rootDir>/src'],
   testMatch: ['**/__tests__/**/*.spec.ts', '**/__tests__/**/*.spec.tsx'],
   moduleFileExtensions: ['ts', 'tsx', 'js', 'json'],
   moduleNameMapper: { '\\.css$': '<rootDir>/jest/empty.cjs' },
-  setupFiles: ['<rootDir>/jest/setup.cjs'],
+  setupFilesAfterEnv: ['<rootDir>/jest/console.cjs'],
   transform: {
     '\\.svg$': '<rootDir>/jest/raw.cjs',
     '\\.[jt]sx?$': [

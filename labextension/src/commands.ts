@@ -2,7 +2,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { DisposableSet, type IDisposable } from '@lumino/disposable';
+import {
+  DisposableDelegate,
+  DisposableSet,
+  type IDisposable
+} from '@lumino/disposable';
 import type { Widget } from '@lumino/widgets';
 
 import { allows, needsStart } from './actions';
@@ -180,6 +184,9 @@ export function addCommands(context: ICommandContext): IDisposable {
     commands.notifyCommandChanged();
   };
   model.changed.connect(notify);
+  added.add(
+    new DisposableDelegate(() => void model.changed.disconnect(notify))
+  );
   return added;
 }
 

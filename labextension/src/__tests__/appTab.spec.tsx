@@ -1,0 +1,122 @@
+import {
+  act,
+  cleanup,
+  fireEvent,
+  render,
+  screen
+} from '@testing-library/react';
+import { Widget } from '@lumino/widgets';
+import * as React from 'react';
+
+import { AppTab, NoticeView } from '../widgets/appTab';
+import { FakeModel, service, trans } from './fixtures';
+
+const URL = 'http://localhost:8888/user/jo/vce/app/openrefine/';
+
+describe('AppTab', () => {
+  const setUp = (model: FakeModel) =>
+    new AppTab({
+      name: 'openrefine',
+      title: 'Kept title',
+      kind: 'openrefine',
+      icon: null,
+      url: URL,
+      model,
+      trans,
+      run: () => Promise.resolve()
+    });
+
+  it('is named by what was kept until the server says more', () => {
+    const model = new FakeModel();
+    const tab = setUp(model);
+    expect(tab.title.label).toBe('Kept title');
+    model.services = [service({ state: 'ready' })];
+    model.become({});
+    expect(tab.title.label).toBe('OpenRefine');
+    expect(tab.title.caption).toBe('OpenRefine: Running');
+    expect(tab.title.dataset).toEqual({
+      'vce-service': 'openrefine',
+      'vce-state': 'ready'
+    });
+    expect(tab.node.dataset.vceState).toBe('ready');
+    tab.dispose();
+  });
+
+  it('loads the page once, after it has come to its place', async () => {
+    const tab = setUp(new FakeModel(service()));
+    const frame = tab.node.querySelector('iframe')!;
+    act(() => Widget.attach(tab, document.body));
+    expect(frame.src).toBe('');
+    act(() => {
+      Widget.detach(tab);
+      Widget.attach(tab, document.body);
+    });
+    await act(() => new Promise(resolve => setTimeout(resolve)));
+    expect(frame.src).toBe(URL);
+    expect(frame.title).toBe('OpenRefine');
+    act(() => tab.dispose());
+  });
+
+  it('lets the page do all but replace the page around it', () => {
+    const tab = setUp(new FakeModel(service()));
+    const allowed = tab.node.querySelector('iframe')!.getAttribute('sandbox')!;
+    for (const right of ['scripts', 'same-origin', 'forms', 'downloads']) {
+      expect(allowed).toContain(`allow-${right}`);
+    }
+    expect(allowed).not.toContain('top-navigation');
+    tab.dispose();
+  });
+});
+
+describe('NoticeView', () => {
+  afterEach(cleanup);
+
+  const setUp = (model: FakeModel) => {
+    const reload = jest.fn();
+    const run = jest.fn(() => Promise.resolve());
+    const { container } = render(
+      <NoticeView
+        name="openrefine"
+        model={model}
+        run={run}
+        trans={trans}
+        reload={reload}
+      />
+    );
+    return { reload, run, container };
+  };
+
+  it('leaves a start to the page of the server', () => {
+    const model = new FakeModel(service());
+    const { container } = setUp(model);
+    act(() => model.become({ openrefine: 'starting' }));
+    act(() => model.become({ openrefine: 'ready' }));
+    expect(container.textContent).toBe('');
+  });
+
+  it('offers a start, then a reload, when the app ended under its page', () => {
+    const model = new FakeModel(service({ state: 'ready' }));
+    const { reload, run, container } = setUp(model);
+    act(() => model.become({ openrefine: 'stopping' }));
+    expect(container.textContent).toBe('');
+    act(() => model.become({ openrefine: 'stopped' }));
+    expect(container.textContent).toContain('OpenRefine has stopped.');
+    fireEvent.click(screen.getByRole('button', { name: 'Start' }));
+    expect(run).toHaveBeenCalledWith('start', model.services[0]);
+    act(() => model.become({ openrefine: 'starting' }));
+    expect(container.textContent).toBe('OpenRefine is starting.');
+    act(() => model.become({ openrefine: 'ready' }));
+    fireEvent.click(screen.getByRole('button', { name: 'Reload its page' }));
+    expect(reload).toHaveBeenCalled();
+    expect(container.textContent).toBe('');
+  });
+
+  it('keeps quiet while the server is gone', () => {
+    const model = new FakeModel(service({ state: 'ready' }));
+    const { container } = setUp(model);
+    act(() => model.lose({ code: 'unreachable', message: '', hint: '' }));
+    expect(container.textContent).toBe('');
+    act(() => model.lose(null));
+    expect(container.textContent).toBe('');
+  });
+});

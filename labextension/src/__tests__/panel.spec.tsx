@@ -1,0 +1,314 @@
+import {
+  act,
+  cleanup,
+  fireEvent,
+  render,
+  screen,
+  within
+} from '@testing-library/react';
+import axe from 'axe-core';
+import * as React from 'react';
+
+import type { ShownState } from '../tokens';
+import { type IPanelProps, PanelView } from '../widgets/panel';
+import {
+  database,
+  FakeModel,
+  operation,
+  service,
+  serviceError,
+  trans
+} from './fixtures';
+
+const MINUTE = 60_000;
+
+/** The panel over a model, with actions that a test can watch. */
+function show(model: FakeModel, changes: Partial<IPanelProps> = {}) {
+  const props = {
+    model,
+    trans,
+    run: jest.fn(() => Promise.resolve()),
+    copy: jest.fn(),
+    showStatus: jest.fn(),
+    ...changes
+  };
+  const view = render(
+    <main>
+      <h1>Lab</h1>
+      <PanelView {...props} revealed={{}} />
+    </main>
+  );
+  const reveal = (revealed: Record<string, number>) =>
+    view.rerender(
+      <main>
+        <h1>Lab</h1>
+        <PanelView {...props} revealed={revealed} />
+      </main>
+    );
+  return { ...props, reveal, container: view.container };
+}
+
+const row = (name: string) =>
+  document.querySelector<HTMLElement>(`[data-vce-service="${name}"]`)!;
+
+const buttons = (name: string) =>
+  within(row(name))
+    .queryAllByRole('button')
+    .map(button => button.getAttribute('aria-label'));
+
+const button = (name: string) => screen.getByRole('button', { name });
+
+afterEach(cleanup);
+
+describe('PanelView', () => {
+  it('says so while nothing is known, and when there is nothing', () => {
+    const model = new FakeModel();
+    model.loaded = model.connected = false;
+    const { container } = show(model);
+    expect(container.textContent).toContain('Looking for the services');
+    act(() => {
+      model.loaded = true;
+      model.lose(null);
+    });
+    expect(container.textContent).toContain('No services are declared');
+  });
+
+  it.each<[ShownState, string, string[]]>([
+    ['stopped', 'Stopped', ['Open OpenRefine', 'Start OpenRefine']],
+    [
+      'starting',
+      'Starting…',
+      ['Open OpenRefine', 'Cancel the start of OpenRefine']
+    ],
+    [
+      'ready',
+      'Running',
+      ['Open OpenRefine', 'Stop OpenRefine', 'Restart OpenRefine']
+    ],
+    [
+      'unresponsive',
+      'Not answering',
+      ['Open OpenRefine', 'Stop OpenRefine', 'Restart OpenRefine']
+    ],
+    ['stopping', 'Stopping…', ['Stop OpenRefine']],
+    [
+      'backoff',
+      'Restarting in 3 s',
+      ['Open OpenRefine', 'Start now: OpenRefine', 'Stop OpenRefine']
+    ],
+    ['failed', 'Failed', ['Open OpenRefine', 'Try again to start OpenRefine']],
+    ['unavailable', 'Not available', ['Try again to start OpenRefine']]
+  ])(
+    'shows a service that is %s in words, with what can be done',
+    async (state, words, names) => {
+      const model = new FakeModel();
+      model.services = [
+        service({
+          state: state as 'ready',
+          retry_at: new Date(model.now + 2_500).toISOString(),
+          error: ['failed', 'unavailable'].includes(state)
+            ? serviceError()
+            : null
+        })
+      ];
+      const { container } = show(model);
+      expect(row('openrefine').dataset.vceState).toBe(state);
+      expect(
+        row('openrefine').querySelector('.jp-vce-state-words')!.textContent
+      ).toBe(words);
+      expect(row('openrefine').querySelector('.jp-vce-state svg')).toBeTruthy();
+      expect(buttons('openrefine')).toEqual(['Log of OpenRefine', ...names]);
+      const { violations } = await axe.run(container, {
+        // jsdom lays nothing out.
+        rules: { 'color-contrast': { enabled: false } }
+      });
+      expect(violations).toEqual([]);
+    }
+  );
+
+  it('says how long a service has run and what it uses', () => {
+    const model = new FakeModel(
+      database({ since: '2026-01-01T09:30:30.000Z' })
+    );
+    show(model);
+    expect(row('postgres').textContent).toContain('32 min');
+    expect(row('postgres').textContent).toContain('41 MB');
+  });
+
+  it('keeps the uptime true without any news', () => {
+    jest.useFakeTimers();
+    try {
+      const model = new FakeModel(
+        database({ since: new Date(0).toISOString() })
+      );
+      model.now = MINUTE;
+      show(model);
+      expect(row('postgres').textContent).toContain('1 min');
+      model.now = 3 * MINUTE;
+      act(() => jest.advanceTimersByTime(20_000));
+      expect(row('postgres').textContent).toContain('3 min');
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('names a missing program as such', () => {
+    show(
+      new FakeModel(
+        database({
+          state: 'unavailable',
+          error: serviceError({ code: 'program-missing' })
+        })
+      )
+    );
+    expect(row('postgres').textContent).toContain('Not installed');
+    expect(row('postgres').textContent).not.toContain('How to connect');
+  });
+
+  it('shows the progress of an operation, told or not', () => {
+    const model = new FakeModel(
+      service({ state: 'starting', ready_seconds: 4.2 })
+    );
+    model.now = Date.parse('2026-01-01T10:00:03.000Z');
+    model.operations = [operation()];
+    show(model);
+    const bar = screen.getByRole('progressbar', {
+      name: 'Starting OpenRefine: loading Java'
+    });
+    expect(bar.hasAttribute('aria-valuenow')).toBe(false);
+    expect(row('openrefine').textContent).toContain('3 s of about 5 s');
+    model.operations = [operation({ progress: 0.4 })];
+    act(() => model.become({}));
+    expect(bar.getAttribute('aria-valuenow')).toBe('40');
+    model.operations = [];
+    act(() => model.become({ openrefine: 'ready' }));
+    expect(screen.queryByRole('progressbar')).toBeNull();
+  });
+
+  it('tells why a service failed, as text and never as markup', () => {
+    show(new FakeModel(service({ state: 'failed', error: serviceError() })));
+    const text = row('openrefine').textContent;
+    expect(text).toContain('It ended at once.');
+    expect(text).toContain('Look at the log.');
+    expect(text).toContain('It ended with exit code 1.');
+    expect(
+      screen.getByRole('region', {
+        name: 'Last lines of the log of OpenRefine'
+      }).textContent
+    ).toBe('first\n<b>last</b>');
+    expect(row('openrefine').querySelector('b')).toBeNull();
+  });
+
+  it('names the signal that ended a service', () => {
+    const error = serviceError({ exit_code: null, signal: 'SIGKILL' });
+    show(new FakeModel(service({ state: 'backoff', error })));
+    expect(row('openrefine').textContent).toContain('signal SIGKILL');
+  });
+
+  it('tells how to connect, and copies one fact at a time', () => {
+    const { copy } = show(new FakeModel(database()));
+    const text = row('postgres').textContent;
+    for (const fact of ['127.0.0.1', '43211', 'student', 'PGHOST']) {
+      expect(text).toContain(fact);
+    }
+    const details = row('postgres').querySelector('details')!;
+    expect(details.open).toBe(false);
+    details.open = true;
+    fireEvent.click(button('Copy: Port of PostgreSQL'));
+    expect(copy).toHaveBeenCalledWith('43211');
+    expect(row('postgres').textContent).toContain('Copied');
+  });
+
+  it('runs what a button says', async () => {
+    const { run, showStatus } = show(new FakeModel(service()));
+    await act(async () => {
+      fireEvent.click(button('Start OpenRefine'));
+      await Promise.resolve();
+    });
+    expect(run).toHaveBeenLastCalledWith('start', service());
+    fireEvent.click(button('Log of OpenRefine'));
+    expect(run).toHaveBeenLastCalledWith('logs', service());
+    fireEvent.click(button('Status page'));
+    expect(showStatus).toHaveBeenCalled();
+  });
+
+  it('takes a double click for one, and a held key for one press', () => {
+    const { run } = show(new FakeModel(service({ state: 'ready' })));
+    fireEvent.click(button('Stop OpenRefine'), { detail: 2 });
+    expect(run).not.toHaveBeenCalled();
+    const held = fireEvent.keyDown(button('Stop OpenRefine'), {
+      key: 'Enter',
+      repeat: true
+    });
+    expect(held).toBe(false);
+  });
+
+  it('does not order twice what is on its way', async () => {
+    let done: () => void = () => undefined;
+    const run = jest.fn(() => new Promise<void>(resolve => (done = resolve)));
+    show(new FakeModel(service()), { run });
+    fireEvent.click(button('Start OpenRefine'));
+    expect(button('Start OpenRefine').getAttribute('aria-disabled')).toBe(
+      'true'
+    );
+    fireEvent.click(button('Start OpenRefine'));
+    expect(run).toHaveBeenCalledTimes(1);
+    await act(async () => {
+      done();
+      await Promise.resolve();
+    });
+    expect(button('Start OpenRefine').getAttribute('aria-disabled')).toBe(
+      'false'
+    );
+  });
+
+  it('keeps the focus on a button, or gives it to what takes its place', () => {
+    const model = new FakeModel(service(), database());
+    show(model);
+    const focused = () => document.activeElement?.getAttribute('aria-label');
+    button('Start OpenRefine').focus();
+    act(() => model.become({ postgres: 'stopped' }));
+    expect(focused()).toBe('Start OpenRefine');
+    act(() => model.become({ openrefine: 'starting' }));
+    expect(focused()).toBe('Cancel the start of OpenRefine');
+    act(() => model.become({ openrefine: 'ready' }));
+    expect(focused()).toBe('Stop OpenRefine');
+    act(() => model.become({ openrefine: 'stopping' }));
+    expect(focused()).toBe('Stop OpenRefine');
+    act(() => model.become({ openrefine: 'stopped' }));
+    expect(focused()).toBe('Start OpenRefine');
+  });
+
+  it('leaves the focus alone where nobody was at its buttons', () => {
+    const model = new FakeModel(service());
+    show(model);
+    act(() => model.become({ openrefine: 'ready' }));
+    expect(document.activeElement).toBe(document.body);
+  });
+
+  it('shows no old news as current when the server is gone', () => {
+    const model = new FakeModel(
+      service({ state: 'ready', error: serviceError() })
+    );
+    const { container } = show(model);
+    act(() => model.lose({ code: 'unreachable', message: '', hint: '' }));
+    expect(container.textContent).toContain(
+      'The Jupyter server cannot be reached.'
+    );
+    expect(row('openrefine').dataset.vceState).toBe('unknown');
+    expect(row('openrefine').textContent).toContain('Unknown');
+    expect(row('openrefine').textContent).not.toContain('It ended at once');
+    expect(buttons('openrefine')).toEqual([]);
+    fireEvent.click(button('Try now'));
+    expect(model.orders).toEqual(['refresh']);
+    act(() => model.lose(null));
+    expect(row('openrefine').textContent).toContain('Running');
+  });
+
+  it('goes to the service that somebody asked for', () => {
+    const { reveal } = show(new FakeModel(service(), database()));
+    reveal({ postgres: 1 });
+    expect(document.activeElement).toBe(row('postgres'));
+    expect(row('postgres').querySelector('details')!.open).toBe(true);
+  });
+});
