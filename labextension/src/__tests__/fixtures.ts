@@ -162,8 +162,14 @@ export class FakeServer {
 
 /** A model that says what a test tells it to. */
 export class FakeModel implements IVCEModel {
-  readonly changed = new Signal<IVCEModel, IModelChange>(this);
-  readonly operationEnded = new Signal<IVCEModel, IOperation>(this);
+  readonly changed: Signal<IVCEModel, IModelChange> = new Signal<
+    IVCEModel,
+    IModelChange
+  >(this);
+  readonly operationEnded: Signal<IVCEModel, IOperation> = new Signal<
+    IVCEModel,
+    IOperation
+  >(this);
   readonly isDisposed = false;
   readonly orders: string[] = [];
   loaded = true;
