@@ -161,10 +161,8 @@ class Judge:
 
     def _known(self, key: str, kind: str, options: Mapping[str, Option]) -> str:
         known = sorted([*COMMON_KEYS, *options])
-        if key in ELSEWHERE:
-            hint = f"Write it as: {ELSEWHERE[key]}. "
-        else:
-            hint = did_you_mean(key, known)
+        instead = ELSEWHERE.get(key)
+        hint = f"Write it as: {instead}. " if instead else did_you_mean(key, known)
         others = [name for name, keys in self.kinds.items() if key in keys]
         if others:
             hint += f"It is a key of the kind {', '.join(others)}. "
