@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 from jupyter_server.auth import Authorizer
 from jupyter_server.serverapp import ServerApp
 from tornado.httputil import HTTPHeaders
+from traitlets.config import Config
 
 from ou_vce_ext.routes import handlers
 from tests.api.conftest import Ask
-from tests.api.described import assert_matches, served
+from tests.api.described import assert_matches, description, served
 from tests.api.house import House, an_operation
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -57,8 +59,6 @@ async def log_in(ask: Ask) -> tuple[str, str]:
 
 def test_the_file_and_the_routes_are_of_one_mind() -> None:
     """Each served operation has its handler, and no handler serves another."""
-    import re
-
     registered = set()
     paths = {path for _, path in ROUTES}
     for pattern, handler in handlers()[:-1]:
@@ -85,8 +85,6 @@ async def test_strangers_are_kept_out(house: House, ask: Ask, path: str) -> None
 async def test_the_authorizer_is_asked_and_obeyed(
     house: House, ask: Ask, jp_serverapp: ServerApp, method: str, path: str
 ) -> None:
-    from tests.api.described import description
-
     refusing = refuse(jp_serverapp)
     response = await ask(at(path), method)
     body = assert_matches(response, path, method)
@@ -172,6 +170,23 @@ async def test_a_strange_host_is_refused(house: House, ask: Ask) -> None:
     body = assert_matches(response, "/api/services")
     assert (response.code, body["code"]) == (403, "forbidden")
     assert "address" in body["message"]
+
+
+class TestWhereEveryHandlerMustBeGuarded:
+    """Jupyter's own check that no handler forgets to authenticate."""
+
+    @pytest.fixture
+    def jp_server_config(self) -> Config:
+        return Config({"ServerApp": {"allow_unauthenticated_access": False}})
+
+    async def test_ours_are(self, house: House, ask: Ask) -> None:
+        """Adding the handlers gives no warning, which would be an error in these tests."""
+        assert (await ask("/api/services")).code == 200
+        for path in ("/api/services", "/nothing", "/status"):
+            response = await ask(path, anonymous=True)
+            assert (response.code, json.loads(response.body)["code"]) == (403, "not-authenticated")
+        page = await ask("/status", headers={"Accept": BROWSER}, anonymous=True)
+        assert page.code == 302
 
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"

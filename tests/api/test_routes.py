@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import yaml
 from jupyter_server.serverapp import ServerApp
 
+from ou_vce_ext.errors import (
+    ConflictError,
+    DataInUseError,
+    DefiniteError,
+    UnavailableError,
+    VceError,
+)
 from ou_vce_ext.models import OperationState
+from ou_vce_ext.routes.errors import STATUS
 from ou_vce_ext.states import ServiceState
 from tests.api.conftest import Ask
 from tests.api.described import assert_matches, description
@@ -91,8 +102,6 @@ async def test_logs_are_plain_text(house: House, ask: Ask) -> None:
 
 @pytest.mark.parametrize("lines", ["0", "-1", "10001", "99999999999", "ten", "1.5", "", "١"])
 async def test_lines_out_of_bounds_are_refused(house: House, ask: Ask, lines: str) -> None:
-    from urllib.parse import quote
-
     response = await ask(f"/api/services/postgres/logs?lines={quote(lines)}")
     body = assert_matches(response, f"{SERVICE}/logs")
     assert (response.code, body["code"]) == (400, "bad-request")
@@ -136,8 +145,6 @@ async def test_an_operation_can_be_seen_and_called_off(house: House, ask: Ask) -
 
 
 async def test_the_description_is_served_as_it_is(house: House, ask: Ask) -> None:
-    import yaml
-
     text = assert_matches(await ask("/api/openapi.yaml"), "/api/openapi.yaml")
     assert yaml.safe_load(text) == description()
 
@@ -206,6 +213,38 @@ async def test_a_strangers_name_is_unknown(house: House, ask: Ask, name: str) ->
         assert (response.code, body["code"]) == (404, code), path
         assert set(body) == {"code", "message", "hint"}
     assert house.asked == []
+
+
+def test_every_described_code_has_its_status() -> None:
+    codes = description()["components"]["schemas"]["ErrorCode"]
+    assert set(STATUS) == set(codes["enum"])
+    for line in codes["description"].splitlines():
+        code, numbers = line.split("`")[1], re.findall(r"\((\d{3})\)", line)
+        assert str(STATUS[code]) in numbers
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "code"),
+    [
+        (ConflictError("PostgreSQL is being backed up (operation 7f3a)."), 409, "conflict"),
+        (ConflictError("It is not ours.", code="capability-missing"), 409, "capability-missing"),
+        (DefiniteError("disk-full", "The disk is full."), 507, "disk-full"),
+        (UnavailableError("program-missing", "It is not installed.", "Ask."), 409, "conflict"),
+        (DataInUseError("Somebody has it.", "Ask them.", {}), 409, "conflict"),
+        (VceError("not-in-the-book", "Odd."), 409, "conflict"),
+    ],
+)
+async def test_what_the_domain_refuses_is_told_in_its_words(
+    house: House, ask: Ask, failure: VceError, status: int, code: str
+) -> None:
+    house.failure = failure
+    response = await ask("/api/services/postgres/start", "POST")
+    assert response.code == status
+    assert json.loads(response.body) == {
+        "code": code,
+        "message": failure.message,
+        "hint": failure.hint,
+    }
 
 
 async def test_a_defect_tells_a_reference_and_no_more(
