@@ -120,15 +120,17 @@ lint: $(STAMPS)/test $(LAB_MODULES) $(UI_MODULES) ## ruff, mypy, eslint, prettie
 
 .PHONY: fresh-reports
 fresh-reports:
-	@rm -rf $(REPORTS)
-	@mkdir -p $(REPORTS)
+	@rm -rf $(REPORTS)/*
+
+$(REPORTS):
+	@mkdir -p $@
 
 .PHONY: summary
 summary:
 	@$(PYTHON) scripts/summary.py $(REPORTS)
 
 .PHONY: test-python
-test-python: $(STAMPS)/test $(STAMPS)/linked ## pytest, the wheel included (PYTEST_ARGS= for more)
+test-python: $(STAMPS)/test $(STAMPS)/linked | $(REPORTS) ## pytest, the wheel included (PYTEST_ARGS= for more)
 	pytest --junitxml=$(REPORTS)/pytest.xml $(PYTEST_ARGS)
 
 .PHONY: test-wheel
@@ -136,11 +138,11 @@ test-wheel: $(STAMPS)/test $(STAMPS)/linked ## the wheel in an empty environment
 	pytest tests/integration/test_wheel.py $(PYTEST_ARGS)
 
 .PHONY: test-labextension
-test-labextension: $(LAB_MODULES) ## jest
+test-labextension: $(LAB_MODULES) | $(REPORTS) ## jest
 	cd labextension && jlpm test --json --outputFile=../$(REPORTS)/jest.json
 
 .PHONY: test-ui
-test-ui: build ## what a student does, in a real browser
+test-ui: build | $(REPORTS) ## what a student does, in a real browser
 	cd ui-tests && PLAYWRIGHT_JSON_OUTPUT_NAME=../$(REPORTS)/playwright.json jlpm test --reporter=list,json
 
 ##@ The rest
