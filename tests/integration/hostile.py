@@ -96,6 +96,16 @@ def saves() -> None:
     forever()
 
 
+def saves_and_listens() -> None:
+    """As ``saves``, and answers HTTP on the port given."""
+    from http.server import HTTPServer, SimpleHTTPRequestHandler
+    from threading import Thread
+
+    server = HTTPServer(("127.0.0.1", int(sys.argv[3])), SimpleHTTPRequestHandler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    saves()
+
+
 def stays() -> None:
     """Waits to be told to end."""
     ready()

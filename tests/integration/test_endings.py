@@ -1,0 +1,103 @@
+"""How Jupyter can end, row by row: whatever way it goes, its services end gently and are saved."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from ou_vce_ext.services import proc
+
+from .jupyter_rig import Jupyter, jupyter, wait
+
+pytestmark = pytest.mark.integration
+
+HOSTILE = Path(__file__).with_name("hostile.py")
+
+
+def declaration(saved: Path) -> str:
+    """A service that needs two busy seconds to save once it is told to end."""
+    return f"""
+        [services.postgres]
+        enabled = false
+        [services.mongo]
+        enabled = false
+        [services.saver]
+        kind = "web"
+        title = "Saver"
+        command = ["{sys.executable}", "{HOSTILE}", "saves_and_listens", "{saved}", "{{port}}"]
+        autostart = true
+    """
+
+
+def ended_by(server: Jupyter, how: str) -> None:
+    match how:
+        case "shutdown":
+            status, _ = server.request("POST", "api/shutdown")
+            assert status == 200
+        case "keepers-too":
+            # As the kernel ends a whole container's processes, except that the service lives.
+            keepers = [pid for pid in server.tree() if _name(pid) in ("vce-keeper", "vce-keepers")]
+            assert len(keepers) == 2
+            for pid in (server.process.pid, *keepers):
+                os.kill(pid, signal.SIGKILL)
+        case name:
+            server.process.send_signal(getattr(signal, name))
+    server.process.wait(60)
+
+
+def _name(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
+@pytest.mark.parametrize(
+    "how", ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL", "shutdown", "keepers-too"]
+)
+def test_every_service_saves_and_nobody_is_left(tmp_path: Path, how: str) -> None:
+    saved = tmp_path / "saved"
+    with jupyter(tmp_path, toml=declaration(saved)) as server:
+        server.wait_state("saver", "ready")
+        tree = server.tree()
+        assert len(tree) >= 3
+        ended_by(server, how)
+        if how not in ("SIGKILL", "keepers-too"):
+            assert saved.exists(), "Jupyter did not wait for its service to save"
+        wait(lambda: not any(proc.is_alive(pid, None) for pid in tree), 60)
+        assert saved.read_text() == "saved"
+
+
+def test_after_a_killed_jupyter_the_next_one_waits_for_the_saving(tmp_path: Path) -> None:
+    saved = tmp_path / "saved"
+    with jupyter(tmp_path, toml=declaration(saved)) as server:
+        pid = server.wait_state("saver", "ready")["pid"]
+        server.process.kill()
+        server.process.wait()
+        with jupyter(tmp_path, toml=declaration(saved)) as second:
+            again = second.wait_state("saver", "ready")
+            assert again["pid"] != pid
+            assert not proc.is_alive(pid, None)
+            assert saved.read_text() == "saved"
+
+
+def test_a_second_jupyter_on_the_same_home_is_told_who_holds_it(tmp_path: Path) -> None:
+    saved = tmp_path / "saved"
+    with (
+        jupyter(tmp_path, toml=declaration(saved)) as first,
+        jupyter(tmp_path, toml=declaration(saved)) as second,
+    ):
+        first.wait_state("saver", "ready")
+        error = second.service("saver")["error"]
+        assert second.state("saver") == "failed"
+        assert error["code"] == "house-in-use"
+        assert str(first.process.pid) in error["message"]
+        done = second.finish(second.api("POST", "services/saver/start"))
+        assert done["state"] == "failed"
+        assert done["error"]["code"] == "house-in-use"
+        assert first.state("saver") == "ready"
+        first.process.terminate()
+        first.process.wait(60)
+        done = second.finish(second.api("POST", "services/saver/start"))
+        assert done["state"] == "succeeded", done
