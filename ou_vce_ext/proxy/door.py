@@ -1,0 +1,217 @@
+"""Who may use an app, and what is said where it cannot answer."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from jupyter_server._tz import utcnow
+
+from ..errors import UnknownError, VceError
+from ..models import Capability, Upstream
+from ..routes import errors
+from ..routes.base import Action, VCEHandler
+from . import starting
+from .addresses import Addresses
+from .headers import Credentials
+
+if TYPE_CHECKING:
+    from ..services.lifecycle import Lifecycle
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+RETRY_SECONDS: Final = 3
+"""When a program that was told 503 should ask again."""
+
+
+class AppDoor(VCEHandler):
+    """What HTTP and WebSockets to an app have in common: finding it, and keeping others out.
+
+    After :meth:`prepare`, ``lifecycle`` is the service, ``upstream`` where it answers (None while
+    it does not), and ``addresses`` and ``credentials`` tell how to speak to it.
+    """
+
+    is_page = True
+
+    lifecycle: Lifecycle
+    upstream: Upstream | None
+    addresses: Addresses
+    credentials: Credentials
+    _ours = False
+    _nonce = ""
+
+    async def prepare(self, *, _redirect_to_login: bool = False) -> None:
+        """Raise the refusal, or return with the app found; nothing of a body is read before."""
+        await super().prepare()
+        if self._finished:
+            return
+        self.settings["last_activity_times"]["ou_vce_ext"] = utcnow()
+        self._find()
+
+    def action_for(self, method: str) -> Action | None:
+        """Using an app is ``execute``, whatever the method: only the app knows what it does."""
+        return "execute"
+
+    # -- other websites --------------------------------------------------------------------------
+
+    def check_xsrf_cookie(self) -> None:
+        """Do nothing: no app knows Jupyter's token. :meth:`check_cross_site` stands in for it."""
+
+    def check_cross_site(self) -> None:
+        """Refuse another website's scripts and forms. A token is never sent by itself, so it may.
+
+        A browser tells where a request comes from in ``Sec-Fetch-Site``, an older one in
+        ``Origin``. What changes something must come from here by either; for the rest it is enough
+        that nothing says otherwise, and a link from elsewhere may be followed.
+        """
+        if self.token_authenticated:
+            return
+        headers = self.request.headers
+        site = headers.get("Sec-Fetch-Site")
+        if site == "same-origin":
+            return
+        elsewhere = site in ("same-site", "cross-site")
+        if self.request.method not in _SAFE:
+            allowed = not elsewhere and self._origin_is_ours()
+        elif elsewhere and headers.get("Sec-Fetch-Mode") != "navigate":
+            allowed = "Origin" in headers and self.check_origin()
+        else:
+            allowed = self.check_origin()
+        if not allowed:
+            raise _cross_site()
+
+    def _origin_is_ours(self) -> bool:
+        origin = urlsplit(self.request.headers.get("Origin", "").lower())
+        return bool(origin.netloc) and origin.netloc == self.request.host.lower()
+
+    def set_cors_headers(self) -> None:
+        """Do nothing: which other sites may read an app's answers is the app's to say."""
+
+    # -- the app ---------------------------------------------------------------------------------
+
+    def _find(self) -> None:
+        uri = self.request.uri or ""
+        start = len(self.base_url) + len("vce/app/")
+        name = uri[start:].partition("?")[0].partition("/")[0]
+        self.lifecycle = self.registry.get(self.service_name(name))
+        if Capability.OPEN not in self.lifecycle.driver.capabilities:
+            raise UnknownError(
+                "unknown-service",
+                f"{self.lifecycle.spec.title} has no page of its own. Nothing was done.",
+                "Its details in the panel tell how to connect to it.",
+            )
+        self.upstream = upstream = self.lifecycle.upstream()
+        if upstream is not None:
+            self.addresses = Addresses(uri[: start + len(name)], self.request.host, upstream)
+            self.credentials = self._credentials()
+
+    def _credentials(self) -> Credentials:
+        provider = self.identity_provider
+        xsrf = self.settings.get("xsrf_cookie_name", "_xsrf")
+        return Credentials(
+            cookies=frozenset({provider.get_cookie_name(self), xsrf, "_xsrf"}),
+            token=str(getattr(provider, "token", "") or ""),
+            xsrf=self.get_cookie(xsrf, ""),
+            by_token=self.token_authenticated,
+        )
+
+    @property
+    def forwarded_host(self) -> str:
+        """What the browser calls us, as far as it is known."""
+        if getattr(self.settings.get("serverapp"), "trust_xheaders", False):
+            return self.request.headers.get("X-Forwarded-Host", self.request.host)
+        return self.request.host
+
+    # -- answers of our own ----------------------------------------------------------------------
+
+    def set_default_headers(self) -> None:
+        """None of ours on an app's answer; on our own, as everywhere."""
+        if self._ours:
+            super().set_default_headers()
+
+    @property
+    def content_security_policy(self) -> str:
+        """As everywhere; the starting page may run its own script and ask this server."""
+        told = super().content_security_policy
+        return starting.policy(told, self._nonce) if self._nonce else told
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """As tornado does, under our own headers."""
+        self._ours = True
+        super().send_error(status_code, **kwargs)
+
+    def not_ready(self, *, refused: bool = False) -> None:
+        """Answer 503: to a browser with a page that starts the app, to a program in JSON.
+
+        ``refused`` says that the app should answer, and its port or socket did not.
+        """
+        lifecycle = self.lifecycle
+        self._ours = True
+        if self._wants_page():
+            self._nonce = starting.new_nonce()
+            self.clear()
+            page = starting.page(
+                lifecycle,
+                api=f"{self.base_url}vce/api/",
+                home=self.base_url,
+                xsrf=self.xsrf_token.decode(),
+                nonce=self._nonce,
+                may_start=self._came_from_here(),
+                refused=refused,
+            )
+            self.set_header("Content-Type", "text/html; charset=utf-8")
+            self._retry_later()
+            self.finish(page)
+            return
+        self.clear()
+        self._retry_later()
+        words = starting.told(lifecycle, refused=refused)
+        self.answer({"code": words.code, "message": words.message, "hint": words.hint}, status=503)
+
+    def _retry_later(self) -> None:
+        self.set_status(503)
+        self.set_header("Retry-After", RETRY_SECONDS)
+        self.set_header("Vary", "Accept, Sec-Fetch-Mode")
+
+    def _wants_page(self) -> bool:
+        mode = self.request.headers.get("Sec-Fetch-Mode", "navigate")
+        return mode == "navigate" and super()._wants_page()
+
+    def _came_from_here(self) -> bool:
+        """Whether the person opened this page from Jupyter, or typed its address."""
+        site = self.request.headers.get("Sec-Fetch-Site")
+        if site is not None:
+            return site in ("same-origin", "none")
+        # A browser that does not say (old, or over plain HTTP): a link from here names us.
+        referer = urlsplit(self.request.headers.get("Referer", "").lower())
+        return referer.netloc == self.request.host.lower()
+
+    def broken(self, error: BaseException) -> VceError:
+        """Give the words for an app that broke off or kept silent; the log keeps the cause."""
+        title = self.lifecycle.spec.title
+        self.log.warning("%s did not answer: %s", self.lifecycle.spec.name, error)
+        return VceError(
+            "app-not-answering",
+            f"{title} broke off before it answered. It may not have done what you asked.",
+            "Try again. If it keeps happening, look at its log in the panel, or restart it there.",
+        )
+
+    def _log(self) -> None:
+        """Keep a request to an app at debug level, whatever its status: its errors are its own."""
+        if self.log.isEnabledFor(logging.DEBUG):
+            self.log.debug(
+                "%d %s %s %.1f ms",
+                self.get_status(),
+                self.request.method,
+                self.request.path,
+                1000 * self.request.request_time(),
+            )
+
+
+def _cross_site() -> errors.RefusedError:
+    return errors.RefusedError(
+        "xsrf",
+        "This request could not be told from one made by another website. Nothing was done.",
+        "Open the app from JupyterLab and try again there. A program sends the server's token in "
+        "an Authorization header.",
+    )
