@@ -16,6 +16,7 @@ from ..services.logs import ServiceLog
 from ..services.ports import port_in_use_error, port_is_taken
 from .base import Driver, Option, Progress, scrubbed_environment
 from .identity import Account
+from .mongo_arguments import ADDRESS, server_arguments
 from .mongo_diagnoses import Place, explain_ending
 from .mongo_external import ExternalServer
 from .mongo_folder import (
@@ -28,16 +29,13 @@ from .mongo_folder import (
 from .mongo_identity import decide_account, identity_of
 from .mongo_options import OPTIONS, read_options
 from .mongo_programs import find_mongods, missing_program
-from .mongo_provision import REPLICA_SET, Server, ensure_account, make_writable
+from .mongo_provision import Server, ensure_account, make_writable
 from .mongo_secrets import keep_key, keep_private
 from .mongo_wire import Line, has_configuration, is_writable
 
 STOP_SECONDS: Final = 60.0
 _PROBE_SECONDS: Final = 3.0
-_OPLOG_MB: Final = 256
-_JOURNAL_FILE_MB: Final = 20
 _LOG_LINES: Final = 400
-_OURS: Final = "127.0.0.1"
 log = logging.getLogger(__name__)
 
 
@@ -109,29 +107,15 @@ class MongoDriver(Driver):
         site, declared = self.site, self.declared
         if self._account is None:
             raise RuntimeError("plan() is asked for after prepare()")
-        argv = [
-            str(self._program),
-            *("--dbpath", str(site.data_dir)),
-            *("--port", str(declared.port)),
-            *("--bind_ip", _OURS),
-            *("--unixSocketPrefix", str(site.runtime_dir)),
-            *("--filePermissions", "0700"),
-            *("--replSet", REPLICA_SET),
-            *("--wiredTigerCacheSizeGB", f"{declared.cache_mb / 1024:g}"),
-            # The default is a twentieth of the disk, kept for members that are not there.
-            *("--oplogSize", str(_OPLOG_MB)),
-            # Three journal files of 100 MB, read from end to end at every start, is the default.
-            *("--wiredTigerEngineConfigString", f"log=(file_max={_JOURNAL_FILE_MB}MB)"),
-            # Measuring itself once a second is half of what an idle server costs.
-            *("--setParameter", "diagnosticDataCollectionEnabled=false"),
-            "--quiet",
-        ]
-        if self._key is not None:
-            argv += ["--keyFile", str(self.key_file)]
-            # Nobody gets in without a password, not even while there are no users yet.
-            argv += ["--setParameter", "enableLocalhostAuthBypass=false"]
+        arguments = server_arguments(
+            site.data_dir,
+            site.runtime_dir,
+            declared.port,
+            cache_mb=declared.cache_mb,
+            key_file=self.key_file if self._key is not None else None,
+        )
         return LaunchPlan(
-            argv=tuple(argv),
+            argv=(str(self._program), *arguments),
             env=scrubbed_environment(self.spec.env),
             cwd=str(site.data_dir),
             output=site.log_file,
@@ -162,7 +146,7 @@ class MongoDriver(Driver):
     async def provision(self, progress: Progress) -> None:
         """Have the replica set and the student's account as they should be."""
         await asyncio.to_thread(forget_first_start, self.site.data_dir)
-        address = f"{_OURS}:{self.declared.port}"
+        address = f"{ADDRESS}:{self.declared.port}"
         server = Server(str(self.socket), address, self._key)
         work = asyncio.ensure_future(self._set_up(server))
         death = asyncio.ensure_future(self._process.exited()) if self._process else None

@@ -24,10 +24,10 @@ from .postgres_access import (
 from .postgres_diagnoses import explain_ending, explain_os_error
 from .postgres_lock import lock_file_for
 from .postgres_options import ADMIN, OPTIONS, read_options
-from .postgres_passfile import password_lines, read_password, write_private_text
+from .postgres_passfile import password_lines, read_password, write_password_file
 from .postgres_place import cluster_folder, socket_folder
 from .postgres_preflight import Prepared, make_ready
-from .postgres_programs import find_servers, missing_program
+from .postgres_programs import Server, find_servers, missing_program
 from .postgres_roles import set_up
 from .postgres_session import Address, LoginRefusedError, Session
 from .postgres_session import Connection as ServerConnection
@@ -79,20 +79,25 @@ class PostgresDriver(Driver):
                     f"`{key}` says where a server is that already runs, and this one is ours.",
                     f"Add `external = true` to this service's declaration, or remove `{key}`.",
                 )
-        program = self.declared.program
-        return missing_program(program, await asyncio.to_thread(find_servers, program))
+        servers = await asyncio.to_thread(self.find_servers)
+        return missing_program(self.declared.program, servers)
+
+    def find_servers(self) -> list[Server]:
+        """The PostgreSQL servers on this machine, best first."""
+        return find_servers(self.declared.program)
 
     async def prepare(self, progress: Progress) -> None:
         """Check folder, port and programs; make new databases where there are none yet."""
         # It takes as long to import as a server to start: both can be done at a time.
         importing = asyncio.ensure_future(asyncio.to_thread(importlib.import_module, "psycopg"))
         self.write_files()
-        servers = await asyncio.to_thread(find_servers, self.declared.program)
+        servers = await asyncio.to_thread(self.find_servers)
         try:
             self._prepared = await make_ready(
                 self.site,
                 self.launcher,
                 servers,
+                self.sockets,
                 self.declared.port,
                 "port" in self.spec.options,
                 progress,
@@ -243,7 +248,7 @@ class PostgresDriver(Driver):
         logins = [(self.declared.user, password), *self.declared.logins[1:]]
         try:
             text = password_lines(self._hosts(), self.declared.port, logins)
-            write_private_text(self.passfile, text)
+            write_password_file(self.passfile, text)
         except OSError as error:
             raise explain_os_error(error, self.passfile.parent) from error
 

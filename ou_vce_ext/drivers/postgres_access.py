@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
+from ..services.private_files import write_private
 from .postgres_options import ADMIN, Declared
 from .postgres_place import Place
 from .postgres_roles import set_password
@@ -23,33 +23,14 @@ def read_secret(folder: Path) -> str | None:
         return None
 
 
-def write_secret(folder: Path, secret: str, place: Place) -> None:
+def write_secret(folder: Path, secret: str) -> None:
     """Keep the superuser's password in the data folder itself: it goes wherever that goes."""
-    write_private(folder / _SECRET, secret + "\n", place)
+    write_private(folder / _SECRET, f"{secret}\n".encode())
 
 
 def forget_secret(folder: Path) -> None:
     """The password we know is refused: have the next start win the access back."""
     (folder / _SECRET).unlink(missing_ok=True)
-
-
-def write_private(path: Path, text: str, place: Place) -> None:
-    """Write a file that only the server's account can read, whole and on disk. Raises OSError."""
-    new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    give(new, place)
-    os.replace(new, path)
-
-
-def give(path: Path, place: Place) -> None:
-    """Hand a file that root has made to the account that the server runs as."""
-    if place.identity.mode == "user":
-        os.chown(path, place.account.uid, place.account.gid)
 
 
 def passwords_to_try(folder: Path, declared: Declared) -> list[str]:
@@ -75,7 +56,7 @@ def admit_for_recovery(place: Place) -> Path | None:
         path.unlink(missing_ok=True)
         return None
     rules = f"local all {ADMIN} trust\n" + _usual_rules(place.folder)
-    write_private(path, rules, place)
+    write_private(path, rules.encode())
     return path
 
 
@@ -83,8 +64,8 @@ async def end_recovery(place: Place, connection: Connection) -> None:
     """Give the superuser a password again, keep it, and go back to the usual rules."""
     secret = secrets.token_urlsafe(24)
     await set_password(connection, ADMIN, secret)
-    write_secret(place.folder, secret, place)
-    write_private(place.folder / _RECOVERY, _usual_rules(place.folder), place)
+    write_secret(place.folder, secret)
+    write_private(place.folder / _RECOVERY, _usual_rules(place.folder).encode())
     await connection.execute("SELECT pg_reload_conf()")
 
 
@@ -92,7 +73,7 @@ def keep_declared_secret(place: Place, declared: Declared) -> None:
     """Where the declaration gives the superuser a password, that is the one to keep."""
     for name, password in declared.logins:
         if name == ADMIN and password != read_secret(place.folder):
-            write_secret(place.folder, password, place)
+            write_secret(place.folder, password)
 
 
 def _usual_rules(folder: Path) -> str:

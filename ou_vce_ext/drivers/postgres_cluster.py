@@ -11,9 +11,10 @@ from pathlib import Path
 
 from ..errors import DefiniteError, VceError
 from ..launch import Launcher
+from ..services.private_files import sync_folder, write_private
 from ..services.tools import run_tool
 from .base import Progress, scrubbed_environment
-from .postgres_access import give, write_private, write_secret
+from .postgres_access import write_secret
 from .postgres_diagnoses import explain_lines, explain_os_error
 from .postgres_files import SPACE_TO_CREATE, check_space, unsuitable
 from .postgres_options import ADMIN
@@ -44,14 +45,14 @@ async def create_cluster(
     progress("Making a place for your databases", None)
     with _staging(place) as staging:
         secret = secrets.token_urlsafe(24)
-        write_private(staging / "password", secret + "\n", place)
+        write_private(staging / "password", f"{secret}\n".encode())
         made = staging / "cluster"
         await _initdb(place, server, launcher, output, made)
-        write_secret(made, secret, place)
+        write_secret(made, secret)
         try:
-            _sync_folder(made)
+            sync_folder(made)
             os.rename(made, place.folder)
-            _sync_folder(parent)
+            sync_folder(parent)
         except OSError as error:
             raise explain_os_error(error, place.folder) from error
 
@@ -64,7 +65,8 @@ def _staging(place: Place) -> Iterator[Path]:
     try:
         try:
             staging.mkdir(0o700)
-            give(staging, place)
+            if place.identity.mode == "user":
+                os.chown(staging, place.account.uid, place.account.gid)
             _prove_suitable(staging, place)
         except OSError as error:
             raise explain_os_error(error, folder.parent) from error
@@ -85,15 +87,7 @@ def _prove_suitable(staging: Path, place: Place) -> None:
         file.flush()
         os.fsync(file.fileno())
     trial.unlink()
-    _sync_folder(staging)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(staging)
 
 
 async def _initdb(
@@ -101,25 +95,34 @@ async def _initdb(
 ) -> None:
     result = None
     for locale in _LOCALES:
-        result = await run_tool(
-            launcher,
-            [
-                server.tool("initdb"),
-                f"--pgdata={folder}",
-                f"--username={ADMIN}",
-                f"--pwfile={folder.parent / 'password'}",
-                "--auth=scram-sha-256",
-                "--encoding=UTF8",
-                "--data-checksums",
-                *_locale_flags(server, locale),
-            ],
-            # Its messages in English, whatever the student's language: we read them.
-            env=scrubbed_environment({"LC_ALL": "C", "LANGUAGE": "C"}),
-            cwd=str(folder.parent),
-            output=output,
-            identity=place.identity,
-            timeout=_INITDB_TIMEOUT,
-        )
+        command = [
+            server.tool("initdb"),
+            f"--pgdata={folder}",
+            f"--username={ADMIN}",
+            f"--pwfile={folder.parent / 'password'}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--data-checksums",
+            *_locale_flags(server, locale),
+        ]
+        try:
+            result = await run_tool(
+                launcher,
+                command,
+                # Its messages in English, whatever the student's language: we read them.
+                env=scrubbed_environment({"LC_ALL": "C", "LANGUAGE": "C"}),
+                cwd=str(folder.parent),
+                output=output,
+                identity=place.identity,
+                timeout=_INITDB_TIMEOUT,
+            )
+        except TimeoutError:
+            raise VceError(
+                "start-timeout",
+                "Making the databases took more than five minutes, and was given up. Nothing has "
+                "been left behind.",
+                "The disk may be very slow or busy. Try again later.",
+            ) from None
         if result.ok or "locale name" not in result.output:
             break
     if result is None or not result.ok:

@@ -148,7 +148,7 @@ _EXPLANATIONS: Sequence[tuple[re.Pattern[str], Explanation]] = [
         (r'lock file "[^"]*postmaster\.pid" already exists', _data_in_use),
         (r"pre-existing shared memory block .* still in use", _data_in_use),
         (r"could not resize shared memory segment", _shared_memory),
-        (r"(?:No space left on device|Disk quota exceeded)", _disk_full),
+        (r"No space left on device|Disk quota exceeded|Check free disk space", _disk_full),
         (r"could not (?:create|map) (?:anonymous )?shared memory", _shared_memory),
         (r"database files are incompatible with server", _wrong_version),
         (r"incorrect checksum in control file", _corrupt),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
+
+from ..services.private_files import read_private, write_private
 
 
 def _escape(text: str) -> str:
@@ -22,22 +22,12 @@ def password_lines(hosts: Iterable[str], port: int, logins: Iterable[tuple[str, 
     )
 
 
-def write_private_text(path: Path, text: str) -> None:
+def write_password_file(path: Path, text: str) -> None:
     """Replace ``path`` by a file that only its owner can read; never half of it. Raises OSError."""
-    try:
-        status = path.stat()
-        if path.read_text("utf-8") == text and status.st_mode & 0o777 == 0o600:
-            return
-    except (OSError, UnicodeDecodeError):
-        pass
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
-    try:
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)
+    content = text.encode()
+    if read_private(path) != content:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, content)
 
 
 def read_password(path: Path) -> str | None:

@@ -138,12 +138,11 @@ def make_parents(place: Place) -> None:
         raise explain_os_error(error, place.folder.parent) from error
 
 
-def prepare_sockets(site: Site, place: Place, port: int) -> None:
-    """Make the folder of the socket, private to the server's account, and prove that it takes one.
+def prepare_sockets(folder: Path, place: Place, port: int) -> None:
+    """Make ``folder`` private to the server's account, and prove that it takes a socket.
 
     Raises DefiniteError (``folder-unsuitable``, ``disk-full``).
     """
-    folder = socket_folder(site)
     try:
         if folder.parent == FALLBACK_SOCKETS:
             FALLBACK_SOCKETS.mkdir(exist_ok=True)

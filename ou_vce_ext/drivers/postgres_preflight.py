@@ -44,6 +44,7 @@ async def make_ready(
     site: Site,
     launcher: Launcher,
     servers: Sequence[Server],
+    sockets: Path,
     port: int,
     port_declared: bool,
     progress: Progress,
@@ -56,7 +57,7 @@ async def make_ready(
     place = await find_place(site, launcher)
     try:
         make_parents(place)
-        prepare_sockets(site, place, port)
+        prepare_sockets(sockets, place, port)
         check_owner(place.folder, place.account)
         with folder_locked(place.folder) as alone:
             if not alone:

@@ -12,7 +12,6 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -121,10 +120,9 @@ class House:
 
     def _try_writing(self) -> None:
         """Raise VceError unless a private file can be written here and made to last."""
-        probe = self.data_dir / ".try"
+        # Another Jupyter may be trying at this very moment.
+        probe = self.data_dir / f".try-{secrets.token_hex(4)}"
         try:
-            with suppress(FileNotFoundError):
-                probe.unlink()
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             descriptor = os.open(probe, flags, 0o600)
             try:

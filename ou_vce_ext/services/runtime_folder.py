@@ -47,7 +47,8 @@ def candidates(data_dir: Path, environ: Mapping[str, str]) -> Iterator[Path]:
 def claim_runtime_folder(data_dir: Path, environ: Mapping[str, str], log: logging.Logger) -> Path:
     """The first candidate that is, or can be made, a real folder of ours that holds sockets.
 
-    Those that were passed over are told in the log. Raises VceError (``folder-unsuitable``) that says of each what is wrong with it.
+    Those that were passed over are told in the log. Raises VceError (``folder-unsuitable``) that
+    says of each what is wrong with it.
     """
     refused = []
     for place in candidates(data_dir, environ):

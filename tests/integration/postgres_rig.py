@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import socket
@@ -18,7 +17,7 @@ from ou_vce_ext.drivers.base import no_progress, scrubbed_environment
 from ou_vce_ext.drivers.postgres import PostgresDriver
 from ou_vce_ext.errors import VceError
 from ou_vce_ext.launch import Launcher, Process
-from ou_vce_ext.models import ServiceSpec, Site
+from ou_vce_ext.models import ServiceError, ServiceSpec, Site
 from ou_vce_ext.services.clock import SystemClock
 from ou_vce_ext.services.logs import ServiceLog
 from ou_vce_ext.services.readiness import Outcome, wait_until_ready
@@ -42,6 +41,9 @@ class PostgresRig:
         root: Path,
         launcher: Launcher,
         options: Mapping[str, object] | None = None,
+        *,
+        data_dir: Path | None = None,
+        runtime_dir: Path | None = None,
         **declaration: Any,
     ) -> None:
         self.root = root
@@ -52,9 +54,9 @@ class PostgresRig:
         self.site = Site(
             name="postgres",
             root_dir=root / "home",
-            data_dir=root / "data" / "postgres",
+            data_dir=data_dir or root / "data" / "postgres",
             private_dir=root / "private",
-            runtime_dir=root / "run",
+            runtime_dir=runtime_dir or root / "run",
             log_file=root / "logs" / "postgres.log",
             base_url="/",
             port=port,
@@ -109,13 +111,15 @@ class PostgresRig:
             return refused
         raise AssertionError("it was started: " + self.log())
 
-    async def death(self) -> Any:
+    async def death(self) -> ServiceError:
         """Start what cannot live, and give what the driver says of its end."""
         process = await self.launch()
         assert await self.become_ready() == "died"
         ending = await process.down()
         await self.driver.close()
-        return self.driver.diagnose(ending, ServiceLog(self.site.log_file).tail())
+        told = self.driver.diagnose(ending, ServiceLog(self.site.log_file).tail())
+        assert told is not None, self.log()
+        return told
 
     async def query(self, sql: str, **settings: object) -> list[tuple[Any, ...]]:
         """Ask as the student, through the environment alone unless ``settings`` say otherwise."""
@@ -131,6 +135,11 @@ class PostgresRig:
         async with await psycopg.AsyncConnection.connect(**wanted, autocommit=True) as connection:
             cursor = await connection.execute(sql.encode())
             return await cursor.fetchall() if cursor.description else []
+
+    async def admin(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask as the superuser."""
+        secret = (self.folder / "ou-vce-ext.secret").read_text().strip()
+        return await self.query(sql, user="postgres", password=secret, dbname="postgres")
 
     def kernel(self, code: str) -> str:
         """What a program prints that was started with the environment of a kernel."""
@@ -161,10 +170,3 @@ def copy_cluster(template: Path, folder: Path) -> None:
     """Put a copy of a stopped server's folder at ``folder``."""
     shutil.copytree(template, folder, symlinks=True)
     folder.chmod(0o700)
-
-
-async def until(condition: Any, seconds: float = 20.0) -> None:
-    """Wait for something that nobody announces."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - of another process, which has no event
-            await asyncio.sleep(0.01)

@@ -126,7 +126,7 @@ def test_only_one_of_many_gets_in(homes: Homes) -> None:
 
 
 def test_the_house_of_one_that_was_killed_is_free_at_once(homes: Homes) -> None:
-    for _ in range(10):
+    for _ in range(5):
         first, second = homes.jupyter(), homes.jupyter()
         assert first.ask("gate") is None
         assert second.ask("gate")["code"] == "house-in-use"

@@ -16,8 +16,10 @@ import pytest
 from ou_vce_ext.drivers.base import no_progress
 from ou_vce_ext.drivers.postgres_programs import find_servers
 from ou_vce_ext.errors import DefiniteError
+from ou_vce_ext.services import proc
 from ou_vce_ext.services.keepers import KeeperLauncher
-from tests.integration.postgres_rig import SECRET, PostgresRig, free_port, until
+from tests.integration.postgres_rig import SECRET, PostgresRig, free_port
+from tests.integration.watching import until
 
 pytestmark = pytest.mark.integration
 
@@ -66,12 +68,8 @@ async def test_what_is_made_is_private(rig: PostgresRig) -> None:
         (rig.folder / "ou-vce-ext.secret", 0o600),
     ):
         assert stat.S_IMODE(path.stat().st_mode) == mode, path
-    [*listening] = (
-        c.laddr.ip
-        for c in psutil.net_connections("tcp")
-        if c.status == psutil.CONN_LISTEN and c.laddr.port == int(env["PGPORT"])
-    )
-    assert listening == ["127.0.0.1"]
+    listening = proc.tcp_listeners(int(env["PGPORT"]))
+    assert [found.address for found in listening] == ["127.0.0.1"]
     assert SECRET not in " ".join(psutil.Process(rig.process.pid).cmdline())  # type: ignore[union-attr]
     assert await rig.query("show data_checksums") == [("on",)]
     assert await rig.query("show server_encoding") == [("UTF8",)]
@@ -136,23 +134,19 @@ async def test_setting_up_again_changes_nothing_but_lost_passwords(
     await rig.query("create table t as select 1 as a", password="changed")
     await rig.query("revoke create on schema public from public", password="changed")
     state = "select rolname, rolpassword from pg_authid where rolname <> 'tm351' order by 1"
-    before = await _as_superuser(rig, state)
+    before = await rig.admin(state)
     await rig.driver.provision(no_progress)
     assert await rig.query("select a from t", password="tm351") == [(1,)]
-    assert await _as_superuser(rig, state) == before
+    assert await rig.admin(state) == before
     await rig.stop()
-
-
-async def _as_superuser(rig: PostgresRig, sql: str) -> list[tuple[object, ...]]:
-    secret = (rig.folder / "ou-vce-ext.secret").read_text().strip()
-    return await rig.query(sql, user="postgres", password=secret, dbname="postgres")
 
 
 async def test_declared_roles_keep_their_attributes(
     short_dir: Path, launcher: KeeperLauncher
 ) -> None:
-    roles = [
-        {"name": "Odd \"role\" with 'quotes' é", "password": "pässwörd"},
+    odd = "Odd \"role\" with 'quotes' é"
+    roles: list[dict[str, object]] = [
+        {"name": odd, "password": "pässwörd"},
         {"name": "boss", "password": "b", "superuser": True},
         {"name": "readers", "login": False},
         {"name": "ann", "password": "a", "member_of": ["readers"]},
@@ -168,7 +162,6 @@ async def test_declared_roles_keep_their_attributes(
         user="ann",
         password="a",
     ) == [(True, "Größe; drop")]
-    odd = str(roles[0]["name"])
     assert await rig.query("select current_user", user=odd, password="pässwörd") == [(odd,)]
     await rig.stop()
 
@@ -223,12 +216,12 @@ def _busiest(pid: int) -> float:
 
 async def test_a_killed_backend_is_no_death_of_the_server(rig: PostgresRig) -> None:
     process = await rig.start()
-    [(backend,)] = await _as_superuser(
-        rig, "select pid from pg_stat_activity where application_name = 'ou_vce_ext'"
+    [(backend,)] = await rig.admin(
+        "select pid from pg_stat_activity where application_name = 'ou_vce_ext'"
     )
     os.kill(int(str(backend)), signal.SIGKILL)
     async with asyncio.timeout(20):
-        while not await rig.driver.probe(process):  # noqa: ASYNC110 - as a lifecycle does
+        while not await rig.driver.probe(process):
             await asyncio.sleep(0.02)
     assert await rig.query("select 1") == [(1,)]
     await rig.stop()
@@ -288,7 +281,7 @@ async def test_a_folder_without_our_password_is_won_back(rig: PostgresRig) -> No
 
 async def test_a_changed_superuser_password_is_told_and_then_mended(rig: PostgresRig) -> None:
     process = await rig.start()
-    await _as_superuser(rig, "alter role postgres password 'mine'")
+    await rig.admin("alter role postgres password 'mine'")
     await rig.driver.close()
     with pytest.raises(DefiniteError) as refused:
         await rig.driver.probe(process)

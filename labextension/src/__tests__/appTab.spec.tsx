@@ -74,16 +74,18 @@ describe('NoticeView', () => {
   const setUp = (model: FakeModel) => {
     const reload = jest.fn();
     const run = jest.fn(() => Promise.resolve());
-    const { container } = render(
+    const notice = (loads: number) => (
       <NoticeView
         name="openrefine"
+        loads={loads}
         model={model}
         run={run}
         trans={trans}
         reload={reload}
       />
     );
-    return { reload, run, container };
+    const { container, rerender } = render(notice(0));
+    return { reload, run, container, load: () => rerender(notice(1)) };
   };
 
   it('leaves a start to the page of the server', () => {
@@ -96,7 +98,7 @@ describe('NoticeView', () => {
 
   it('offers a start, then a reload, when the app ended under its page', () => {
     const model = new FakeModel(service({ state: 'ready' }));
-    const { reload, run, container } = setUp(model);
+    const { reload, run, container, load } = setUp(model);
     act(() => model.become({ openrefine: 'stopping' }));
     expect(container.textContent).toBe('');
     act(() => model.become({ openrefine: 'stopped' }));
@@ -108,7 +110,10 @@ describe('NoticeView', () => {
     act(() => model.become({ openrefine: 'ready' }));
     fireEvent.click(screen.getByRole('button', { name: 'Reload its page' }));
     expect(reload).toHaveBeenCalled();
+    load();
     expect(container.textContent).toBe('');
+    act(() => model.become({ openrefine: 'failed' }));
+    expect(container.textContent).toContain('OpenRefine failed.');
   });
 
   it('keeps quiet while the server is gone', () => {

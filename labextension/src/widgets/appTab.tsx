@@ -58,6 +58,8 @@ export class AppTab extends Widget {
     frame.node.append(this._frame);
     this._notice = new Notice(name, model, run, trans, () => this._reload());
 
+    this._frame.addEventListener('load', () => this._notice.renew());
+
     const layout = (this.layout = new PanelLayout());
     layout.addWidget(this._notice);
     layout.addWidget(frame);
@@ -121,10 +123,17 @@ class Notice extends ReactWidget {
     this.addClass('jp-vce-notice');
   }
 
+  /** The frame has another page now: what became of the one before is past. */
+  renew(): void {
+    this._loads += 1;
+    this.update();
+  }
+
   protected override render(): React.JSX.Element {
     return (
       <NoticeView
         name={this._name}
+        loads={this._loads}
         model={this._model}
         run={this._run}
         trans={this._trans}
@@ -132,10 +141,14 @@ class Notice extends ReactWidget {
       />
     );
   }
+
+  private _loads = 0;
 }
 
 interface INoticeViewProps {
   readonly name: string;
+  /** How many pages the frame has loaded: each is a new life. */
+  readonly loads: number;
   readonly model: IVCEModel;
   readonly run: ActionRunner;
   readonly trans: TranslationBundle;
@@ -143,16 +156,21 @@ interface INoticeViewProps {
 }
 
 /** `live`: the app has been seen running; `broken`: and then it ended under its page. */
-type Page = 'fresh' | 'live' | 'broken';
+type Life = 'fresh' | 'live' | 'broken';
 
 export function NoticeView(props: INoticeViewProps): React.JSX.Element | null {
-  const { name, model, run, trans } = props;
+  const { name, loads, model, run, trans } = props;
   useModel(model);
-  const [page, setPage] = React.useState<Page>('fresh');
+  const [page, setPage] = React.useState({ loads, life: 'fresh' as Life });
   const state = model.stateOf(name);
   const service = model.service(name);
-  React.useEffect(() => setPage(was => next(was, state)), [state]);
-  if (page !== 'broken' || !service || state === 'unknown') {
+  React.useEffect(() => {
+    setPage(was => ({
+      loads,
+      life: next(was.loads === loads ? was.life : 'fresh', state)
+    }));
+  }, [loads, state]);
+  if (page.life !== 'broken' || !service || state === 'unknown') {
     return null;
   }
   const Icon = stateIcons[state].react;
@@ -168,10 +186,7 @@ export function NoticeView(props: INoticeViewProps): React.JSX.Element | null {
         <button
           type="button"
           className="jp-vce-button jp-mod-primary"
-          onClick={() => {
-            setPage('live');
-            props.reload();
-          }}
+          onClick={props.reload}
         >
           {trans.__('Reload its page')}
         </button>
@@ -196,10 +211,10 @@ function startable(service: IService, state: ShownState): boolean {
   );
 }
 
-function next(page: Page, state: ShownState): Page {
-  if (page === 'fresh' && state === 'ready') {
+function next(life: Life, state: ShownState): Life {
+  if (life === 'fresh' && state === 'ready') {
     return 'live';
   }
   const ended = ['stopped', 'failed', 'backoff', 'starting', 'unavailable'];
-  return page === 'live' && ended.includes(state) ? 'broken' : page;
+  return life === 'live' && ended.includes(state) ? 'broken' : life;
 }

@@ -35,7 +35,7 @@ export function PanelView(props: IPanelViewProps): React.JSX.Element {
   useModel(model);
   return (
     <>
-      <header className="jp-vce-header">
+      <div className="jp-vce-header">
         <h2>{trans.__('Services')}</h2>
         <button
           type="button"
@@ -44,7 +44,7 @@ export function PanelView(props: IPanelViewProps): React.JSX.Element {
         >
           {trans.__('Status page')}
         </button>
-      </header>
+      </div>
       {model.problem && <Lost model={model} trans={trans} />}
       {!model.loaded && !model.problem && (
         <p className="jp-vce-empty">{trans.__('Looking for the services…')}</p>
