@@ -280,7 +280,7 @@ def in_namespace(mount: str) -> list[str]:
 def test_a_full_disk(homes: Homes) -> None:
     home = homes.folder
     mount = f"mount -t tmpfs -o size=64k vce {home}; cat /dev/zero > {home}/full || true"
-    told = homes.jupyter(prefix=in_namespace(f"exec 2>/dev/null; {mount}")).ask("gate")
+    told = homes.jupyter(uid=0, prefix=in_namespace(f"exec 2>/dev/null; {mount}")).ask("gate")
     assert told["code"] == "disk-full"
     assert "no room left" in told["message"]
     assert "Delete" in told["hint"]
@@ -288,7 +288,7 @@ def test_a_full_disk(homes: Homes) -> None:
 
 def test_a_disk_that_is_read_only(homes: Homes) -> None:
     mount = f"mount -t tmpfs -o ro vce {homes.folder}"
-    told = homes.jupyter(prefix=in_namespace(mount)).ask("gate")
+    told = homes.jupyter(uid=0, prefix=in_namespace(mount)).ask("gate")
     assert told["code"] == "data-unwritable"
     assert "read-only" in told["message"]
     assert "VCE_DATA_DIR" in told["hint"]
@@ -297,7 +297,7 @@ def test_a_disk_that_is_read_only(homes: Homes) -> None:
 def test_a_disk_that_becomes_full_later_takes_nothing_down(homes: Homes) -> None:
     home = homes.folder
     mount = f"mount -t tmpfs -o size=64k vce {home}; mkfifo {home}/go"
-    one = homes.jupyter(prefix=in_namespace(mount))
+    one = homes.jupyter(uid=0, prefix=in_namespace(mount))
     assert one.ask("gate") is None
     filler = subprocess.run(
         ["nsenter", f"--mount=/proc/{one.process.pid}/ns/mnt", "--preserve-credentials"]
