@@ -180,7 +180,7 @@ def jupyter(
 def _answers(server: Jupyter) -> bool:
     assert server.process.poll() is None, server.log.read_text()[-3000:]
     with contextlib.suppress(OSError):
-        return server.request("GET", "vce/api/services")[0] == 200
+        return server.request("GET", "api/status")[0] == 200
     return False
 
 
