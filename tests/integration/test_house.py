@@ -195,6 +195,13 @@ def test_a_house_that_was_closed_to_its_owner_is_opened(homes: Homes) -> None:
     assert homes.ordinary().ask("gate") is None
 
 
+def test_a_house_in_a_folder_of_the_system(homes: Homes) -> None:
+    homes.data = Path("/usr")
+    told = homes.ordinary().ask("gate")
+    assert told["code"] == "data-wrong-owner"
+    assert "The folder /usr belongs to another user (root)" in told["message"]
+
+
 @pytest.mark.skipif(not ROOT, reason="only root can give a folder to another user")
 def test_a_house_that_belongs_to_somebody_else(homes: Homes) -> None:
     homes.data.mkdir()

@@ -1,0 +1,53 @@
+"""What the documentation says of declarations is true."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ou_vce_ext.config import load_specs
+from ou_vce_ext.config_judge import Kinds
+from ou_vce_ext.config_keys import COMMON_KEYS, READY_KEYS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def kinds() -> Kinds:
+    from ou_vce_ext.app import DRIVERS
+
+    return {kind: driver.options for kind, driver in DRIVERS.items()}
+
+
+def documented(heading: str) -> set[str]:
+    """The keys in the table of one chapter."""
+    [chapter] = re.findall(rf"^## {heading}\n(.*?)(?=^## )", PAGE, re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"^\| `([a-z_.]+)` \|", chapter, re.MULTILINE))
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_is_right(tmp_path: Path, kinds: Kinds, example: str) -> None:
+    path = tmp_path / "example.toml"
+    path.write_text(example)
+    specs, problems = load_specs([], path, {}, kinds)
+    assert [str(problem) for problem in problems] == []
+    assert any(spec.source == str(path) for spec in specs) or "enabled = false" in example
+
+
+def test_every_common_key_is_documented() -> None:
+    keys = {key for key in COMMON_KEYS if key != "ready"}
+    assert documented("Keys of every service") == keys | {f"ready.{key}" for key in READY_KEYS}
+
+
+@pytest.mark.parametrize(
+    ("kind", "heading"),
+    [
+        ("web", 'Web apps: `kind = "web"`'),
+        ("postgres", 'PostgreSQL: `kind = "postgres"`'),
+        ("mongo", 'MongoDB: `kind = "mongo"`'),
+        ("openrefine", 'OpenRefine: `kind = "openrefine"`'),
+    ],
+)
+def test_every_key_of_a_kind_is_documented(kinds: Kinds, kind: str, heading: str) -> None:
+    assert documented(heading) - set(COMMON_KEYS) == set(kinds[kind])
