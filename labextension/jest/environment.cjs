@@ -20,6 +20,7 @@ module.exports = class BrowserEnvironment extends TestEnvironment {
       requestIdleCallback: callback => this.global.setTimeout(callback, 0)
     });
     this.global.Element.prototype.scrollIntoView = () => undefined;
+    Object.defineProperty(this.global.navigator, 'clipboard', { value: {} });
     this.global.HTMLCanvasElement.prototype.getContext = () => null;
   }
 };

@@ -51,7 +51,7 @@ export interface ICommandContext {
   readonly panel: IVCEPanel | null;
   /** The icon of a service's tile. */
   readonly icon: (service: IService) => LabIcon;
-  readonly showLogs: (service: IService) => Widget;
+  readonly showLogs: (service: IService) => Widget | null;
   readonly showStatus: () => void;
   /** Tell the person that an order was refused. */
   readonly report: (problem: IProblem) => void;

@@ -1,6 +1,7 @@
-import type {
-  JupyterFrontEnd,
-  JupyterFrontEndPlugin
+import {
+  ILabShell,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import { URLExt } from '@jupyterlab/coreutils';
@@ -26,12 +27,13 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Adds the commands that start, stop and open services.',
   autoStart: true,
   requires: [IVCEModel],
-  optional: [IVCEApps, IVCEPanel, ITranslator],
+  optional: [IVCEApps, IVCEPanel, ILabShell, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     model: IVCEModel,
     apps: IVCEApps | null,
     panel: IVCEPanel | null,
+    labShell: ILabShell | null,
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
@@ -39,7 +41,16 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     const logs = new Map<string, LogView>();
     const icons = new Map<string, LabIcon>();
 
-    const showLogs = (service: IService): Widget => {
+    const openPage = (...path: string[]): void => {
+      window.open(URLExt.join(baseUrl, 'vce', ...path), '_blank', 'noopener');
+    };
+
+    const showLogs = (service: IService): Widget | null => {
+      if (!labShell) {
+        // Jupyter Notebook has room for one document only: the browser shows the text.
+        openPage('api', 'services', service.name, 'logs?lines=1000');
+        return null;
+      }
       let view = logs.get(service.name);
       if (!view) {
         const created = (view = new LogView(service, model, trans));
@@ -67,13 +78,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       panel,
       icon,
       showLogs,
-      showStatus: () => {
-        window.open(
-          URLExt.join(baseUrl, 'vce', 'status'),
-          '_blank',
-          'noopener'
-        );
-      },
+      showStatus: () => openPage('status'),
       report: problem => {
         const { message, hint } = problemWords(problem, trans);
         Notification.error(`${message} ${hint}`.trim(), { autoClose: 8_000 });
