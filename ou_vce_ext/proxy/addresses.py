@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote_plus
 
@@ -41,17 +41,6 @@ class Addresses:
     prefix: str
     public_host: str
     upstream: Upstream
-    _own: frozenset[str] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        upstream = self.upstream
-        hosts = {upstream.host_header, self.public_host}
-        if upstream.port:
-            hosts |= {
-                f"{host}:{upstream.port}"
-                for host in (upstream.host, "127.0.0.1", "localhost", "[::1]")
-            }
-        object.__setattr__(self, "_own", frozenset(host.lower() for host in hosts if host))
 
     @property
     def host_header(self) -> str:
@@ -112,10 +101,19 @@ class Addresses:
         match = _ORIGIN.match(url)
         if match is None:
             return self._below_prefix(url) if url.startswith(("/", "\\")) else url
-        if match[1].rpartition("@")[2].lower() not in self._own:
+        if not self._is_own(match[1].rpartition("@")[2]):
             return url
         rest = url[match.end() :]
         return self._below_prefix(rest if rest.startswith("/") else f"/{rest}")
+
+    def _is_own(self, host: str) -> bool:
+        """Tell whether the app may call itself ``host``: it knows what we told it, or its port."""
+        upstream = self.upstream
+        hosts = {self.host_header, self.public_host}
+        if upstream.port:
+            names = (upstream.host, "127.0.0.1", "localhost", "[::1]")
+            hosts |= {f"{name}:{upstream.port}" for name in names}
+        return host.lower() in {each.lower() for each in hosts}
 
     def refresh_for_browser(self, value: str) -> str:
         """Give a ``Refresh`` header whose address leads to the app through us."""

@@ -30,7 +30,7 @@ def for_browser(cookie: str, names: frozenset[str], addresses: Addresses) -> str
     """
     pair, *attributes = cookie.split(";")
     name = _name(pair)
-    if is_jupyters(name, names) or (not name and "=" in pair):
+    if is_jupyters(name, names):
         return None
     kept = [pair]
     for attribute in attributes:
@@ -47,5 +47,5 @@ def for_browser(cookie: str, names: frozenset[str], addresses: Addresses) -> str
 
 def _name(pair: str) -> str:
     # A cookie without a name comes back as its bare value, which may then look like a name and
-    # value: so the first part counts, wherever it stands.
-    return pair.strip().removeprefix("=").partition("=")[0].strip()
+    # value: so the first part that is not empty counts.
+    return pair.lstrip("= \t").partition("=")[0].strip()

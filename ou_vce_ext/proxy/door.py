@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -111,7 +110,7 @@ class AppDoor(VCEHandler):
         return Credentials(
             cookies=frozenset({provider.get_cookie_name(self), xsrf, "_xsrf"}),
             token=str(getattr(provider, "token", "") or ""),
-            xsrf=self.get_cookie(xsrf, ""),
+            xsrf=self.get_cookie(xsrf, "") if "X-CSRFToken" in self.request.headers else "",
             by_token=self.token_authenticated,
         )
 
@@ -197,15 +196,10 @@ class AppDoor(VCEHandler):
         )
 
     def _log(self) -> None:
-        """Keep a request to an app at debug level, whatever its status: its errors are its own."""
-        if self.log.isEnabledFor(logging.DEBUG):
-            self.log.debug(
-                "%d %s %s %.1f ms",
-                self.get_status(),
-                self.request.method,
-                self.request.path,
-                1000 * self.request.request_time(),
-            )
+        """Say nothing: there are many requests, and what an app does with them is in its own log.
+
+        What was refused at the door, or failed, is told by ``log_exception`` and :meth:`broken`.
+        """
 
 
 def _cross_site() -> errors.RefusedError:
