@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from jupyter_core.paths import jupyter_config_path, jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
@@ -19,7 +20,7 @@ from .drivers.mongo import MongoDriver
 from .drivers.openrefine import OpenRefineDriver
 from .drivers.postgres import PostgresDriver
 from .drivers.undeclared import UndeclaredDriver
-from .drivers.web import WebDriver
+from .drivers.web import WebDriver, check_web
 from .events import Announcer
 from .exit_hooks import ExitHooks
 from .models import ServiceError, ServiceSpec
@@ -61,7 +62,7 @@ class VCE(ExtensionApp):
     load_other_extensions = True
     version = __version__
 
-    config_toml = Unicode(
+    config_file = Unicode(
         help="A TOML file that declares services, read after those in vce.d/ of the Jupyter "
         "config path. VCE_CONFIG in the environment names one as well.",
     ).tag(config=True)
@@ -90,15 +91,25 @@ class VCE(ExtensionApp):
     _hooks: ExitHooks
     _beat: asyncio.Task[None] | None = None
     _house_error: ServiceError | None = None
-    _problems: ClassVar[list[ConfigProblem]] = []
+    _problems: list[ConfigProblem]
+    _opened_at: datetime
 
-    @default("config_toml")
-    def _default_config_toml(self) -> str:
+    @default("config_file")
+    def _default_config_file(self) -> str:
         return os.environ.get("VCE_CONFIG", "")
 
     @default("data_dir")
     def _default_data_dir(self) -> str:
         return os.environ.get("VCE_DATA_DIR", "") or str(Path(jupyter_data_dir()) / "vce")
+
+    def load_config_file(self, suppress_errors: bool = True) -> None:
+        """Read Jupyter's own configuration of this extension, but not our TOML.
+
+        JupyterApp would take a trait of this name for a Python or JSON file.
+        """
+        declared, self.config_file = self.config_file, ""
+        super().load_config_file(suppress_errors)
+        self.config_file = self.config_file or declared
 
     # -- wiring ----------------------------------------------------------------------------------
 
@@ -148,15 +159,16 @@ class VCE(ExtensionApp):
     def _load_specs(self) -> list[ServiceSpec]:
         # jupyter_config_path() names the strongest folder first; ours go from weak to strong.
         folders = [Path(folder) for folder in reversed(jupyter_config_path())]
-        file = Path(self.config_toml).expanduser() if self.config_toml else None
+        file = Path(self.config_file).expanduser() if self.config_file else None
         specs, self._problems = load_specs(
             folders,
             file,
             self.services,
             {kind: driver.options for kind, driver in DRIVERS.items()},
+            {"web": check_web},
         )
         for problem in self._problems:
-            self.log.error("%s: %s %s", problem.source, problem.message, problem.hint)
+            self.log.error("%s", problem)
         return specs
 
     def _driver(self, spec: ServiceSpec) -> Driver:
@@ -181,13 +193,16 @@ class VCE(ExtensionApp):
         return self._house_error
 
     def _house_problems(self) -> list[Problem]:
+        since = self._opened_at
         found = [
-            Problem(None, "config-invalid", f"{item.source}: {item.message}", item.hint, self._opened_at)
+            # What a service shows itself is not told twice.
+            Problem(None, "config-invalid", f"{item.source}: {item.message}", item.hint, since)
             for item in self._problems
+            if item.service is None
         ]
         if self._house_error:
             error = self._house_error
-            found.insert(0, Problem(None, error.code, error.message, error.hint, self._opened_at))
+            found.insert(0, Problem(None, error.code, error.message, error.hint, since))
         return found
 
     def initialize_handlers(self) -> None:

@@ -11,6 +11,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from ..launch import Ending, Launcher, LaunchPlan, Process
@@ -72,6 +73,11 @@ class Driver(ABC):
         self.spec = spec
         self.site = site
         self.launcher = launcher
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder its data really lies in."""
+        return self.site.data_dir
 
     @property
     def ready_timeout(self) -> float:

@@ -297,12 +297,29 @@ class Lifecycle:
             raise OperationFailedError(
                 start_timeout(title, self.driver.ready_timeout, self.service_log.tail())
             )
-        await self.driver.provision(self._progress)
+        if not await self._provision(process):
+            return False
         seconds = self._clock.monotonic() - began
         self._move(ServiceState.READY)
         self.ready_seconds = round(seconds, 3)
         self._last_start = seconds
         self._progress(f"{title} is ready", 1.0)
+        return True
+
+    async def _provision(self, process: Process) -> bool:
+        """Let the driver set up what it must; False when the process died meanwhile."""
+        working = asyncio.ensure_future(self.driver.provision(self._progress))
+        death = asyncio.ensure_future(process.exited())
+        try:
+            await asyncio.wait({working, death}, return_when=asyncio.FIRST_COMPLETED)
+            if death.done():
+                return False
+            working.result()
+        finally:
+            death.cancel()
+            working.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await working
         return True
 
     async def _live(self, process: Process) -> None:

@@ -107,7 +107,7 @@ class Registry:
             operation=working.id if working else None,
             error=item.error,
             capabilities=capabilities(item),
-            data_dir=str(driver.site.data_dir),
+            data_dir=str(driver.data_dir),
         )
 
     def _url(self, item: Lifecycle) -> str | None:

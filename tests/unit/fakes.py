@@ -145,6 +145,7 @@ class FakeDriver(Driver):
         self.prepare_error: VceError | None = None
         self.probe_error: VceError | None = None
         self.prepare_gate: asyncio.Event | None = None
+        self.provision_gate: asyncio.Event | None = None
         self.calls: list[str] = []
 
     async def missing(self) -> ServiceError | None:
@@ -167,6 +168,8 @@ class FakeDriver(Driver):
 
     async def provision(self, progress: Progress) -> None:
         self.calls.append("provision")
+        if self.provision_gate:
+            await self.provision_gate.wait()
 
     async def close(self) -> None:
         self.calls.append("close")

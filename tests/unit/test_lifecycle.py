@@ -184,6 +184,21 @@ async def test_a_stop_ends_a_start_wherever_it_is(where: str) -> None:
     assert not world.alive
 
 
+async def test_a_death_while_it_is_being_set_up_is_never_shown_as_ready() -> None:
+    world = World()
+    world.driver.provision_gate = asyncio.Event()
+    starting = asyncio.ensure_future(world.lifecycle.start())
+    await settle()
+    world.process.die(1)
+    await settle()
+    assert S.READY not in world.history
+    world.driver.provision_gate.set()
+    await world.clock.advance(1)
+    await starting
+    assert world.history == [S.STARTING, S.BACKOFF, S.STARTING, S.READY]
+    await world.lifecycle.stop()
+
+
 async def test_a_stop_wins_over_a_pending_restart() -> None:
     world = World()
     await world.lifecycle.start()
