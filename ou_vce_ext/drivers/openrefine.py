@@ -16,9 +16,11 @@ from ..services.ports import port_in_use_error, port_is_taken
 from ..services.private_files import explain, make_private_folder
 from .base import Driver, Option, Progress
 from .http_probe import HttpProbe
+from .lock_file import lock_is_free
+from .log_mark import LogMark
 from .openrefine_archive import ClassArchive, memory_to_spare
-from .openrefine_diagnoses import LogMark, explain_ending
-from .openrefine_folder import lock_file_for, lock_is_free, make_ready
+from .openrefine_diagnoses import explain_ending
+from .openrefine_folder import lock_file_for, make_ready
 from .openrefine_java import Run, environment
 from .openrefine_options import OPTIONS, USUAL_PORT, heap_bytes, machine_memory
 from .openrefine_programs import choose_java, find_distribution, missing_program
@@ -83,7 +85,7 @@ class OpenRefineDriver(Driver):
         projects = self.site.data_dir
         make_ready(projects)
         # A run before this one that is still ending keeps port and lock: the launch waits for it.
-        if lock_is_free(projects) and port_is_taken(self.port):
+        if lock_is_free(lock_file_for(projects)) and port_is_taken(self.port):
             raise port_in_use_error(self.port, self._port_declared)
         make_private_folder(self.site.private_dir)
         self._archive = ClassArchive.of(self.site.private_dir / "classes", java, distribution)
@@ -154,7 +156,7 @@ class OpenRefineDriver(Driver):
             with suppress(asyncio.CancelledError):
                 await making
         await self._probe.close()
-        if self._run is not None and lock_is_free(self.site.data_dir):
+        if self._run is not None and lock_is_free(lock_file_for(self.site.data_dir)):
             await asyncio.to_thread(shutil.rmtree, self._run.temporary, ignore_errors=True)
 
     def upstream(self) -> Upstream:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shlex
 import shutil
@@ -15,6 +14,7 @@ from typing import Final
 from ..errors import DataInUseError, DefiniteError, VceError
 from ..services.ports import user_name
 from ..services.private_files import SAFE, explain, make_folder
+from .lock_file import lock_is_free
 
 ROOM_TO_START: Final = 50_000_000
 """Bytes that must be free: with less, the next save would fail, and nobody would see it."""
@@ -42,23 +42,8 @@ def make_ready(folder: Path) -> None:
         _check_room(folder)
     except OSError as error:
         raise explain(error, folder) from error
-    if lock_is_free(folder):
+    if lock_is_free(lock_file_for(folder)):
         _refuse_running(folder)
-
-
-def lock_is_free(folder: Path) -> bool:
-    """Whether no keeper holds ``folder`` now."""
-    try:
-        descriptor = os.open(lock_file_for(folder), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
-    finally:
-        os.close(descriptor)
-    return True
 
 
 def _check_access(folder: Path) -> None:
