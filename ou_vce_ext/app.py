@@ -20,7 +20,8 @@ from .drivers.mongo import MongoDriver
 from .drivers.openrefine import OpenRefineDriver
 from .drivers.postgres import PostgresDriver
 from .drivers.undeclared import UndeclaredDriver
-from .drivers.web import WebDriver, check_web
+from .drivers.web import WebDriver
+from .drivers.web_options import check_declaration
 from .events import Announcer
 from .exit_hooks import ExitHooks
 from .models import ServiceError, ServiceSpec
@@ -165,7 +166,7 @@ class VCE(ExtensionApp):
             file,
             self.services,
             {kind: driver.options for kind, driver in DRIVERS.items()},
-            {"web": check_web},
+            {"web": check_declaration},
         )
         for problem in self._problems:
             self.log.error("%s", problem)
