@@ -93,6 +93,9 @@ class KeeperParent:
             data, descriptors, _, _ = socket.recv_fds(self.channel, 1 << 12, 8)
         except OSError:
             data, descriptors = b"", []
+        for descriptor in descriptors:
+            # Received ones are inheritable: a service would keep its keeper's line open.
+            os.set_inheritable(descriptor, False)
         self._passed.extend(descriptors)
         if not data:
             self._abandon()

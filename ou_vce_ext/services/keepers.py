@@ -284,7 +284,11 @@ class KeeperLauncher:
         self.processes[number] = process
         grace = sum(step.wait for step in plan.stop) + 1.0
         try:
-            channel.fork(number, grace, theirs)
+            try:
+                channel.fork(number, grace, theirs)
+            finally:
+                # At once: while we hold it, we would not see a keeper break before it says a word.
+                theirs.close()
             told = await asyncio.shield(process.started)
         except asyncio.CancelledError:
             # Whoever asked has gone away: what has just been started must not stay behind.
@@ -293,8 +297,6 @@ class KeeperLauncher:
         except OSError as error:
             process.close()
             raise KeeperLostError from error
-        finally:
-            theirs.close()
         if told["event"] == "started":
             return process
         process.close()

@@ -45,7 +45,8 @@ def stat(pid: int) -> Stat | None:
 def boot_id() -> str:
     """An id of this boot of this machine; start times are only comparable within one."""
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        # As UTF-8: a keeper that has become another user may be unable to load another codec.
+        with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
             return file.read().strip()
     except OSError:
         return ""
@@ -131,7 +132,7 @@ def tcp_listeners(port: int) -> list[Socket]:
     wanted = f":{port:04X}"
     for table in ("tcp", "tcp6"):
         try:
-            with open(f"/proc/self/net/{table}", encoding="ascii") as file:
+            with open(f"/proc/self/net/{table}", encoding="utf-8") as file:
                 rows = file.readlines()[1:]
         except OSError:
             continue
