@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from multidict import CIMultiDict
-from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPServerRequest
 
 from . import cookies
 from .addresses import Addresses
@@ -163,5 +163,5 @@ def add_all(headers: HTTPHeaders, told: Iterable[tuple[str, str]]) -> None:
     for name, value in told:
         try:
             headers.add(name, value)
-        except ValueError:
+        except HTTPInputError:
             continue

@@ -48,9 +48,6 @@ class HttpProxy(AppDoor):
         await super().prepare()
         if self._finished:
             return
-        if self.upstream is None:
-            self.not_ready()
-            return
         told = self.request.headers
         if told.get("Content-Length", "0") != "0" or "Transfer-Encoding" in told:
             self._connection.set_max_body_size(NO_LIMIT)
@@ -94,6 +91,10 @@ class HttpProxy(AppDoor):
     async def _relay(self) -> None:
         response: ClientResponse | None = None
         try:
+            if self.upstream is None:
+                await self._let_finish()
+                self.not_ready()
+                return
             response = await self._ask()
             if response is not None:
                 await self._answer(response)
@@ -122,9 +123,13 @@ class HttpProxy(AppDoor):
         if self._body is None:
             told.popall("Content-Length", None)
         try:
-            return await session.request(
+            response = await session.request(
                 method, url, headers=told, data=self._body, allow_redirects=False
             )
+            if response.status >= 200:
+                return response
+            response.close()
+            await self._sorry(502, self.broken(ValueError(f"an answer of {response.status}")))
         except ConnectionTimeoutError as error:
             await self._sorry(504, self.broken(error))
         except ClientConnectorError:
