@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from jupyter_core.paths import jupyter_config_path, jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
@@ -36,6 +36,9 @@ from .services.keepers import KeeperLauncher
 from .services.leftovers import lock_note
 from .services.lifecycle import Lifecycle
 from .services.registry import Registry
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
 
 DRIVERS: Final[Mapping[str, type[Driver]]] = {
     driver.kind: driver for driver in (OpenRefineDriver, PostgresDriver, MongoDriver, WebDriver)
@@ -116,7 +119,7 @@ class VCE(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Build the house and its services. Nothing is started, and nothing here may raise."""
-        server = self.serverapp
+        server = cast("ServerApp", self.serverapp)
         base_url = server.base_url
         self.house = House(
             root_dir=Path(server.root_dir),
@@ -207,7 +210,7 @@ class VCE(ExtensionApp):
         return found
 
     def initialize_handlers(self) -> None:
-        """Put our routes below ``vce/``; the proxied apps first, since they are the more specific."""
+        """Put our routes below ``vce/``; the proxied apps first, being the more specific."""
         self.handlers.extend(proxy_handlers())
         self.handlers.extend(rest_handlers())
 
