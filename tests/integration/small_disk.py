@@ -20,7 +20,8 @@ def mounted(at: Path, kind: str, options: str) -> Iterator[tuple[Path, Callable[
     at.mkdir()
     command = ["mount", "-t", kind, "-o", options, kind, str(at)]
     if os.geteuid() == 0:
-        subprocess.run(command, check=True)
+        if subprocess.run(command, check=False).returncode:
+            pytest.skip("this root may not mount anything")
 
         def remount(changed: str) -> None:
             subprocess.run(["mount", "-o", f"remount,{changed}", str(at)], check=True)

@@ -1,0 +1,87 @@
+"""Running tests as somebody else, from a root whose folders are closed to them."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# What a container engine leaves to the root of a container, unless told otherwise.
+CONTAINER_CAPABILITIES = (
+    "chown,dac_override,fowner,fsetid,kill,setgid,setuid,setpcap,net_bind_service,net_raw,"
+    "sys_chroot,mknod,audit_write,setfcap"
+)
+
+
+def ordinary_user() -> pwd.struct_passwd:
+    """A user with a name and no rights."""
+    entries = sorted(pwd.getpwall(), key=lambda entry: entry.pw_uid)
+    return next((e for e in entries if 1000 <= e.pw_uid < 60000), None) or pwd.getpwnam("nobody")
+
+
+def as_user(uid: int, gid: int) -> list[str]:
+    """The command that becomes a user, with nothing of root's left."""
+    return ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
+
+
+def as_container_root() -> list[str]:
+    """The command that keeps root's name, and of its powers what a container has."""
+    kept = f"-all,{CONTAINER_CAPABILITIES}".replace(",", ",+")
+    return ["setpriv", f"--bounding-set={kept}"]
+
+
+def run_tests(become: Sequence[str], tests: Sequence[str], owner: tuple[int, int]) -> None:
+    """Run ``tests`` (arguments of pytest) behind the command ``become``; they must all pass."""
+    run_python(become, ["-m", "pytest", "-q", "-p", "no:cacheprovider", *tests], owner)
+
+
+def run_python(become: Sequence[str], arguments: Sequence[str], owner: tuple[int, int]) -> str:
+    """What Python prints behind the command ``become``; it must succeed.
+
+    Python, its packages and this checkout are shown to them at a place that everybody may pass.
+    """
+    stage = Path(tempfile.mkdtemp(prefix="vce-"))
+    stage.chmod(0o711)
+    try:
+        home = stage / "home"
+        home.mkdir()
+        os.chown(home, *owner)
+        shown = {str(ROOT): stage / "checkout", sys.base_prefix: stage / "python"}
+        packages = [path for path in sys.path if path.endswith("-packages")]
+        shown |= {path: stage / f"packages{number}" for number, path in enumerate(packages)}
+        mounts = [f"mount --bind {shlex.quote(a)} {b}" for a, b in shown.items()]
+        for place in shown.values():
+            place.mkdir()
+        python = stage / "python" / Path(sys.executable).resolve().relative_to(sys.base_prefix)
+        command = shlex.join([*become, str(python), *arguments])
+        script = " && ".join([*mounts, f"cd {stage / 'checkout'}", f"exec {command}"])
+        done = subprocess.run(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c", script],
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(home),
+                "PYTHONPATH": ":".join(map(str, shown.values())),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "LANG": "C.UTF-8",
+                # Where Python itself is a shared library, its own and not one of the system.
+                "LD_LIBRARY_PATH": str(stage / "python" / "lib"),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if "unshare failed" in done.stderr:
+            pytest.skip(f"this root may not mount: {done.stderr.strip()}")
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
