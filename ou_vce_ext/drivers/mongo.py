@@ -35,6 +35,7 @@ from .mongo_wire import Line, has_configuration, is_writable
 
 STOP_SECONDS: Final = 60.0
 _PROBE_SECONDS: Final = 3.0
+_NEWS_SECONDS: Final = 1.0
 _LOG_LINES: Final = 400
 log = logging.getLogger(__name__)
 
@@ -148,21 +149,6 @@ class MongoDriver(Driver):
         await asyncio.to_thread(forget_first_start, self.site.data_dir)
         address = f"{ADDRESS}:{self.declared.port}"
         server = Server(str(self.socket), address, self._key)
-        work = asyncio.ensure_future(self._set_up(server))
-        death = asyncio.ensure_future(self._process.exited()) if self._process else None
-        try:
-            await asyncio.wait(
-                {work, death} if death else {work}, return_when=asyncio.FIRST_COMPLETED
-            )
-            if work.done():
-                work.result()
-                self._provisioned = True
-        finally:
-            for task in (work, death):
-                if task and not task.done():
-                    task.cancel()
-
-    async def _set_up(self, server: Server) -> None:
         if self._importing:
             await self._importing
         from pymongo.errors import PyMongoError
@@ -171,13 +157,27 @@ class MongoDriver(Driver):
             await make_writable(server)
             if self.declared.account:
                 await ensure_account(server, self.declared.account)
+            self._provisioned = True
         except (PyMongoError, OSError) as error:
+            if await self._has_died():
+                # Whoever watches the process sees it too, and knows what to do.
+                return
             raise VceError(
                 "internal",
                 f"MongoDB runs, but its replica set and user could not be set up: {error}. What "
                 "was there before is safe.",
                 "Start it again. If it happens again, show your tutor the log.",
             ) from error
+
+    async def _has_died(self) -> bool:
+        if self._process is None:
+            return False
+        try:
+            async with asyncio.timeout(_NEWS_SECONDS):
+                await self._process.exited()
+        except TimeoutError:
+            return False
+        return True
 
     async def close(self) -> None:
         """Let go of what belonged to this run."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 _SEVERITIES: Final = {"F": "Fatal: ", "E": "Error: ", "W": "Warning: "}
 _STARTING: Final = 4615611
-_TELLING: Final = ("error", "reason", "message", "errmsg", "msg", "error_str", "exitCode")
+_TELLING: Final = ("error", "reason", "message", "errmsg", "msg", "error_str")
 _NOISE: Final = ("BACKTRACE", "  Frame", "Failed to symbolize")
 
 
@@ -70,7 +70,8 @@ def _cut_line(line: str) -> str:
 
 def _details(attr: Any) -> str:
     if isinstance(attr, Mapping):
-        told = [_details(attr[key]) for key in _TELLING if key in attr]
+        # A bare number of an error stands beside its words.
+        told = [_details(attr[key]) for key in _TELLING if not isinstance(attr.get(key), int)]
         return ", ".join(text for text in told if text)
     if attr is None:
         return ""

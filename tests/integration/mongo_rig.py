@@ -54,7 +54,7 @@ class MongoRig:
             port=port,
             secret=SECRET,
         )
-        self.site.log_file.parent.mkdir(exist_ok=True)
+        self.site.log_file.parent.mkdir(parents=True, exist_ok=True)
         spec = ServiceSpec("mongo", "mongo", "MongoDB", options=options, **declaration)
         self.driver = MongoDriver(spec, self.site, launcher)
         self.process: Process | None = None
