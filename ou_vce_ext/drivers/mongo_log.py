@@ -71,7 +71,7 @@ def _cut_line(line: str) -> str:
 def _details(attr: Any) -> str:
     if isinstance(attr, Mapping):
         # A bare number of an error stands beside its words.
-        told = [_details(attr[key]) for key in _TELLING if not isinstance(attr.get(key), int)]
+        told = [_details(attr.get(key)) for key in _TELLING if not isinstance(attr.get(key), int)]
         return ", ".join(text for text in told if text)
     if attr is None:
         return ""
