@@ -183,7 +183,7 @@ export function durationWords(
 ): string {
   const minutes = Math.max(0, Math.floor(milliseconds / 60_000));
   if (minutes < 1) {
-    return trans.__('< 1 min');
+    return trans.__('<1 min');
   }
   if (minutes < 60) {
     return trans.__('%1 min', minutes);

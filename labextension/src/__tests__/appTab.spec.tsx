@@ -11,16 +11,17 @@ import * as React from 'react';
 import { AppTab, NoticeView } from '../widgets/appTab';
 import { FakeModel, service, trans } from './fixtures';
 
-const URL = 'http://localhost:8888/user/jo/vce/app/openrefine/';
+const ADDRESS = 'http://localhost:8888/user/jo/vce/app/openrefine/';
 
 describe('AppTab', () => {
-  const setUp = (model: FakeModel) =>
+  const setUp = (model: FakeModel, path = '') =>
     new AppTab({
       name: 'openrefine',
       title: 'Kept title',
       kind: 'openrefine',
       icon: null,
-      url: URL,
+      url: ADDRESS,
+      path,
       model,
       trans,
       run: () => Promise.resolve()
@@ -52,9 +53,43 @@ describe('AppTab', () => {
       Widget.attach(tab, document.body);
     });
     await act(() => new Promise(resolve => setTimeout(resolve)));
-    expect(frame.src).toBe(URL);
+    expect(frame.src).toBe(ADDRESS);
     expect(frame.title).toBe('OpenRefine');
     act(() => tab.dispose());
+  });
+
+  it.each([
+    ['project?project=42', `${ADDRESS}project?project=42`],
+    ['../../../lab', ADDRESS],
+    ['https://elsewhere.example/', ADDRESS],
+    ['javascript:alert(1)', ADDRESS]
+  ])('begins with a page of the app and no other: %s', async (path, src) => {
+    const tab = setUp(new FakeModel(service()), path);
+    act(() => Widget.attach(tab, document.body));
+    await act(() => new Promise(resolve => setTimeout(resolve)));
+    expect(tab.node.querySelector('iframe')!.src).toBe(src);
+    act(() => tab.dispose());
+  });
+
+  it('remembers the page of the app that is shown', () => {
+    const tab = setUp(new FakeModel(service()));
+    const frame = tab.node.querySelector('iframe')!;
+    const moved = jest.fn();
+    tab.moved.connect(moved);
+    const load = (href: string) => {
+      const contentWindow = { location: { href } };
+      Object.defineProperty(frame, 'contentWindow', {
+        configurable: true,
+        value: contentWindow
+      });
+      act(() => void frame.dispatchEvent(new Event('load')));
+    };
+    load(`${ADDRESS}project?project=42`);
+    expect(tab.path).toBe('project?project=42');
+    load('about:blank');
+    expect(tab.path).toBe('project?project=42');
+    expect(moved).toHaveBeenCalledTimes(1);
+    tab.dispose();
   });
 
   it('lets the page do all but replace the page around it', () => {

@@ -52,6 +52,7 @@ export const appsPlugin: JupyterFrontEndPlugin<IVCEApps> = {
           app.commands.execute(COMMAND_OF[action], { name })
       });
       void tabs.add(tab);
+      tab.moved.connect(() => void tabs.save(tab));
       app.shell.add(tab, 'main');
       return tab;
     };
@@ -63,7 +64,7 @@ export const appsPlugin: JupyterFrontEndPlugin<IVCEApps> = {
         return null;
       }
       const { name, title, kind, icon } = service;
-      const tab = createTab({ name, title, kind, icon });
+      const tab = createTab({ name, title, kind, icon, path: '' });
       app.shell.activateById(tab.id);
       return tab;
     };
@@ -90,11 +91,12 @@ export const appsPlugin: JupyterFrontEndPlugin<IVCEApps> = {
       });
       void restorer.restore(tabs, {
         command: RESTORE,
-        args: ({ options: { name, title, kind, icon } }) => ({
+        args: ({ path, options: { name, title, kind, icon } }) => ({
           name,
           title,
           kind,
-          icon
+          icon,
+          path
         }),
         name: tab => tab.options.name
       });
@@ -111,4 +113,4 @@ export const appsPlugin: JupyterFrontEndPlugin<IVCEApps> = {
 };
 
 /** What the layout keeps of a tab. */
-type Kept = Pick<IAppTabOptions, 'name' | 'title' | 'kind' | 'icon'>;
+type Kept = Pick<IAppTabOptions, 'name' | 'title' | 'kind' | 'icon' | 'path'>;

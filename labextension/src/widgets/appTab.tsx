@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
+import { type ISignal, Signal } from '@lumino/signaling';
 import { PanelLayout, Widget } from '@lumino/widgets';
 import * as React from 'react';
 
@@ -29,8 +30,10 @@ export interface IAppTabOptions {
   readonly title: string;
   readonly kind: string;
   readonly icon: string | null;
-  /** The absolute address of the app. */
+  /** The absolute address of the app, with a slash at its end. */
   readonly url: string;
+  /** The page within the app to begin with; empty for its first. */
+  readonly path: string;
   readonly model: IVCEModel;
   readonly run: ActionRunner;
   readonly trans: TranslationBundle;
@@ -46,6 +49,7 @@ export class AppTab extends Widget {
   constructor(readonly options: IAppTabOptions) {
     super();
     const { name, model, run, trans } = options;
+    this._path = options.path;
     this.id = AppTab.id(name);
     this.addClass('jp-vce-app');
     this.node.dataset.vceService = name;
@@ -58,7 +62,7 @@ export class AppTab extends Widget {
     frame.node.append(this._frame);
     this._notice = new Notice(name, model, run, trans, () => this._reload());
 
-    this._frame.addEventListener('load', () => this._notice.renew());
+    this._frame.addEventListener('load', () => this._onLoad());
 
     const layout = (this.layout = new PanelLayout());
     layout.addWidget(this._notice);
@@ -72,11 +76,21 @@ export class AppTab extends Widget {
     return `vce-app-${name}`;
   }
 
+  /** The page within the app that is shown, such as the project a student works on. */
+  get path(): string {
+    return this._path;
+  }
+
+  /** Emitted when another page of the app is shown. */
+  get moved(): ISignal<this, void> {
+    return this._moved;
+  }
+
   protected override onAfterAttach(_message: Message): void {
     // The launcher moves a new tab to its own place, and a frame that is moved loads anew.
     setTimeout(() => {
       if (this.isAttached && !this._frame.src) {
-        this._frame.src = this.options.url;
+        this._frame.src = within(this.options.url, this._path);
       }
     });
   }
@@ -101,13 +115,31 @@ export class AppTab extends Widget {
     this._frame.title = shown.title;
   }
 
-  private _reload(): void {
+  private _onLoad(): void {
+    this._notice.renew();
+    const { url } = this.options;
     // Same origin: the app's page is behind the Jupyter server's own port.
+    const address = this._frame.contentWindow?.location.href ?? '';
+    if (address.startsWith(url) && address !== url + this._path) {
+      this._path = address.slice(url.length);
+      this._moved.emit();
+    }
+  }
+
+  private _reload(): void {
     this._frame.contentWindow?.location.reload();
   }
 
   private readonly _frame: HTMLIFrameElement;
   private readonly _notice: Notice;
+  private readonly _moved = new Signal<this, void>(this);
+  private _path: string;
+}
+
+/** The address of a page of an app; of its first page where the path would lead out of it. */
+function within(url: string, path: string): string {
+  const address = new URL(path, url).href;
+  return address.startsWith(url) ? address : url;
 }
 
 /** The bar above an app's page: hidden, but for when the page has lost its service. */
