@@ -106,7 +106,7 @@ class VCE(ExtensionApp):
     def _default_data_dir(self) -> str:
         return os.environ.get("VCE_DATA_DIR", "") or str(Path(jupyter_data_dir()) / "vce")
 
-    def load_config_file(self, suppress_errors: bool = True) -> None:
+    def load_config_file(self, suppress_errors: bool = True) -> None:  # type: ignore[override]
         """Read Jupyter's own configuration of this extension, but not our TOML.
 
         JupyterApp would take a trait of this name for a Python or JSON file.

@@ -15,8 +15,8 @@ class Identity:
     """As whom a service runs.
 
     ``same``: as Jupyter's own user. ``user``: as another uid (Jupyter is root, the program refuses
-    root). ``namespace``: in a user namespace where it sees ``uid`` (1000 if not given) while its files
-    stay ours.
+    root). ``namespace``: in a user namespace where it sees ``uid`` (1000 if not given) while its
+    files stay ours.
     """
 
     mode: Literal["same", "user", "namespace"] = "same"
@@ -59,8 +59,8 @@ ORPHAN_STOP: tuple[StopStep, ...] = (StopStep("SIGTERM", 0.5, "tree"),)
 class LaunchPlan:
     """Everything a keeper needs for one run of a program.
 
-    ``env`` is the whole environment (nothing is inherited). ``stop`` ends it gently; a final KILL of
-    the whole tree is always added. ``orphans`` ends what is left once the main process is gone.
+    ``env`` is the whole environment (nothing is inherited). ``stop`` ends it gently; a final KILL
+    of the whole tree is always added. ``orphans`` ends what is left once the main process is gone.
     ``lock_file`` is locked before anything starts and stays so while any process of the tree
     lives; ``lock_note`` is written into it for whoever finds it locked. ``output`` is the log file,
     rotated at ``log_bytes`` (one older file is kept).

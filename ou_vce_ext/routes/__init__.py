@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import VCEHandler
+from .icons import IconHandler
 from .openapi import OpenApiHandler, UnknownHandler
 from .operations import OperationHandler, OperationsHandler
 from .services import (
@@ -31,6 +32,7 @@ def handlers() -> list[tuple[str, type[VCEHandler]]]:
         (f"{service}/stop", StopHandler),
         (f"{service}/restart", RestartHandler),
         (f"{service}/logs", LogsHandler),
+        (f"{service}/icon", IconHandler),
         ("/vce/api/operations", OperationsHandler),
         ("/vce/api/operations/([^/]+)", OperationHandler),
         (r"/vce/api/openapi\.yaml", OpenApiHandler),

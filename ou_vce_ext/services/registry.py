@@ -91,7 +91,7 @@ class Registry:
             name=spec.name,
             title=spec.title,
             kind=spec.kind,
-            icon=spec.icon,
+            icon=f"{self._base_url}vce/api/services/{spec.name}/icon" if spec.icon else None,
             state=item.state,
             since=item.since,
             ready_seconds=item.ready_seconds,
@@ -121,6 +121,10 @@ class Registry:
     def upstream(self, name: str) -> Upstream | None:
         """Where the proxy finds a service while it can answer. Raises UnknownError."""
         return self.get(name).upstream()
+
+    def icon(self, name: str) -> str | None:
+        """The file of the picture a service was declared with. Raises UnknownError."""
+        return self.get(name).spec.icon
 
     def logs(self, name: str, lines: int) -> str:
         """The last lines a service printed. Raises UnknownError."""

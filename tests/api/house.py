@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from ou_vce_ext.errors import ConflictError, UnknownError
 from ou_vce_ext.models import (
@@ -95,6 +96,7 @@ class House:
         self.found: list[Problem] = []
         self.operations = Operations()
         self.asked: list[tuple[str, ...]] = []
+        self.picture: str | None = str(Path(__file__).parent / "data" / "icon.svg")
         self.failure: Exception | None = None
         self.log = ""
 
@@ -119,6 +121,10 @@ class House:
         self._find(name)
         self.asked.append(("logs", name, str(lines)))
         return self.log
+
+    def icon(self, name: str) -> str | None:
+        self._find(name)
+        return self.picture
 
     def problems(self) -> list[Problem]:
         return self.found

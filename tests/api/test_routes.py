@@ -100,6 +100,23 @@ async def test_logs_are_plain_text(house: House, ask: Ask) -> None:
     assert house.asked == [("logs", "postgres", "17")]
 
 
+async def test_a_picture_is_shown_so_that_nothing_in_it_runs(house: House, ask: Ask) -> None:
+    response = await ask("/api/services/postgres/icon")
+    picture = assert_matches(response, f"{SERVICE}/icon")
+    assert response.headers["Content-Type"] == "image/svg+xml"
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+    assert "script-src" not in response.headers["Content-Security-Policy"]
+    assert "<circle" in picture
+
+
+@pytest.mark.parametrize("picture", [None, "/nonexistent/icon.svg", "/etc/passwd", "/dev/zero"])
+async def test_only_a_picture_is_shown(house: House, ask: Ask, picture: str | None) -> None:
+    house.picture = picture
+    response = await ask("/api/services/postgres/icon")
+    assert_matches(response, f"{SERVICE}/icon")
+    assert response.code == 404
+
+
 @pytest.mark.parametrize("lines", ["0", "-1", "10001", "99999999999", "ten", "1.5", "", "١"])
 async def test_lines_out_of_bounds_are_refused(house: House, ask: Ask, lines: str) -> None:
     response = await ask(f"/api/services/postgres/logs?lines={quote(lines)}")

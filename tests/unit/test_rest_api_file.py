@@ -37,6 +37,7 @@ CONTRACT = [
     ("post", "/api/services/{name}/reset", "write", "202", "planned"),
     ("get", "/api/services/{name}/reset", "read", "200", "planned"),
     ("get", "/api/services/{name}/logs", "read", "200", "0.1"),
+    ("get", "/api/services/{name}/icon", "read", "200", "0.1"),
     ("post", "/api/services/{name}/backups", "write", "202", "planned"),
     ("post", "/api/backups/all", "write", "202", "planned"),
     ("get", "/api/backups", "read", "200", "planned"),

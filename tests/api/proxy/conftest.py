@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
 import pytest
@@ -63,7 +63,9 @@ def apps(jp_serverapp: ServerApp, jp_asyncio_loop: asyncio.AbstractEventLoop) ->
     web_app = jp_serverapp.web_app
     told = web_app.settings["vce_registry"] = Apps()
     base = web_app.settings["base_url"]
-    web_app.add_handlers(".*$", [(url_path_join(base, path), each) for path, each in handlers()])
+    web_app.add_handlers(  # type: ignore[no-untyped-call]
+        ".*$", [(url_path_join(base, path), each) for path, each in handlers()]
+    )
     yield told
     jp_asyncio_loop.run_until_complete(close_clients(web_app.settings))
 
@@ -150,7 +152,7 @@ def browser(
         session,
         jp_http_port,
         jp_serverapp.base_url,
-        cast("str", jp_serverapp.identity_provider.token),
+        jp_serverapp.identity_provider.token,
     )
     jp_asyncio_loop.run_until_complete(session.close())
 
