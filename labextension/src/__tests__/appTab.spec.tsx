@@ -8,7 +8,8 @@ import {
 import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
-import { AppTab, NoticeView } from '../widgets/appTab';
+import { AppTab } from '../widgets/appTab';
+import { NoticeView } from '../widgets/notice';
 import { FakeModel, service, trans } from './fixtures';
 
 const ADDRESS = 'http://localhost:8888/user/jo/vce/app/openrefine/';
