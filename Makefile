@@ -14,7 +14,7 @@ LAB_DIR ?= workspace
 LAB_ARGS ?=
 # Programs from the system's packages. `make lab LAB_PROGRAMS=` goes on without OpenRefine.
 LAB_PROGRAMS ?= openrefine
-TEST_PROGRAMS ?= $(LAB_PROGRAMS) chromium
+TEST_PROGRAMS ?= $(LAB_PROGRAMS) chromium nginx
 BENCHMARKS ?= ready proxy
 
 # Seen first by every recipe and by all it starts; quoted nowhere, so a path may hold spaces.

@@ -6,6 +6,8 @@
 # $PYTHON (default python3) must be able to make virtual environments.
 set -eu
 
+# Servers are in sbin, which is not on everybody's PATH.
+PATH=$PATH:/usr/sbin:/sbin
 missing=
 for program in "$@"; do
     command -v "$program" >/dev/null || missing="$missing $program"
