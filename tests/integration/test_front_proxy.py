@@ -165,18 +165,16 @@ def test_openrefine_makes_a_project(front: Jupyter) -> None:
     token = json.loads(text)["token"]
     rows = "name,kind\n" + "".join(f"row {n},{n % 2}\n" for n in range(5000))
     boundary = "a-boundary-of-our-own"
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="project-name"\r\n\r\nfront\r\n',
-        f'--{boundary}\r\nContent-Disposition: form-data; name="project-file"; filename="r.csv"'
-        f"\r\nContent-Type: text/csv\r\n\r\n{rows}\r\n",
-        f"--{boundary}--\r\n",
-    ]
+    name = 'Content-Disposition: form-data; name="project-name"\r\n\r\nfront'
+    file = 'Content-Disposition: form-data; name="project-file"; filename="rows.csv"'
+    file += f"\r\nContent-Type: text/csv\r\n\r\n{rows}"
+    body = f"--{boundary}\r\n{name}\r\n--{boundary}\r\n{file}\r\n--{boundary}--\r\n"
     # OpenRefine answers with a redirect at its own origin, which must come back below our prefix.
     status, page = fetch(
         front,
         "POST",
         f"openrefine/command/core/create-project-from-upload?csrf_token={token}",
-        "".join(parts).encode(),
+        body.encode(),
         **{"Content-Type": f"multipart/form-data; boundary={boundary}"},
     )
     assert status == 200
