@@ -201,6 +201,12 @@ describe('PanelView', () => {
     expect(row('openrefine').querySelector('b')).toBeNull();
   });
 
+  it('does not repeat what the message says', () => {
+    const error = serviceError({ message: 'It ended with 1.' });
+    show(new FakeModel(service({ state: 'failed', error })));
+    expect(row('openrefine').textContent).not.toContain('exit code');
+  });
+
   it('names the signal that ended a service', () => {
     const error = serviceError({ exit_code: null, signal: 'SIGKILL' });
     show(new FakeModel(service({ state: 'backoff', error })));

@@ -35,11 +35,15 @@ export function Failure(props: IFailureProps): React.JSX.Element {
   );
 }
 
+/** How its main process ended, unless the message says so already. */
 function endWords(error: IServiceError, trans: TranslationBundle): string {
-  if (error.signal) {
-    return trans.__('It was ended by the signal %1.', error.signal);
+  const { exit_code: code, message, signal } = error;
+  if (signal) {
+    return message.includes(signal)
+      ? ''
+      : trans.__('It was ended by the signal %1.', signal);
   }
-  return error.exit_code === null
+  return code === null || message.includes(`${code}`)
     ? ''
-    : trans.__('It ended with exit code %1.', error.exit_code);
+    : trans.__('It ended with exit code %1.', code);
 }
