@@ -173,7 +173,7 @@ async def test_a_stop_ends_a_start_wherever_it_is(where: str) -> None:
     world.driver.answers = False
     starting = asyncio.ensure_future(world.lifecycle.start())
     if where == "launch":
-        while not world.driver.calls:  # noqa: ASYNC110
+        while not world.driver.calls:
             await asyncio.sleep(0)
     else:
         await settle()
