@@ -86,7 +86,7 @@ class Jupyter:
 
         def ended() -> bool:
             found.update(self.api("GET", f"operations/{operation['id']}"))
-            return found["state"] != "running"
+            return bool(found["state"] != "running")
 
         wait(ended, seconds, lambda: f"{found} {self.log.read_text()[-3000:]}")
         return found
