@@ -245,7 +245,8 @@ class PostgresDriver(Driver):
         password = self._student_password()
         if password is None:
             return
-        logins = [(self.declared.user, password), *self.declared.logins[1:]]
+        external = self.spec.external
+        logins = [(self.declared.user, password)] if external else self.declared.logins
         try:
             text = password_lines(self._hosts(), self.declared.port, logins)
             write_password_file(self.passfile, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..models import ServiceSpec, Site
@@ -54,7 +54,10 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A declaration with its defaults filled in. ``databases`` is never empty."""
+    """A declaration with its defaults filled in.
+
+    ``databases`` is never empty, and ``roles`` begins with the student's own.
+    """
 
     user: str
     password: str = field(repr=False)
@@ -69,21 +72,21 @@ class Declared:
     @property
     def logins(self) -> list[tuple[str, str]]:
         """User and password of every login we know, the student's first."""
-        own = [(self.user, self.password)]
-        return own + [
-            (r.name, r.password) for r in self.roles if r.password and r.name != self.user
-        ]
+        return [(role.name, role.password) for role in self.roles if role.password]
 
 
 def read_options(spec: ServiceSpec, site: Site) -> Declared:
     """Fill in the defaults. The options have been checked one by one before."""
     options: Mapping[str, Any] = spec.options
     user = options.get("user", "student")
+    others = {table["name"]: _role(table) for table in options.get("roles", ())}
+    student = others.pop(user, Role(user, createdb=True, createrole=True))
+    password = student.password or options.get("password", site.secret)
     return Declared(
         user=user,
-        password=options.get("password", site.secret),
+        password=password,
         databases=tuple(options.get("databases") or (user,)),
-        roles=tuple(_role(table) for table in options.get("roles", ())),
+        roles=(replace(student, password=password), *others.values()),
         settings={name: _text(value) for name, value in options.get("settings", {}).items()},
         program=options.get("program"),
         password_file=options.get("password_file"),

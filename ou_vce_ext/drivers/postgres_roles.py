@@ -38,16 +38,12 @@ async def set_up(connection: Connection, declared: Declared) -> None:
     Passwords are the exception: one that the server would not accept is set again, so that what
     the declaration says, or the generated secret, always works.
     """
-    student = Role(declared.user, declared.password, createdb=True, createrole=True)
-    roles = {student.name: student}
-    for role in declared.roles:
-        roles[role.name] = role
     known = await _known_roles(connection)
-    for role in roles.values():
+    for role in declared.roles:
         await _ensure_role(connection, role, known)
-    groups = {role.name: role.member_of for role in roles.values()}
-    if student.name != ADMIN:
-        groups[student.name] = (*groups[student.name], *STUDENT_GROUPS)
+    groups = {role.name: role.member_of for role in declared.roles}
+    if declared.user != ADMIN:
+        groups[declared.user] += STUDENT_GROUPS
     await _ensure_members(connection, groups)
     await _ensure_databases(connection, declared)
 

@@ -18,7 +18,7 @@ from ou_vce_ext.drivers.postgres_programs import find_servers
 from ou_vce_ext.errors import DefiniteError
 from ou_vce_ext.services import proc
 from ou_vce_ext.services.keepers import KeeperLauncher
-from tests.integration.postgres_rig import SECRET, PostgresRig, free_port
+from tests.integration.postgres_rig import SECRET, PostgresRig, copy_cluster, free_port
 from tests.integration.watching import until
 
 pytestmark = pytest.mark.integration
@@ -33,15 +33,26 @@ OLD_NOTEBOOKS = {
 
 
 @pytest.fixture
-def rig(short_dir: Path, launcher: KeeperLauncher) -> PostgresRig:
+def fresh(short_dir: Path, launcher: KeeperLauncher) -> PostgresRig:
+    """A service that was never started."""
     return PostgresRig(short_dir, launcher)
 
 
-async def test_a_kernel_needs_no_settings_even_one_that_was_there_before(rig: PostgresRig) -> None:
-    before = dict(rig.driver.environment())
-    process = await rig.start()
-    assert rig.driver.environment() == before
-    written = rig.kernel(
+@pytest.fixture
+def rig(fresh: PostgresRig, postgres_template: Path) -> PostgresRig:
+    """A service that was started before."""
+    fresh.folder.parent.mkdir()
+    copy_cluster(postgres_template, fresh.folder)
+    return fresh
+
+
+async def test_a_kernel_needs_no_settings_even_one_that_was_there_before(
+    fresh: PostgresRig,
+) -> None:
+    before = dict(fresh.driver.environment())
+    process = await fresh.start()
+    assert fresh.driver.environment() == before
+    written = fresh.kernel(
         "import psycopg\n"
         "with psycopg.connect() as db:\n"
         "    db.execute('create table t (a int)')\n"
@@ -50,34 +61,34 @@ async def test_a_kernel_needs_no_settings_even_one_that_was_there_before(rig: Po
     )
     assert written == "(1000, 'student')"
     assert psutil.Process(process.pid).name() == "postgres"
-    await rig.stop()
-    await rig.start()
-    assert await rig.query("select count(*) from t") == [(1000,)]
-    await rig.stop()
+    await fresh.stop()
+    await fresh.start()
+    assert await fresh.query("select count(*) from t") == [(1000,)]
+    await fresh.stop()
     assert not psutil.pid_exists(process.pid)
 
 
-async def test_what_is_made_is_private(rig: PostgresRig) -> None:
-    await rig.start()
-    env = rig.driver.environment()
+async def test_what_is_made_is_private(fresh: PostgresRig) -> None:
+    await fresh.start()
+    env = fresh.driver.environment()
     for path, mode in (
-        (rig.folder, 0o700),
+        (fresh.folder, 0o700),
         (Path(env["PGHOST"]), 0o700),
         (Path(env["PGHOST"], f".s.PGSQL.{env['PGPORT']}"), 0o700),
         (Path(env["PGPASSFILE"]), 0o600),
-        (rig.folder / "ou-vce-ext.secret", 0o600),
+        (fresh.folder / "ou-vce-ext.secret", 0o600),
     ):
         assert stat.S_IMODE(path.stat().st_mode) == mode, path
     listening = proc.tcp_listeners(int(env["PGPORT"]))
     assert [found.address for found in listening] == ["127.0.0.1"]
-    assert SECRET not in " ".join(psutil.Process(rig.process.pid).cmdline())  # type: ignore[union-attr]
-    assert await rig.query("show data_checksums") == [("on",)]
-    assert await rig.query("show server_encoding") == [("UTF8",)]
-    rules = (rig.folder / "pg_hba.conf").read_text().splitlines()
+    assert SECRET not in " ".join(psutil.Process(fresh.process.pid).cmdline())  # type: ignore[union-attr]
+    assert await fresh.query("show data_checksums") == [("on",)]
+    assert await fresh.query("show server_encoding") == [("UTF8",)]
+    rules = (fresh.folder / "pg_hba.conf").read_text().splitlines()
     methods = {line.split()[-1] for line in rules if line and not line.startswith("#")}
     assert methods == {"scram-sha-256"}
-    assert not list(rig.folder.parent.glob("*.partial"))
-    await rig.stop()
+    assert not list(fresh.folder.parent.glob("*.partial"))
+    await fresh.stop()
 
 
 async def test_tcp_takes_the_same_secret_and_no_other(rig: PostgresRig) -> None:
@@ -125,10 +136,8 @@ async def test_old_notebooks_find_what_they_expect(
     await rig.stop()
 
 
-async def test_setting_up_again_changes_nothing_but_lost_passwords(
-    short_dir: Path, launcher: KeeperLauncher
-) -> None:
-    rig = PostgresRig(short_dir, launcher, OLD_NOTEBOOKS)
+async def test_setting_up_again_changes_nothing_but_lost_passwords(rig: PostgresRig) -> None:
+    rig = PostgresRig(rig.root, rig.launcher, OLD_NOTEBOOKS)
     await rig.start()
     await rig.query("alter role tm351 password 'changed'", password="tm351")
     await rig.query("create table t as select 1 as a", password="changed")
@@ -141,9 +150,7 @@ async def test_setting_up_again_changes_nothing_but_lost_passwords(
     await rig.stop()
 
 
-async def test_declared_roles_keep_their_attributes(
-    short_dir: Path, launcher: KeeperLauncher
-) -> None:
+async def test_declared_roles_keep_their_attributes(rig: PostgresRig) -> None:
     odd = "Odd \"role\" with 'quotes' é"
     roles: list[dict[str, object]] = [
         {"name": odd, "password": "pässwörd"},
@@ -151,7 +158,7 @@ async def test_declared_roles_keep_their_attributes(
         {"name": "readers", "login": False},
         {"name": "ann", "password": "a", "member_of": ["readers"]},
     ]
-    rig = PostgresRig(short_dir, launcher, {"roles": roles, "databases": ["Größe; drop", "two"]})
+    rig = PostgresRig(rig.root, rig.launcher, {"roles": roles, "databases": ["Größe; drop", "two"]})
     await rig.start()
     assert await rig.query(
         "select rolname, rolsuper, rolcanlogin from pg_roles where rolname in "
@@ -166,22 +173,18 @@ async def test_declared_roles_keep_their_attributes(
     await rig.stop()
 
 
-async def test_a_module_may_have_its_students_be_postgres_themselves(
-    short_dir: Path, launcher: KeeperLauncher
-) -> None:
+async def test_a_module_may_have_its_students_be_postgres_themselves(rig: PostgresRig) -> None:
     for password in ("first", "second"):
         options = {"user": "postgres", "password": password, "databases": ["course"]}
-        rig = PostgresRig(short_dir, launcher, options)
+        rig = PostgresRig(rig.root, rig.launcher, options)
         await rig.start()
         assert await rig.query("select current_user", password=password) == [("postgres",)]
         await rig.stop()
 
 
-async def test_declared_settings_reach_the_server(
-    short_dir: Path, launcher: KeeperLauncher
-) -> None:
+async def test_declared_settings_reach_the_server(rig: PostgresRig) -> None:
     settings = {"work_mem": "16MB", "jit": False, "max_connections": 20}
-    rig = PostgresRig(short_dir, launcher, {"settings": settings})
+    rig = PostgresRig(rig.root, rig.launcher, {"settings": settings})
     await rig.start()
     assert await rig.query("show work_mem") == [("16MB",)]
     assert await rig.query("show jit") == [("off",)]
@@ -248,17 +251,17 @@ async def test_a_server_that_hangs_does_not_hang_the_probe(rig: PostgresRig) -> 
     await rig.stop()
 
 
-async def test_a_first_start_can_be_cut_at_any_moment(rig: PostgresRig) -> None:
+async def test_a_first_start_can_be_cut_at_any_moment(fresh: PostgresRig) -> None:
     for seconds in (0.0, 0.05, 0.2, 0.4, 0.8):
-        starting = asyncio.ensure_future(rig.launch())
+        starting = asyncio.ensure_future(fresh.launch())
         await asyncio.wait({starting}, timeout=seconds)
         starting.cancel()
         await asyncio.wait({starting})
         if not starting.cancelled():
             await starting.result().stop()
-        assert not list(rig.folder.parent.glob("*.partial"))
-    await rig.start()
-    await rig.stop()
+        assert not list(fresh.folder.parent.glob("*.partial"))
+    await fresh.start()
+    await fresh.stop()
 
 
 async def test_a_folder_without_our_password_is_won_back(rig: PostgresRig) -> None:
@@ -310,12 +313,12 @@ class TestAdopted:
     """A server that runs already, and is not ours to start or stop."""
 
     @pytest.fixture
-    def running(self, short_dir: Path, launcher: KeeperLauncher) -> PostgresRig:
-        return PostgresRig(short_dir / "theirs", launcher)
+    def running(self, rig: PostgresRig) -> PostgresRig:
+        return rig
 
     def adopt(self, theirs: PostgresRig, **options: object) -> PostgresRig:
         declared = {"port": theirs.site.port, "user": "student", "password": SECRET, **options}
-        return PostgresRig(theirs.root.parent / "ours", theirs.launcher, declared, external=True)
+        return PostgresRig(theirs.root / "ours", theirs.launcher, declared, external=True)
 
     async def test_health_and_connection(self, running: PostgresRig) -> None:
         await running.start()
@@ -333,7 +336,7 @@ class TestAdopted:
             assert adopted.kernel("import psycopg; print(psycopg.connect().info.user)") == "student"
             await adopted.driver.close()
         spec = {"password_file": str(file), "port": running.site.port, "user": "student"}
-        adopted = PostgresRig(running.root.parent / "b", running.launcher, spec, external=True)
+        adopted = PostgresRig(running.root / "b", running.launcher, spec, external=True)
         assert await adopted.driver.probe(None) is True
         assert await adopted.query("select 1") == [(1,)]
         await adopted.driver.close()

@@ -8,7 +8,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,39 +27,12 @@ from tests.integration.watching import until
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole data folder; made in a process of its own, since each test has its own event loop."""
-    root = tmp_path_factory.mktemp("template")
-    code = (
-        "import asyncio, logging, sys\n"
-        "from pathlib import Path\n"
-        "from ou_vce_ext.services.keepers import KeeperLauncher\n"
-        "from tests.integration.postgres_rig import make_template\n"
-        "async def main():\n"
-        "    launcher = KeeperLauncher(log=logging.getLogger())\n"
-        "    print(await make_template(Path(sys.argv[1]), launcher))\n"
-        "    await launcher.aclose()\n"
-        "asyncio.run(main())\n"
-    )
-    path = os.pathsep.join(path or os.getcwd() for path in sys.path)
-    made = subprocess.run(
-        [sys.executable, "-c", code, str(root)],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stderr
-    return Path(made.stdout.strip())
-
-
 @pytest.fixture
-def rig(short_dir: Path, launcher: KeeperLauncher, template: Path) -> PostgresRig:
+def rig(short_dir: Path, launcher: KeeperLauncher, postgres_template: Path) -> PostgresRig:
     """A service with databases in which the answer is kept."""
     rig = PostgresRig(short_dir, launcher)
     rig.folder.parent.mkdir()
-    copy_cluster(template, rig.folder)
+    copy_cluster(postgres_template, rig.folder)
     return rig
 
 
@@ -137,8 +109,8 @@ async def test_a_damaged_control_file(rig: PostgresRig, damage: str) -> None:
     await answers(rig)
 
 
-async def test_every_flipped_bit_of_a_control_file_is_seen(template: Path) -> None:
-    whole = (template / "global" / "pg_control").read_bytes()
+async def test_every_flipped_bit_of_a_control_file_is_seen(postgres_template: Path) -> None:
+    whole = (postgres_template / "global" / "pg_control").read_bytes()
     used = len(whole.rstrip(b"\0"))
     for place in range(used):
         flipped = bytearray(whole)
@@ -329,11 +301,11 @@ async def test_a_stale_lock_file_whose_number_a_stranger_has(rig: PostgresRig) -
 
 
 async def test_a_stale_lock_file_whose_number_another_server_has(
-    rig: PostgresRig, launcher: KeeperLauncher, template: Path
+    rig: PostgresRig, launcher: KeeperLauncher, postgres_template: Path
 ) -> None:
     other = PostgresRig(rig.root / "other", launcher)
     other.folder.parent.mkdir(parents=True)
-    copy_cluster(template, other.folder)
+    copy_cluster(postgres_template, other.folder)
     process = await other.start()
     await stale(rig, process.pid)
     await answers(rig)
