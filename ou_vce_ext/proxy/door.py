@@ -75,7 +75,8 @@ class AppDoor(VCEHandler):
         if self.request.method not in _SAFE:
             allowed = not elsewhere and self._origin_is_ours()
         elif elsewhere and headers.get("Sec-Fetch-Mode") != "navigate":
-            allowed = "Origin" in headers and self.check_origin()
+            # Only an origin that Jupyter was told to trust; one that claims to be ours is lying.
+            allowed = "Origin" in headers and self.check_origin() and not self._origin_is_ours()
         else:
             allowed = self.check_origin()
         if not allowed:

@@ -217,7 +217,7 @@ class HttpProxy(AppDoor):
         """Break the transfer to the client as the app broke it: never a short success."""
         self.log.warning("%s broke off its answer: %s", self.lifecycle.spec.name, error)
         stream = self._connection.stream
-        if stream.socket is not None and "Content-Length" not in self._headers:
+        if not stream.closed() and "Content-Length" not in self._headers:
             # Without a length, an orderly end could be taken for the end of the body.
             linger = struct.pack("ii", 1, 0)
             stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

@@ -34,7 +34,9 @@ class WebSocketProxy(AppDoor, WebSocketHandler):
     _pump: asyncio.Task[None] | None = None
 
     @web.authenticated
-    async def get(self, *args: Any, **kwargs: Any) -> None:
+    async def get(  # type: ignore[override]  # the decorator forgets that it is a coroutine
+        self, *args: Any, **kwargs: Any
+    ) -> None:
         """Connect to the app first, so that it decides on the subprotocol, then to the browser."""
         if self.upstream is None:
             self.not_ready()
