@@ -203,7 +203,9 @@ class KeptProcess(_Lines):
         self._answers[number] = answer
         self.send({"seq": number, **order})
         try:
-            return await asyncio.wait_for(answer, _ANSWER_TIMEOUT)
+            # Not wait_for: until Python 3.12 it loses a cancellation that comes with the answer.
+            async with asyncio.timeout(_ANSWER_TIMEOUT):
+                return await answer
         finally:
             self._answers.pop(number, None)
 
