@@ -17,7 +17,7 @@ from ..services.diagnosis import of_death
 from ..services.ports import port_in_use_error
 from ..services.private_files import explain as explain_os_error
 from .mongo_log import complaints, last_run, readable
-from .mongo_programs import cpu_unsupported
+from .mongo_programs import cpu_unsupported, library_missing
 
 _TOLD_LINES: Final = 20
 
@@ -57,13 +57,7 @@ def _socket(text: str, place: Place) -> ServiceError:
 
 def _library(text: str, place: Place) -> ServiceError:
     found = re.search(r"shared libraries: ([^:]+)", text)
-    name = found[1] if found else "one"
-    return ServiceError(
-        "program-unsuitable",
-        f"MongoDB needs a library that is not installed on this machine: {name}.",
-        "Ask the machine's administrator to install it (for the MongoDB from PyPI on Debian or "
-        "Ubuntu: `apt-get install libcurl4 libssl3`).",
-    )
+    return library_missing(found[1] if found else "a library")
 
 
 def _version(text: str, place: Place) -> ServiceError:

@@ -25,6 +25,9 @@ _INSTALL_SYSTEM: Final = (
     "as `program` in the service's declaration."
 )
 _CPUINFO: Final = Path("/proc/cpuinfo")
+_LIBRARY_CACHE: Final = Path("/etc/ld.so.cache")
+_WHEEL_NEEDS: Final = ("libcurl.so.4", "libssl.so.3", "libcrypto.so.3", "liblzma.so.5")
+"""Libraries of the system that the wheel's mongod is linked to, and a bare system may lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ def missing_program(configured: str | None, found: Sequence[Mongod]) -> ServiceE
     best = found[0]
     if best.embedded and lacks_avx():
         return cpu_unsupported()
+    if best.embedded and (lacking := missing_libraries()):
+        return library_missing(" and ".join(lacking))
     if not make_executable(best.path):
         return ServiceError(
             "program-unsuitable",
@@ -120,6 +125,27 @@ def lacks_avx(cpuinfo: Path = _CPUINFO) -> bool:
     except OSError:
         return False
     return flags is not None and "avx" not in flags.split()
+
+
+def missing_libraries(cache: Path = _LIBRARY_CACHE) -> list[str]:
+    """Which of the wheel's libraries the system is known to lack: its loader has no such name."""
+    if os.environ.get("LD_LIBRARY_PATH"):
+        return []
+    try:
+        known = cache.read_bytes()
+    except OSError:
+        return []
+    return [name for name in _WHEEL_NEEDS if name.encode() + b"\0" not in known]
+
+
+def library_missing(names: str) -> ServiceError:
+    """What to say where the program cannot be loaded for want of ``names``."""
+    return ServiceError(
+        "program-unsuitable",
+        f"MongoDB needs what is not installed on this machine: {names}. Your data is safe.",
+        "Ask the machine's administrator to install it. For the MongoDB from PyPI on Debian or "
+        "Ubuntu: `apt-get install libcurl4 libssl3`.",
+    )
 
 
 def cpu_unsupported() -> ServiceError:

@@ -14,6 +14,7 @@ from ou_vce_ext.drivers.mongo_programs import (
     Mongod,
     find_mongods,
     lacks_avx,
+    missing_libraries,
     missing_program,
 )
 
@@ -27,7 +28,9 @@ def program(path: Path, mode: int = 0o755) -> Path:
 
 @pytest.fixture(autouse=True)
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without MongoDB."""
+    """A machine without MongoDB that could run it."""
+    monkeypatch.setattr(mongo_programs, "lacks_avx", lambda: False)
+    monkeypatch.setattr(mongo_programs, "missing_libraries", list)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setattr(sys, "path", [str(tmp_path / "packages")])
 
@@ -84,6 +87,25 @@ def test_the_processor_is_asked(
     monkeypatch.setattr(platform, "machine", lambda: machine)
     (tmp_path / "cpuinfo").write_text(content)
     assert lacks_avx(tmp_path / "cpuinfo") is lacks
+
+
+def test_libraries_the_wheel_needs_are_looked_for_where_the_loader_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
+    assert missing_libraries(tmp_path / "no-such-system") == []
+    cache = tmp_path / "ld.so.cache"
+    names = ["libcurl.so.4", "libssl.so.3", "libcrypto.so.3", "liblzma.so.5"]
+    cache.write_bytes(b"\0".join(name.encode() for name in [*names, "libz.so.1"]))
+    assert missing_libraries(cache) == []
+    cache.write_bytes(b"libcurl.so.44\0libssl.so.3\0libcrypto.so.3\0liblzma.so.5\0")
+    assert missing_libraries(cache) == ["libcurl.so.4"]
+    program(tmp_path / "packages" / EMBEDDED)
+    monkeypatch.setattr(mongo_programs, "missing_libraries", lambda: ["libcurl.so.4"])
+    error = missing_program(None, find_mongods())
+    assert error is not None
+    assert error.code == "program-unsuitable"
+    assert "libcurl4" in error.hint
 
 
 def test_a_processor_too_old_for_the_wheel_is_told_and_another_release_is_not_judged(
