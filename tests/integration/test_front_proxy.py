@@ -95,14 +95,18 @@ def _up(server: Jupyter) -> bool:
 
 
 def fetch(
-    server: Jupyter, method: str, path: str, body: bytes | None = None, **headers: str
+    server: Jupyter,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    headers: dict[str, str] | None = None,
 ) -> tuple[int, bytes]:
     """Status and body of a request to a proxied app."""
     request = urllib.request.Request(
         f"{server.url}vce/app/{path}",
         data=body,
         method=method,
-        headers={"Authorization": f"token {TOKEN}", **headers},
+        headers={"Authorization": f"token {TOKEN}", **(headers or {})},
     )
     try:
         with urllib.request.urlopen(request, timeout=60) as response:
@@ -175,7 +179,7 @@ def test_openrefine_makes_a_project(front: Jupyter) -> None:
         "POST",
         f"openrefine/command/core/create-project-from-upload?csrf_token={token}",
         body.encode(),
-        **{"Content-Type": f"multipart/form-data; boundary={boundary}"},
+        headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
     )
     assert status == 200
     assert b"OpenRefine" in page
@@ -194,6 +198,6 @@ def test_a_stopped_app_offers_to_start(front: Jupyter) -> None:
     assert status == 503
     assert b"<html" in page
     assert PREFIX.encode() in page
-    status, text = fetch(front, "GET", "echo/", Accept="application/json")
+    status, text = fetch(front, "GET", "echo/", headers={"Accept": "application/json"})
     assert status == 503
     assert set(json.loads(text)) == {"code", "message", "hint"}
