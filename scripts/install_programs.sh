@@ -34,9 +34,9 @@ else
     exit 1
 fi
 
+# Debian starts a server as soon as it is installed, unless the machine is in runlevel 1.
+install="$sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq"
 echo "Installing$missing" >&2
-export DEBIAN_FRONTEND=noninteractive
-$sudo apt-get -qq update
-# The list is split on purpose: one word a package.
+# Both are split on purpose: one word a program, an argument or a package.
 # shellcheck disable=SC2086
-$sudo apt-get -qq install --yes --no-install-recommends $missing >/dev/null
+$install update && $install install --yes --no-install-recommends $missing >/dev/null
