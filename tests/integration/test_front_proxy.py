@@ -192,9 +192,8 @@ def test_openrefine_makes_a_project(front: Jupyter) -> None:
 
 def test_a_stopped_app_offers_to_start(front: Jupyter) -> None:
     front.finish(front.api("POST", "services/echo/stop"))
-    status, page = fetch(
-        front, "GET", "echo/", Accept="text/html", **{"Sec-Fetch-Mode": "navigate"}
-    )
+    browser = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
+    status, page = fetch(front, "GET", "echo/", headers=browser)
     assert status == 503
     assert b"<html" in page
     assert PREFIX.encode() in page
