@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from multidict import CIMultiDict
 from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPServerRequest
 
 from . import cookies
 from .addresses import Addresses
+
+if TYPE_CHECKING:
+    from multidict import CIMultiDict
 
 _HOP_BY_HOP: Final = frozenset(
     {
@@ -76,6 +78,8 @@ def for_app(
     request: HTTPServerRequest, addresses: Addresses, credentials: Credentials, forwarded_host: str
 ) -> CIMultiDict[str]:
     """Give the headers to send to the app. ``forwarded_host`` is what the browser calls us."""
+    from multidict import CIMultiDict
+
     told: CIMultiDict[str] = CIMultiDict()
     told["Host"] = addresses.host_header
     named = _named_by_connection(request.headers.get_list("Connection"))

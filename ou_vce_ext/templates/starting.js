@@ -9,7 +9,7 @@
   const facts = JSON.parse(find("facts").textContent);
   const words = facts.words;
   const button = find("start");
-  const began = Date.now();
+  let began = Date.now();
   const tries = `vce-tries:${location.pathname}`;
   let waiting = false;
   let operation = null;
@@ -37,10 +37,8 @@
   }
 
   function offer(label) {
-    const focused = button.hidden;
     button.textContent = label;
     button.hidden = false;
-    if (focused && operation) button.focus();
   }
 
   function tick() {
@@ -152,6 +150,8 @@
   }
 
   function wait() {
+    began = Date.now();
+    tick();
     waiting = true;
     button.hidden = true;
     problem(null);
@@ -160,12 +160,13 @@
   }
 
   async function start() {
+    // The button goes, and whoever pressed it must not be left nowhere.
+    if (document.activeElement === button) find("heading").focus();
     wait();
-    if (document.activeElement === document.body && operation) find("heading").focus();
     try {
       const answer = await ask(`services/${facts.service}/start`, "POST");
       if (!answer.ok) {
-        stopWaiting(facts.state === "starting" ? "stopped" : facts.state, answer.body, words.retry);
+        stopWaiting(facts.state, answer.body, words.retry);
         return;
       }
       operation = answer.body.id;
@@ -179,7 +180,6 @@
 
   button.addEventListener("click", start);
   setInterval(tick, 1000);
-  tick();
   if (!facts.refused) {
     try { sessionStorage.removeItem(tries); } catch { /* as above */ }
   }
