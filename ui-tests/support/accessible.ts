@@ -1,0 +1,28 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, type Page } from '@playwright/test';
+
+/**
+ * Expect axe to find nothing in the way of anybody: on the whole page, or in the parts selected.
+ * A part within frames is a list: the frames' selectors from outside in, then its own.
+ */
+export async function expectAccessible(
+  page: Page,
+  ...parts: (string | string[])[]
+): Promise<void> {
+  let builder = new AxeBuilder({ page });
+  for (const part of parts) {
+    builder = builder.include(part);
+  }
+  const { violations, passes } = await builder.analyze();
+  expect(passes, 'something was there to look at').not.toHaveLength(0);
+  expect(
+    violations.flatMap(({ id, help, nodes }) =>
+      nodes.map(({ target, failureSummary }) => ({
+        id,
+        help,
+        target,
+        failureSummary
+      }))
+    )
+  ).toEqual([]);
+}

@@ -1,0 +1,23 @@
+import type { ServerOptions } from './jupyter';
+
+/**
+ * The environment of a module: the built-in services, the app of a module team, and two that
+ * somebody got wrong, each in its own way.
+ */
+export const MODULE: ServerOptions = {
+  examples: ['genie'],
+  env: { GENIE_START_SECONDS: '6' },
+  declarations: {
+    'wrong.toml': `
+[services.fickle]
+kind = "web"
+title = "Fickle"
+command = ["sh", "-c", "echo 'settings.ini: line 3: no such colour' >&2; exit 3"]
+
+[services.absent]
+kind = "web"
+title = "Absent"
+command = ["no-such-program-anywhere"]
+`
+  }
+};

@@ -1,0 +1,98 @@
+import { test as galata } from '@jupyterlab/galata';
+import type { TestInfo } from '@playwright/test';
+import * as fs from 'node:fs/promises';
+
+import { OpenRefine } from '../pages/openrefine';
+import { VCE } from '../pages/vce';
+import { JupyterServer, type ServerOptions } from './jupyter';
+import { MODULE } from './module';
+
+export { expect } from '@jupyterlab/galata';
+
+interface Fixtures {
+  /** Our own parts of JupyterLab's page. */
+  vce: VCE;
+  /** OpenRefine's page in its tab of JupyterLab. */
+  openRefine: OpenRefine;
+  serverLog: undefined;
+}
+
+interface WorkerFixtures {
+  /** What the server should be like; specs that want the same one share it. */
+  serverOptions: ServerOptions;
+  /** A real JupyterLab in a home of its own, stopped when the last test that wants it is done. */
+  server: JupyterServer;
+}
+
+/** A test in a JupyterLab of its own, logged in by its cookie like a student's browser. */
+export const test = galata.extend<Fixtures, WorkerFixtures>({
+  serverOptions: [MODULE, { option: true, scope: 'worker' }],
+
+  server: [
+    async ({ serverOptions }, use) => {
+      const server = await JupyterServer.start(serverOptions);
+      try {
+        await use(server);
+      } finally {
+        await server.stop();
+        await server.remove();
+      }
+    },
+    { scope: 'worker', timeout: 240_000 }
+  ],
+
+  // Galata adds the slash.
+  baseURL: async ({ server }, use) => {
+    await use(server.url.slice(0, -1));
+  },
+
+  storageState: async ({ playwright, server }, use) => {
+    const visitor = await playwright.request.newContext();
+    await visitor.get(`${server.url}lab?token=${server.token}`);
+    const state = await visitor.storageState();
+    await visitor.dispose();
+    await use(state);
+  },
+
+  // Galata's own requests are a program's: by token. The page has its cookie, and nothing else.
+  request: async ({ playwright, server }, use) => {
+    const program = await playwright.request.newContext({
+      baseURL: server.url,
+      extraHTTPHeaders: { Authorization: `token ${server.token}` }
+    });
+    await use(program);
+    await program.dispose();
+  },
+
+  // Files are seen and made in the root folder, as by a student.
+  autoGoto: false,
+  tmpPath: '',
+
+  vce: async ({ page }, use) => {
+    await page.goto();
+    await use(new VCE(page));
+  },
+
+  openRefine: async ({ vce }, use) => {
+    await use(new OpenRefine(vce.app('openrefine')));
+  },
+
+  serverLog: [
+    async ({ server }, use, testInfo) => {
+      await use(undefined);
+      await attachLog(server, testInfo);
+    },
+    { auto: true }
+  ]
+});
+
+/** Keep what Jupyter wrote with the report of a test that went wrong. */
+async function attachLog(
+  server: JupyterServer,
+  testInfo: TestInfo
+): Promise<void> {
+  if (testInfo.status !== testInfo.expectedStatus) {
+    const body = await fs.readFile(server.log);
+    await testInfo.attach('jupyter.log', { body, contentType: 'text/plain' });
+  }
+}

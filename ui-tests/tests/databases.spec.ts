@@ -1,0 +1,113 @@
+import { galata } from '@jupyterlab/galata';
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+
+import { expect, test } from '../support/test';
+
+/** What a student types: no host, no port, no password. */
+const CELLS = [
+  `import os
+import psycopg
+import pymongo`,
+
+  `with psycopg.connect() as connection:
+    connection.execute("create table if not exists visit (place text)")
+    connection.execute("insert into visit values ('Ærø'), ('Øresund')")
+    found = connection.execute("select place, count(*) from visit group by 1 order by 1").fetchall()
+print("PostgreSQL:", found)`,
+
+  `client = pymongo.MongoClient(os.environ["MONGODB_URI"])
+db = client.get_default_database()
+with client.start_session() as session:
+    with session.start_transaction():
+        db.visit.insert_one({"place": "Ærø"}, session=session)
+        db.stay.insert_one({"place": "Ærø", "nights": 2}, session=session)
+    try:
+        with session.start_transaction():
+            db.visit.insert_one({"place": "Atlantis"}, session=session)
+            raise LookupError("there is no such place")
+    except LookupError:
+        pass
+print("MongoDB:", sorted(visit["place"] for visit in db.visit.find()), db.stay.count_documents({}))`
+];
+
+test('a notebook finds both databases by itself', async ({
+  page,
+  server,
+  vce
+}) => {
+  const cells = CELLS.map(source => galata.Notebook.makeCell({ source }));
+  await fs.writeFile(
+    path.join(server.root, 'notebooks', 'databases.ipynb'),
+    JSON.stringify(galata.Notebook.makeNotebook(cells))
+  );
+  const output = page.locator('.jp-Notebook .jp-OutputArea-output');
+  const menu = async (...names: string[]): Promise<void> => {
+    await page.menu.clickMenuItem(names.join('>'));
+  };
+
+  await test.step('write to both and read from both', async () => {
+    await page.notebook.openByPath('notebooks/databases.ipynb');
+    await menu('Run', 'Run All Cells');
+    await expect(output).toHaveText([
+      "PostgreSQL: [('Ærø', 1), ('Øresund', 1)]",
+      "MongoDB: ['Ærø'] 1"
+    ]);
+  });
+
+  await test.step('again after the kernel was restarted', async () => {
+    await menu('Kernel', 'Restart Kernel and Run All Cells…');
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: 'Confirm Kernel Restart' })
+      .click();
+    await expect(output).toHaveText([
+      "PostgreSQL: [('Ærø', 2), ('Øresund', 2)]",
+      "MongoDB: ['Ærø', 'Ærø'] 2"
+    ]);
+  });
+
+  await test.step('again from the same kernel after the databases were', async () => {
+    await vce.openPanel();
+    for (const name of ['postgres', 'mongo']) {
+      const { pid } = await server.service(name);
+      await vce.button(name, 'restart').click();
+      await expect
+        .poll(async () => {
+          const now = await server.service(name);
+          return now.state === 'ready' && now.pid !== pid;
+        })
+        .toBe(true);
+    }
+    await menu('Run', 'Run All Cells');
+    await expect(output).toHaveText([
+      "PostgreSQL: [('Ærø', 3), ('Øresund', 3)]",
+      "MongoDB: ['Ærø', 'Ærø', 'Ærø'] 3"
+    ]);
+  });
+});
+
+test('a tile of a database tells how to connect', async ({
+  context,
+  page,
+  server,
+  vce
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await vce.tile('postgres').click();
+  const row = vce.row('postgres');
+  await expect(vce.panel).toBeVisible();
+  await expect(row).toBeFocused();
+  await expect(row).toContainText('need no settings');
+  await expect(row.locator('code').filter({ hasText: 'PGHOST' })).toBeVisible();
+
+  const { connection } = await server.service('postgres');
+  await row.getByRole('button', { name: 'Copy: Port of PostgreSQL' }).click();
+  await expect(
+    row.getByRole('status').filter({ hasText: 'Copied' })
+  ).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+    String(connection?.port)
+  );
+  await vce.expectAccessible('#vce-panel');
+});

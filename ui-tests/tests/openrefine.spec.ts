@@ -1,0 +1,82 @@
+import {
+  READINGS,
+  READINGS_BY_RIVER,
+  writeReadings
+} from '../support/readings';
+import { expect, test } from '../support/test';
+
+test.describe('OpenRefine', () => {
+  test.beforeEach(async ({ server }) => {
+    await server.settle('openrefine', 'stopped');
+  });
+
+  test('is one click away, with room for real data', async ({
+    openRefine,
+    page,
+    vce
+  }, testInfo) => {
+    await test.step('a tile for each service says how it is', async () => {
+      await vce.expectTile('openrefine', 'stopped');
+      await vce.expectTile('postgres', 'ready');
+      await vce.expectTile('mongo', 'ready');
+      await vce.expectAccessible('.jp-LauncherCard[data-vce-service]');
+    });
+
+    await test.step('its tile opens a tab that says how far the start is', async () => {
+      await vce.tile('openrefine').click();
+      const starting = vce.startingPage('openrefine');
+      await expect(starting).toContainText('OpenRefine is starting');
+      await expect(starting.getByRole('progressbar')).toBeVisible();
+      await vce.expectAccessible(['#vce-app-openrefine iframe', 'main']);
+      await expect(vce.tabLabel('openrefine')).toHaveText('OpenRefine');
+    });
+
+    await test.step('OpenRefine takes its place', async () => {
+      await expect(openRefine.tasks).toBeVisible();
+    });
+
+    await test.step('a file of 12,000 rows becomes a project', async () => {
+      const file = testInfo.outputPath('readings.csv');
+      await writeReadings(file);
+      await openRefine.createProject(file, 'River levels', READINGS);
+    });
+
+    await test.step('a text facet counts them', async () => {
+      await openRefine.addTextFacet('river');
+      for (const [river, count] of Object.entries(READINGS_BY_RIVER)) {
+        await expect(
+          openRefine.choice(river).locator('.facet-choice-count')
+        ).toHaveText(String(count));
+      }
+    });
+
+    await test.step('a second click on the tile goes to the open tab', async () => {
+      await vce.openLauncher();
+      await vce.expectTile('openrefine', 'ready');
+      await expect(vce.tab('openrefine')).toBeHidden();
+      await vce.tile('openrefine').click();
+      await expect(vce.tab('openrefine')).toBeVisible();
+      await expect(page.locator('.jp-vce-app')).toHaveCount(1);
+      await expect(openRefine.choice('Øresund')).toBeVisible();
+    });
+
+    await test.step('it can be stopped in the panel', async () => {
+      await vce.openPanel();
+      await vce.expectRow('openrefine', 'ready');
+      await vce.button('openrefine', 'stop').click();
+      await vce.expectRow('openrefine', 'stopped');
+      await vce.expectAccessible('#vce-panel');
+      await vce.openLauncher();
+      await vce.expectTile('openrefine', 'stopped');
+    });
+
+    await test.step('started again, it has kept the project', async () => {
+      await vce.button('openrefine', 'start').click();
+      await vce.expectRow('openrefine', 'ready');
+      await vce.button('openrefine', 'open').click();
+      await page.getByRole('button', { name: 'Reload its page' }).click();
+      await openRefine.listProjects();
+      await expect(openRefine.project('River levels')).toBeVisible();
+    });
+  });
+});

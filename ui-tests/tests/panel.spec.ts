@@ -1,0 +1,116 @@
+import { expect, test } from '../support/test';
+
+test('the panel lists the services, each with its state in words', async ({
+  vce
+}) => {
+  await vce.openPanel();
+  await expect(vce.panel.getByRole('listitem')).toHaveCount(6);
+  await vce.expectRow('openrefine', 'stopped');
+  await vce.expectRow('postgres', 'ready');
+  await vce.expectRow('mongo', 'ready');
+  await vce.expectRow('genie', 'stopped');
+  await expect(vce.row('postgres')).toContainText(/Running·.*min·\d+ MB/);
+  await vce.expectAccessible('#vce-panel');
+});
+
+test('a service is stopped and started by keyboard alone', async ({
+  page,
+  vce
+}) => {
+  const { keyboard } = page;
+  const stop = vce.button('postgres', 'stop');
+  const start = vce.button('postgres', 'start');
+
+  await test.step('the palette leads to the panel', async () => {
+    await keyboard.press('Control+Shift+C');
+    await page
+      .getByPlaceholder('SEARCH')
+      .pressSequentially('Show the services');
+    await keyboard.press('Enter');
+    await expect(vce.panel).toBeVisible();
+  });
+
+  await test.step('and Tab to its buttons', async () => {
+    await vce.panel.getByRole('button', { name: 'Status page' }).focus();
+    await expect(async () => {
+      await keyboard.press('Tab');
+      await expect(stop).toBeFocused({ timeout: 1 });
+    }).toPass({ intervals: [0] });
+    await expect(stop).toHaveAccessibleName('Stop PostgreSQL');
+  });
+
+  await test.step('the focus goes from one to the other', async () => {
+    await keyboard.press('Enter');
+    await vce.expectRow('postgres', 'stopped');
+    await expect(start).toBeFocused();
+    await expect(page.locator('.jp-vce-announcer')).toContainText(
+      'PostgreSQL has stopped.'
+    );
+    await keyboard.press('Enter');
+    await vce.expectRow('postgres', 'ready');
+    await expect(stop).toBeFocused();
+    await expect(page.locator('.jp-vce-announcer')).toContainText(
+      'PostgreSQL is running.'
+    );
+  });
+});
+
+test('a start can be followed, and cancelled', async ({ server, vce }) => {
+  await server.settle('genie', 'stopped');
+  await vce.openPanel();
+  await vce.button('genie', 'start').click();
+  await vce.expectRow('genie', 'starting');
+  await expect(vce.row('genie').getByRole('progressbar')).toBeVisible();
+  await expect(vce.row('genie')).toContainText(/Starting Genie.*\d+ s/);
+  await vce.expectAccessible('#vce-panel');
+  const cancel = vce.button('genie', 'stop');
+  await expect(cancel).toHaveAccessibleName('Cancel the start of Genie');
+  await cancel.click();
+  await vce.expectRow('genie', 'stopped');
+});
+
+test('a database that is killed comes back by itself', async ({
+  server,
+  vce
+}) => {
+  await vce.openPanel();
+  await vce.expectRow('mongo', 'ready');
+  const { pid } = await server.service('mongo');
+  process.kill(pid ?? 0, 'SIGKILL');
+  await expect
+    .poll(async () => (await server.service('mongo')).pid)
+    .not.toBe(pid);
+  await vce.expectRow('mongo', 'ready');
+});
+
+test('a failure says why, and what to do', async ({ page, vce }) => {
+  await vce.openPanel();
+  await vce.button('fickle', 'start').click();
+  await vce.expectRow('fickle', 'failed');
+  const row = vce.row('fickle');
+  await expect(row).toContainText('exit code 3');
+  const end = row.getByRole('region', {
+    name: 'Last lines of the log of Fickle'
+  });
+  await expect(end).toBeHidden();
+  await row.getByText('Last lines of its log').click();
+  await expect(end).toContainText('settings.ini: line 3: no such colour');
+  await expect(vce.button('fickle', 'start')).toHaveText('Try again');
+  await vce.expectAccessible('#vce-panel');
+
+  await vce.button('fickle', 'logs').click();
+  await expect(page.getByRole('log', { name: 'Log of Fickle' })).toContainText(
+    'no such colour'
+  );
+  await vce.expectAccessible('#vce-log-fickle');
+});
+
+test('a service whose program is missing says what to install', async ({
+  vce
+}) => {
+  await vce.openPanel();
+  await vce.expectRow('absent', 'unavailable');
+  await expect(vce.row('absent')).toContainText('no-such-program-anywhere');
+  await expect(vce.row('absent')).toContainText('Install it');
+  await vce.expectAccessible('#vce-panel');
+});

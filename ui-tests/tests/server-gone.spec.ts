@@ -1,0 +1,30 @@
+import { expect, test } from '../support/test';
+
+// A server of its own: this one is killed.
+test.use({ serverOptions: { env: { UI_TEST: 'server-gone' } } });
+
+test('the panel says that the server is gone, and recovers', async ({
+  page,
+  server,
+  vce
+}) => {
+  await vce.openPanel();
+  await vce.expectRow('postgres', 'ready');
+
+  await server.end('SIGKILL');
+  await expect(vce.panel).toContainText(
+    'The Jupyter server cannot be reached.'
+  );
+  await expect(vce.panel).toContainText('Your files are safe.');
+  await vce.expectRow('postgres', 'unknown');
+  await expect(vce.button('postgres', 'stop')).toBeHidden();
+  await vce.expectAccessible('#vce-panel');
+
+  await server.run();
+  await expect(vce.panel).not.toContainText('cannot be reached');
+  await vce.expectRow('postgres', 'ready');
+  await vce.expectRow('mongo', 'ready');
+  await expect(page.locator('.jp-vce-announcer')).toContainText(
+    'The Jupyter server is back.'
+  );
+});

@@ -1,0 +1,126 @@
+import { expectAccessible } from '../support/accessible';
+import { expect, test } from '../support/test';
+
+test.use({
+  serverOptions: {
+    declarations: {
+      'apps.toml': `
+[services.sleepy]
+kind = "web"
+title = "Sleepy <script>document.title = 'evil'</script>"
+command = ["sh", "-c", "sleep 3; exec python3 -m http.server {port} --bind 127.0.0.1"]
+
+[services.broken]
+kind = "web"
+title = "Broken"
+command = ["sh", "-c", "echo 'no <b>colour</b> of that name' >&2; exit 3"]
+`
+    }
+  }
+});
+
+const SLEEPY = "Sleepy <script>document.title = 'evil'</script>";
+
+test.beforeEach(async ({ server }) => {
+  await server.settle('sleepy', 'stopped');
+});
+
+test('an address that is typed in starts the app and opens it', async ({
+  context,
+  server
+}) => {
+  const page = await context.newPage();
+  const answer = await page.goto(`${server.url}vce/app/sleepy/?sort=name#x`);
+  expect(answer?.status()).toBe(503);
+  await expect(
+    page.getByRole('heading', { name: `${SLEEPY} is starting` })
+  ).toBeVisible();
+  await expect(page.getByRole('progressbar')).toBeVisible();
+  await expect(page.getByText(/^\d+ s so far$/)).toBeVisible();
+  await expect(page.getByRole('button')).toBeHidden();
+  await expectAccessible(page);
+
+  await expect(
+    page.getByRole('heading', { name: 'Directory listing' })
+  ).toBeVisible();
+  await expect(page).toHaveURL(`${server.url}vce/app/sleepy/?sort=name#x`);
+});
+
+test('a link from elsewhere starts nothing by itself', async ({
+  context,
+  server
+}) => {
+  const page = await context.newPage();
+  const target = `${server.url}vce/app/sleepy/`;
+  await page.goto(`data:text/html,<a href="${target}">Look here</a>`);
+  await page.getByRole('link', { name: 'Look here' }).click();
+  const start = page.getByRole('button', { name: `Start ${SLEEPY}` });
+  await expect(start).toBeVisible();
+  await expect(
+    page.getByRole('heading', { name: `${SLEEPY} is not running` })
+  ).toBeVisible();
+  await expect(page.getByRole('progressbar')).toBeHidden();
+  await expectAccessible(page);
+
+  await test.step('but whoever reads it may', async () => {
+    await start.focus();
+    await page.keyboard.press('Enter');
+    await expect(
+      page.getByRole('heading', { name: `${SLEEPY} is starting` })
+    ).toBeFocused();
+    await expect(
+      page.getByRole('heading', { name: 'Directory listing' })
+    ).toBeVisible();
+  });
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`an app that fails says why, on a phone in the ${colorScheme}`, async ({
+    context,
+    server
+  }) => {
+    const page = await context.newPage();
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.goto(`${server.url}vce/app/broken/`);
+    await expect(
+      page.getByRole('heading', { name: 'Broken could not start' })
+    ).toBeVisible();
+    await expect(page.getByRole('alert')).not.toBeEmpty();
+    await page.getByText('The last lines of its log').click();
+    await expect(page.getByRole('region', { name: 'Log' })).toContainText(
+      'no <b>colour</b> of that name'
+    );
+    await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
+    const over = await page.evaluate(() => {
+      const { clientWidth, scrollWidth } = document.documentElement;
+      return scrollWidth - clientWidth;
+    });
+    expect(over).toBeLessThanOrEqual(0);
+    await expectAccessible(page);
+
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect(
+      page.getByRole('heading', { name: 'Broken is starting' })
+    ).toBeVisible();
+    await expect(
+      page.getByRole('heading', { name: 'Broken could not start' })
+    ).toBeVisible();
+  });
+}
+
+test('without JavaScript the page says what to do', async ({
+  browser,
+  server,
+  storageState
+}) => {
+  const context = await browser.newContext({
+    javaScriptEnabled: false,
+    ...(storageState ? { storageState } : {})
+  });
+  const page = await context.newPage();
+  await page.goto(`${server.url}vce/app/sleepy/`);
+  await expect(page.getByText('JavaScript is switched off')).toBeVisible();
+  await expect(page.getByRole('button')).toBeHidden();
+  await context.close();
+});

@@ -1,0 +1,70 @@
+import type { Page } from '@playwright/test';
+
+import { expectAccessible } from '../support/accessible';
+import { expect, test } from '../support/test';
+
+/** Expect no part of the page to stand out at its side. */
+async function expectToFit(page: Page): Promise<void> {
+  const over = await page.evaluate(() => {
+    const { clientWidth, scrollWidth } = document.documentElement;
+    return scrollWidth - clientWidth;
+  });
+  expect(over).toBeLessThanOrEqual(0);
+}
+
+test('a tutor finds out how everything is', async ({
+  context,
+  server,
+  vce
+}) => {
+  await server.settle('postgres', 'ready');
+  await vce.openPanel();
+  const opening = context.waitForEvent('page');
+  await vce.panel.getByRole('button', { name: 'Status page' }).click();
+  const page = await opening;
+  await expect(page).toHaveURL(`${server.url}vce/status`);
+  const row = page.locator('tr[data-vce-service="postgres"]');
+  await expect(row).toHaveAttribute('data-vce-state', 'ready');
+  await expect(row).toContainText('PostgreSQL');
+
+  await test.step('on a desk and on a phone', async () => {
+    await expectToFit(page);
+    await expectAccessible(page);
+    await page.setViewportSize({ width: 360, height: 740 });
+    await expectToFit(page);
+    await expectAccessible(page);
+  });
+
+  await test.step('and sees a change without reloading', async () => {
+    await page.evaluate(() => Object.assign(window, { marked: true }));
+    await server.settle('postgres', 'stopped');
+    await expect(row).toHaveAttribute('data-vce-state', 'stopped');
+    await server.settle('postgres', 'ready');
+    await expect(row).toHaveAttribute('data-vce-state', 'ready');
+    expect(await page.evaluate(() => 'marked' in window)).toBe(true);
+  });
+});
+
+test('the status page needs no JavaScript', async ({
+  browser,
+  server,
+  storageState
+}) => {
+  const context = await browser.newContext({
+    javaScriptEnabled: false,
+    ...(storageState ? { storageState } : {})
+  });
+  const page = await context.newPage();
+  await page.goto(`${server.url}vce/status`);
+  await expect(page.getByRole('heading', { level: 1 })).not.toBeEmpty();
+  for (const title of ['OpenRefine', 'PostgreSQL', 'MongoDB', 'Genie']) {
+    await expect(
+      page.getByRole('row').filter({ hasText: title })
+    ).toBeVisible();
+  }
+  await page.getByRole('link', { name: 'Log of PostgreSQL' }).click();
+  await expect(page.locator('body')).toContainText(
+    'database system is ready to accept connections'
+  );
+  await context.close();
+});
