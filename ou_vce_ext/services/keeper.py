@@ -48,6 +48,7 @@ class Keeper:
         self._outgoing = b""
         self._poll = select.poll()
         self._output = -1
+        self._held = -1
         self._log: BoundedLog
         self._wake, self._wake_end = os.pipe()
 
@@ -116,6 +117,7 @@ class Keeper:
         self._arm_signals()
         if not self._spawn(lock):
             return 0
+        self._held = lock
         if lock >= 0:
             self._sign(lock)
         self.control.setblocking(False)
@@ -254,6 +256,9 @@ class Keeper:
             if self.deadline is not None and time.monotonic() >= self.deadline:
                 self._next_step()
         self._copy_output(rest=True)
+        if self._held >= 0:
+            # Before it is told: who starts anew upon that must not find the data locked.
+            os.close(self._held)
         self.say(event="down", lost_log_bytes=self._log.lost)
         if not self.alone:
             self.control.setblocking(True)
