@@ -21,13 +21,14 @@ from .postgres_access import (
     keep_declared_secret,
     passwords_to_try,
 )
-from .postgres_diagnoses import explain_ending, explain_os_error
+from .postgres_diagnoses import explain_ending
+from .postgres_external import probe_external
 from .postgres_lock import lock_file_for
 from .postgres_options import ADMIN, OPTIONS, read_options
-from .postgres_passfile import password_lines, read_password, write_password_file
 from .postgres_place import cluster_folder, socket_folder
 from .postgres_preflight import Prepared, make_ready
 from .postgres_programs import Server, find_servers, missing_program
+from .postgres_reach import Reach
 from .postgres_roles import set_up
 from .postgres_session import Address, LoginRefusedError, Session
 from .postgres_session import Connection as ServerConnection
@@ -36,6 +37,7 @@ from .postgres_settings import server_settings
 STOP_SECONDS = 60.0
 _PROVISION_SECONDS = 60.0
 _RETRY_SECONDS = 0.1
+_LOOKS = 3
 log = logging.getLogger(__name__)
 
 
@@ -48,15 +50,15 @@ class PostgresDriver(Driver):
     )
     options: ClassVar[Mapping[str, Option]] = OPTIONS
     wants_port: ClassVar[bool] = True
-    default_ready_timeout: ClassVar[float] = 120.0
-    """Recovery after a crash may take its time: it is not to be cut short."""
+    default_ready_timeout: ClassVar[float] = 300.0
+    """Recovery after a crash may take its time: cut short, it has to begin again."""
     start_seconds: ClassVar[float | None] = 1.0
 
     def __init__(self, spec: ServiceSpec, site: Site, launcher: Launcher) -> None:
         super().__init__(spec, site, launcher)
         self.declared = read_options(spec, site)
         self.sockets = socket_folder(site)
-        self.passfile = site.private_dir / f"{site.name}.pgpass"
+        self.reach = Reach(spec, site, self.declared, self.sockets)
         self._prepared: Prepared | None = None
         self._process: Process | None = None
         self._session = Session()
@@ -90,7 +92,7 @@ class PostgresDriver(Driver):
         """Check folder, port and programs; make new databases where there are none yet."""
         # It takes as long to import as a server to start: both can be done at a time.
         importing = asyncio.ensure_future(asyncio.to_thread(importlib.import_module, "psycopg"))
-        self.write_files()
+        self.reach.write_password_file()
         servers = await asyncio.to_thread(self.find_servers)
         try:
             self._prepared = await make_ready(
@@ -132,24 +134,38 @@ class PostgresDriver(Driver):
     async def probe(self, process: Process | None) -> bool:
         """Whether the server, on our own port, answers a query through its private socket."""
         if process is None or self.spec.external:
-            return await self._probe_external()
+            return await probe_external(self._session, self.reach)
         self._process = process
-        port = self.declared.port
-        who = (await process.listener(port=port)).who
-        if who == "stranger":
-            raise port_in_use_error(port, "port" in self.spec.options)
-        if who == "nobody":
+        if not await self._listens(process):
             return False
         try:
             return await self._session.answers(self._address, self._admin_passwords)
         except LoginRefusedError as refusal:
+            raise self._locked_out(refusal.message) from refusal
+
+    async def _listens(self, process: Process) -> bool:
+        port = self.declared.port
+        for _ in range(_LOOKS):
+            who = (await process.listener(port=port)).who
+            if who != "stranger":
+                return who == "ours"
+            # A socket that is just being closed belongs to nobody any more: look again.
+            await asyncio.sleep(_RETRY_SECONDS)
+        raise port_in_use_error(port, "port" in self.spec.options)
+
+    def _locked_out(self, reason: str) -> DefiniteError:
+        hint = (
+            f"This service works as the superuser `{ADMIN}` in the database `postgres`: whoever "
+            "made these databases can add what is missing."
+        )
+        if "password" in reason:
             forget_secret(self.data_dir)
-            raise DefiniteError(
-                "credentials-refused",
-                f"PostgreSQL does not let this service in ({refusal.message}): its superuser's "
-                "password was changed. Your databases are safe.",
-                "Start it again: the password is then set anew.",
-            ) from refusal
+            hint = "Its superuser's password was changed. Start it again: it is then set anew."
+        return DefiniteError(
+            "credentials-refused",
+            f"PostgreSQL does not let this service in: {reason}. Your databases are safe.",
+            hint,
+        )
 
     @property
     def _address(self) -> Address:
@@ -158,28 +174,6 @@ class PostgresDriver(Driver):
     @property
     def _admin_passwords(self) -> list[str]:
         return passwords_to_try(self.data_dir, self.declared)
-
-    async def _probe_external(self) -> bool:
-        declared = self.declared
-        host = declared.host or "127.0.0.1"
-        address = Address(host, declared.port, declared.user, declared.databases[0], own=False)
-        try:
-            if await self._session.answers(address, [self._student_password() or ""]):
-                return True
-        except LoginRefusedError as refusal:
-            raise DefiniteError(
-                "credentials-refused",
-                f"The PostgreSQL server at {host}, port {declared.port}, does not let "
-                f"{declared.user} in: {refusal.message}.",
-                "Correct `user`, `password` and `databases` in this service's declaration.",
-            ) from refusal
-        raise DefiniteError(
-            "external-down",
-            f"The PostgreSQL server at {host}, port {declared.port}, does not answer"
-            f"{f' ({self._session.trouble})' if self._session.trouble else ''}. "
-            "It is run outside JupyterLab.",
-            "Ask whoever looks after it. It is shown here as soon as it is back.",
-        )
 
     async def provision(self, progress: Progress) -> None:
         """Make the declared roles and databases that are missing. Raises VceError."""
@@ -227,63 +221,13 @@ class PostgresDriver(Driver):
         self._process = None
         await self._session.close()
 
-    def _student_password(self) -> str | None:
-        """The password of the student's login; None where others keep it (their own .pgpass)."""
-        if not self.spec.external:
-            return self.declared.password
-        if self.declared.password_file:
-            return read_password(Path(self.declared.password_file).expanduser())
-        return str(self.spec.options["password"]) if "password" in self.spec.options else None
-
-    def _hosts(self) -> tuple[str, ...]:
-        if self.spec.external:
-            return (self.declared.host or "127.0.0.1",)
-        return (str(self.sockets), "localhost", "127.0.0.1")
-
-    def write_files(self) -> None:
-        """Write the password file, readable for its owner only. Raises DefiniteError."""
-        password = self._student_password()
-        if password is None:
-            return
-        external = self.spec.external
-        logins = [(self.declared.user, password)] if external else self.declared.logins
-        try:
-            text = password_lines(self._hosts(), self.declared.port, logins)
-            write_password_file(self.passfile, text)
-        except OSError as error:
-            raise explain_os_error(error, self.passfile.parent) from error
-
     def environment(self) -> Mapping[str, str]:
         """What libpq, and so psql, psycopg and SQLAlchemy, read when nothing is said to them."""
-        variables = {
-            "PGHOST": self._hosts()[0],
-            "PGPORT": str(self.declared.port),
-            "PGUSER": self.declared.user,
-            "PGDATABASE": self.declared.databases[0],
-        }
-        if self._student_password() is not None:
-            variables["PGPASSFILE"] = str(self.passfile)
-            try:
-                self.write_files()
-            except DefiniteError as error:
-                # Told again, to the student, when the service is started.
-                log.warning("%s", error.message)
-        return variables
+        return self.reach.environment()
 
     def connection(self) -> Connection:
         """How a program reaches it."""
-        host = self._hosts()[-1]
-        socket = self._hosts()[0] if self._hosts()[0].startswith("/") else None
-        known = self._student_password() is not None
-        return Connection(
-            host=None if host.startswith("/") else host,
-            port=self.declared.port,
-            socket=socket,
-            user=self.declared.user,
-            database=self.declared.databases[0],
-            password_file=str(self.passfile) if known else None,
-            env=("PGHOST", "PGPORT", "PGUSER", "PGDATABASE", *(["PGPASSFILE"] if known else [])),
-        )
+        return self.reach.connection()
 
     def diagnose(self, ending: Ending, log_tail: Sequence[str]) -> ServiceError | None:
         """What its end and its last words mean, where they tell."""

@@ -136,10 +136,10 @@ class PostgresRig:
             cursor = await connection.execute(sql.encode())
             return await cursor.fetchall() if cursor.description else []
 
-    async def admin(self, sql: str) -> list[tuple[Any, ...]]:
+    async def admin(self, sql: str, dbname: str = "postgres") -> list[tuple[Any, ...]]:
         """Ask as the superuser."""
         secret = (self.folder / "ou-vce-ext.secret").read_text().strip()
-        return await self.query(sql, user="postgres", password=secret, dbname="postgres")
+        return await self.query(sql, user="postgres", password=secret, dbname=dbname)
 
     def kernel(self, code: str) -> str:
         """What a program prints that was started with the environment of a kernel."""

@@ -295,6 +295,19 @@ async def test_a_changed_superuser_password_is_told_and_then_mended(rig: Postgre
     await rig.stop()
 
 
+async def test_a_dropped_maintenance_database_is_told(rig: PostgresRig) -> None:
+    process = await rig.start()
+    await rig.driver.close()
+    await rig.admin("drop database postgres", dbname="student")
+    with pytest.raises(DefiniteError) as refused:
+        await rig.driver.probe(process)
+    assert refused.value.code == "credentials-refused"
+    assert "in the database `postgres`" in refused.value.hint
+    await rig.admin("create database postgres", dbname="student")
+    assert await rig.driver.probe(process) is True
+    await rig.stop()
+
+
 async def test_the_configured_server_goes_first(short_dir: Path, launcher: KeeperLauncher) -> None:
     worst = find_servers()[-1]
     rig = PostgresRig(short_dir, launcher, {"program": str(worst.folder)})
