@@ -36,9 +36,8 @@ class HttpProbe:
     def preload(self) -> None:
         """Begin to import the client library, so that the first question need not wait for it."""
         if self._importing is None:
-            self._importing = asyncio.ensure_future(
-                asyncio.to_thread(importlib.import_module, "aiohttp")
-            )
+            loop = asyncio.get_running_loop()
+            self._importing = loop.run_in_executor(None, importlib.import_module, "aiohttp")
 
     async def get(
         self,

@@ -85,7 +85,8 @@ class OpenRefineDriver(Driver):
         projects = self.site.data_dir
         make_ready(projects)
         # A run before this one that is still ending keeps port and lock: the launch waits for it.
-        if lock_is_free(lock_file_for(projects)) and port_is_taken(self.port):
+        free = lock_is_free(lock_file_for(projects))
+        if free and port_is_taken(self.port):
             raise port_in_use_error(self.port, self._port_declared)
         make_private_folder(self.site.private_dir)
         self._archive = ClassArchive.of(self.site.private_dir / "classes", java, distribution)
@@ -100,6 +101,9 @@ class OpenRefineDriver(Driver):
             (*self._archive.options(), *self.java_options),
         )
         try:
+            if free:
+                # What a run that was killed had unpacked is nobody's work.
+                shutil.rmtree(self._run.temporary, ignore_errors=True)
             self._run.write_files()
         except OSError as error:
             raise explain(error, self.site.private_dir) from error
@@ -149,15 +153,13 @@ class OpenRefineDriver(Driver):
             await self._archive.make(self._run, self.launcher)
 
     async def close(self) -> None:
-        """Let go of the client, of an archive half made, and of what a killed run left behind."""
+        """Let go of the client, and of an archive half made."""
         making, self._making = self._making, None
         if making is not None:
             making.cancel()
             with suppress(asyncio.CancelledError):
                 await making
         await self._probe.close()
-        if self._run is not None and lock_is_free(lock_file_for(self.site.data_dir)):
-            await asyncio.to_thread(shutil.rmtree, self._run.temporary, ignore_errors=True)
 
     def upstream(self) -> Upstream:
         """Its address; it answers to no other Host than this."""

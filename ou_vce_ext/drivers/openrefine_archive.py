@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import socket
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,7 +28,6 @@ from .openrefine_programs import Distribution, Java
 
 OLDEST_JAVA: Final = 13
 """The first release that writes such an archive by itself."""
-SMALLEST: Final = 1_000_000
 LOWEST_PRIORITY: Final = 19
 PATIENCE_SECONDS: Final = 300.0
 MEMORY_TO_SPARE: Final = 600_000_000
@@ -63,9 +63,11 @@ class ClassArchive:
         return cls(folder, digest.hexdigest()[:16], (java.major or 0) >= OLDEST_JAVA)
 
     @property
-    def path(self) -> Path:
-        """Its file."""
-        return self.folder / f"{self.key}.jsa"
+    def file(self) -> Path | None:
+        """The archive, where it has been made. Its name ends in the sum of what it holds."""
+        if not self.possible:
+            return None
+        return next(iter(sorted(self.folder.glob(f"{self.key}-*.jsa"))), None)
 
     @property
     def _refused(self) -> Path:
@@ -75,34 +77,39 @@ class ClassArchive:
     @property
     def wanted(self) -> bool:
         """Whether it is worth while to make it."""
-        return self.possible and not self.there and not self._refused.exists()
-
-    @property
-    def there(self) -> bool:
-        """Whether it has been made."""
-        try:
-            return self.possible and self.path.stat().st_size >= SMALLEST
-        except OSError:
-            return False
+        return self.possible and self.file is None and not self._refused.exists()
 
     def options(self) -> tuple[str, ...]:
-        """What java is to be told. It checks the archive, and goes without where that fails."""
-        if not self.there:
+        """What java is to be told. A damaged archive, on which it may crash, is thrown away."""
+        file = self.file
+        if file is None:
             return ()
-        return (
-            "-Xshare:auto",
-            f"-XX:SharedArchiveFile={self.path}",
-            "-XX:+VerifySharedSpaces",
-            "-Xlog:cds=off",
-            "-Xlog:cds+dynamic=off",
-        )
+        try:
+            if file.name == self._name(file):
+                return ("-Xshare:auto", f"-XX:SharedArchiveFile={file}", "-Xlog:cds=off")
+        except OSError:
+            return ()
+        self._give_up(file, "it is damaged")
+        return ()
 
     def suspect(self, ending: Ending) -> None:
         """A Java that crashed may have done so because of the archive: do without it."""
-        if self.there and ending.signal in _CRASHES:
-            log.warning("giving up the class-data archive %s: Java has crashed", self.path)
-            with suppress(OSError):
-                self.path.unlink()
+        file = self.file
+        if file is not None and ending.signal in _CRASHES:
+            self._give_up(file, "Java has crashed")
+
+    def _give_up(self, file: Path, why: str) -> None:
+        log.warning("giving up the class-data archive %s: %s", file, why)
+        with suppress(OSError):
+            file.unlink()
+
+    def _name(self, content: Path) -> str:
+        """What an archive with this content is called. Raises OSError."""
+        total = 0
+        with content.open("rb") as file:
+            while block := file.read(1 << 20):
+                total = zlib.crc32(block, total)
+        return f"{self.key}-{total:08x}.jsa"
 
     async def make(self, run: Run, launcher: Launcher) -> None:
         """Make it. A failure is logged, and is nobody's trouble. May be cancelled at any moment."""
@@ -141,16 +148,24 @@ class ClassArchive:
             (f"-XX:ArchiveClassesAtExit={partial}",),
         )
         making.write_files()
-        process = await launcher.launch(
-            LaunchPlan(
-                argv=making.command(),
-                env=environment({}),
-                cwd=str(private),
-                output=self.folder / "making.log",
-                stop=(StopStep("SIGKILL", 1.0, "tree"),),
-                nice=LOWEST_PRIORITY,
+        launching = asyncio.ensure_future(
+            launcher.launch(
+                LaunchPlan(
+                    argv=making.command(),
+                    env=environment({}),
+                    cwd=str(private),
+                    output=self.folder / "making.log",
+                    stop=(StopStep("SIGKILL", 1.0, "tree"),),
+                    nice=LOWEST_PRIORITY,
+                )
             )
         )
+        try:
+            process = await asyncio.shield(launching)
+        except asyncio.CancelledError:
+            with suppress(VceError):
+                await (await launching).stop()
+            raise
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 if not await _visit(process, port):
@@ -166,7 +181,7 @@ class ClassArchive:
         partial.chmod(0o600)
         for old in (*self.folder.glob("*.jsa"), *self.folder.glob("*.none")):
             old.unlink()
-        partial.rename(self.path)
+        partial.rename(self.folder / self._name(partial))
         for said in self.folder.glob("making.log*"):
             said.unlink()
 

@@ -55,12 +55,12 @@ def _check_access(folder: Path) -> None:
     closed = list(_closed(folder))
     if not closed:
         return
-    owners = sorted({user_name(path.lstat().st_uid) for path in closed})
-    strangers = any(path.lstat().st_uid != os.geteuid() for path in closed)
+    uids = {path.stat().st_uid for path in closed}
+    owners = sorted(map(user_name, uids))
     named = ", ".join(path.name for path in closed[:_MOST_NAMED])
     if len(closed) > _MOST_NAMED:
         named += f" and {len(closed) - _MOST_NAMED} more"
-    if strangers:
+    if uids != {os.geteuid()}:
         me = user_name(os.geteuid()).removeprefix("uid ")
         raise DefiniteError(
             "data-wrong-owner",
