@@ -1,28 +1,8 @@
 import { expectAccessible } from '../support/accessible';
 import { expect, test } from '../support/test';
 
-test.use({
-  serverOptions: {
-    declarations: {
-      'apps.toml': `
-[services.sleepy]
-kind = "web"
-title = "Sleepy <script>document.title = 'evil'</script>"
-command = ["sh", "-c", "sleep 3; exec python3 -m http.server {port} --bind 127.0.0.1"]
-
-[services.broken]
-kind = "web"
-title = "Broken"
-command = ["sh", "-c", "echo 'no <b>colour</b> of that name' >&2; exit 3"]
-`
-    }
-  }
-});
-
-const SLEEPY = "Sleepy <script>document.title = 'evil'</script>";
-
 test.beforeEach(async ({ server }) => {
-  await server.settle('sleepy', 'stopped');
+  await server.settle('genie', 'stopped');
 });
 
 test('an address that is typed in starts the app and opens it', async ({
@@ -30,10 +10,10 @@ test('an address that is typed in starts the app and opens it', async ({
   server
 }) => {
   const page = await context.newPage();
-  const answer = await page.goto(`${server.url}vce/app/sleepy/?sort=name#x`);
+  const answer = await page.goto(`${server.url}vce/app/genie/?sort=name#x`);
   expect(answer?.status()).toBe(503);
   await expect(
-    page.getByRole('heading', { name: `${SLEEPY} is starting` })
+    page.getByRole('heading', { name: 'Genie is starting' })
   ).toBeVisible();
   await expect(page.getByRole('progressbar')).toBeVisible();
   await expect(page.getByText(/^\d+ s so far$/)).toBeVisible();
@@ -41,9 +21,9 @@ test('an address that is typed in starts the app and opens it', async ({
   await expectAccessible(page);
 
   await expect(
-    page.getByRole('heading', { name: 'Directory listing' })
+    page.getByRole('heading', { name: 'Genie climate model' })
   ).toBeVisible();
-  await expect(page).toHaveURL(`${server.url}vce/app/sleepy/?sort=name#x`);
+  await expect(page).toHaveURL(`${server.url}vce/app/genie/?sort=name#x`);
 });
 
 test('a link from elsewhere starts nothing by itself', async ({
@@ -51,13 +31,13 @@ test('a link from elsewhere starts nothing by itself', async ({
   server
 }) => {
   const page = await context.newPage();
-  const target = `${server.url}vce/app/sleepy/`;
+  const target = `${server.url}vce/app/genie/`;
   await page.goto(`data:text/html,<a href="${target}">Look here</a>`);
   await page.getByRole('link', { name: 'Look here' }).click();
-  const start = page.getByRole('button', { name: `Start ${SLEEPY}` });
+  const start = page.getByRole('button', { name: 'Start Genie' });
   await expect(start).toBeVisible();
   await expect(
-    page.getByRole('heading', { name: `${SLEEPY} is not running` })
+    page.getByRole('heading', { name: 'Genie is not running' })
   ).toBeVisible();
   await expect(page.getByRole('progressbar')).toBeHidden();
   await expectAccessible(page);
@@ -66,10 +46,10 @@ test('a link from elsewhere starts nothing by itself', async ({
     await start.focus();
     await page.keyboard.press('Enter');
     await expect(
-      page.getByRole('heading', { name: `${SLEEPY} is starting` })
+      page.getByRole('heading', { name: 'Genie is starting' })
     ).toBeFocused();
     await expect(
-      page.getByRole('heading', { name: 'Directory listing' })
+      page.getByRole('heading', { name: 'Genie climate model' })
     ).toBeVisible();
   });
 });
@@ -82,14 +62,14 @@ for (const colorScheme of ['light', 'dark'] as const) {
     const page = await context.newPage();
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width: 320, height: 640 });
-    await page.goto(`${server.url}vce/app/broken/`);
+    await page.goto(`${server.url}vce/app/fickle/`);
     await expect(
-      page.getByRole('heading', { name: 'Broken could not start' })
+      page.getByRole('heading', { name: 'Fickle could not start' })
     ).toBeVisible();
     await expect(page.getByRole('alert')).not.toBeEmpty();
-    await page.getByText('The last lines of its log').click();
+    await page.getByText('The last lines of its log', { exact: true }).click();
     await expect(page.getByRole('region', { name: 'Log' })).toContainText(
-      'no <b>colour</b> of that name'
+      'no such colour'
     );
     await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
     const over = await page.evaluate(() => {
@@ -101,10 +81,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
     await page.getByRole('button', { name: 'Try again' }).click();
     await expect(
-      page.getByRole('heading', { name: 'Broken is starting' })
+      page.getByRole('heading', { name: 'Fickle is starting' })
     ).toBeVisible();
     await expect(
-      page.getByRole('heading', { name: 'Broken could not start' })
+      page.getByRole('heading', { name: 'Fickle could not start' })
     ).toBeVisible();
   });
 }
@@ -119,8 +99,8 @@ test('without JavaScript the page says what to do', async ({
     ...(storageState ? { storageState } : {})
   });
   const page = await context.newPage();
-  await page.goto(`${server.url}vce/app/sleepy/`);
-  await expect(page.getByText('JavaScript is switched off')).toBeVisible();
+  await page.goto(`${server.url}vce/app/genie/`);
+  await expect(page.locator('noscript p')).toBeVisible();
   await expect(page.getByRole('button')).toBeHidden();
   await context.close();
 });
