@@ -16,6 +16,7 @@ from ..services.ports import port_in_use_error, port_is_taken
 from ..services.private_files import explain, make_private_folder
 from .base import Driver, Option, Progress
 from .http_probe import HttpProbe
+from .listening import who_listens
 from .lock_file import lock_is_free
 from .log_mark import LogMark
 from .openrefine_archive import ClassArchive, memory_to_spare
@@ -52,6 +53,7 @@ class OpenRefineDriver(Driver):
         self.java: str | None = declared.get("java")
         self.profile: str = declared.get("profile", "standard")
         self.java_options: Sequence[str] = tuple(declared.get("java_options", ()))
+        self.keeps_archive: bool = declared.get("class_archive", True)
         self.port: int = declared.get("port") or site.port or USUAL_PORT
         self._probe = HttpProbe()
         self._mark = LogMark(site.log_file)
@@ -98,7 +100,7 @@ class OpenRefineDriver(Driver):
             self.port,
             heap_bytes(self.spec.memory_bytes, machine_memory()),
             self.profile,
-            (*self._archive.options(), *self.java_options),
+            (*(self._archive.options() if self.keeps_archive else ()), *self.java_options),
         )
         try:
             if free:
@@ -126,7 +128,7 @@ class OpenRefineDriver(Driver):
         """Whether our own OpenRefine, and nobody else's, tells its version."""
         if process is None:
             return False
-        who = (await process.listener(port=self.port)).who
+        who = (await who_listens(process, port=self.port)).who
         if who == "stranger":
             raise port_in_use_error(self.port, self._port_declared)
         if who == "nobody":
@@ -144,7 +146,8 @@ class OpenRefineDriver(Driver):
 
     async def provision(self, progress: Progress) -> None:
         """See that the next start will be quicker. Nothing waits for it."""
-        if self._making is None and self._archive and self._archive.wanted:
+        archive = self._archive if self.keeps_archive else None
+        if self._making is None and archive is not None and archive.wanted:
             self._making = asyncio.create_task(self._make_archive())
 
     async def _make_archive(self) -> None:

@@ -56,6 +56,9 @@ OPTIONS: Mapping[str, Option] = {
         "`light` starts sooner and needs less memory; long work takes a quarter longer",
         choices=("standard", "light"),
     ),
+    "class_archive": Option(
+        (bool,), "false: no archive of classes (30 MB) is made for quicker starts"
+    ),
     "java_options": Option(
         (list, tuple),
         "more options for java, such as -Drefine.autosave=2",

@@ -20,6 +20,7 @@ from ..services.ports import describe_port_owner, port_in_use_error, port_is_tak
 from ..services.private_files import explain, make_folder, make_private_folder
 from .base import Driver, Option, Progress, scrubbed_environment
 from .http_probe import HttpProbe
+from .listening import who_listens
 from .lock_file import lock_is_free
 from .log_mark import LogMark
 from .web_options import OPTIONS, check_declaration, uses_socket
@@ -160,7 +161,7 @@ class WebDriver(Driver):
         if process is None:
             return False
         where = str(self.socket) if self.socket else None
-        found = await process.listener(port=None if where else self._port, socket=where)
+        found = await who_listens(process, port=None if where else self._port, socket=where)
         if found.who == "stranger":
             self._refuse_stranger(process)
         if found.who != "ours":

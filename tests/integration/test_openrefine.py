@@ -308,6 +308,17 @@ async def test_an_archive_is_made_beside_the_students_own_and_used(
     assert not archive.exists()
 
 
+async def test_no_archive_is_made_where_none_is_wanted(
+    short_dir: Path, launcher: KeeperLauncher
+) -> None:
+    rig = OpenRefineRig(short_dir, launcher, {"class_archive": False})
+    await rig.driver.prepare(no_progress)
+    await rig.driver.provision(no_progress)
+    assert rig.driver._archive is not None
+    assert rig.driver._archive.wanted
+    assert rig.driver._making is None
+
+
 async def test_a_stop_does_not_wait_for_an_archive_half_made(rig: OpenRefineRig) -> None:
     rig.driver.archive_delay = 0.0  # type: ignore[misc]
     await rig.driver.prepare(no_progress)
