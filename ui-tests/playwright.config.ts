@@ -20,7 +20,8 @@ export default defineConfig({
   use: {
     ...browser,
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    // Recording costs as much as the test: `jlpm test --trace on` where it is wanted.
+    trace: 'off',
     video: 'off'
   }
 });

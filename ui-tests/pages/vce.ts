@@ -43,8 +43,11 @@ export class VCE {
       .filter({ has: this.page.getByRole('heading', { name: 'VCE' }) });
   }
 
+  /** A service's tile in the launcher that is shown. */
   tile(name: string): Locator {
-    return this.page.locator(`.jp-LauncherCard[data-vce-service="${name}"]`);
+    return this.page
+      .locator(`.jp-LauncherCard[data-vce-service="${name}"]`)
+      .filter({ visible: true });
   }
 
   /** A service in the panel. */

@@ -1,7 +1,7 @@
 import type { ServerOptions } from './jupyter';
 
 /**
- * The environment of a module: the built-in services, the app of a module team, and two that
+ * The environment of a module: the built-in services, the app of a module team, and some that
  * somebody got wrong, each in its own way.
  */
 export const MODULE: ServerOptions = {
@@ -13,6 +13,11 @@ export const MODULE: ServerOptions = {
 kind = "web"
 title = "Fickle"
 command = ["sh", "-c", "echo 'settings.ini: line 3: no such colour' >&2; exit 3"]
+
+[services.endless]
+kind = "web"
+title = "Endless"
+command = ["sleep", "1000"]
 
 [services.absent]
 kind = "web"

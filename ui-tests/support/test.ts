@@ -68,6 +68,11 @@ export const test = galata.extend<Fixtures, WorkerFixtures>({
   autoGoto: false,
   tmpPath: '',
 
+  // The real ones: Galata's stand-ins know neither a restart nor a server that is gone.
+  kernels: null,
+  sessions: null,
+  terminals: null,
+
   vce: async ({ page }, use) => {
     await page.goto();
     await use(new VCE(page));

@@ -41,13 +41,17 @@ test('a notebook finds both databases by itself', async ({
     path.join(server.root, 'notebooks', 'databases.ipynb'),
     JSON.stringify(galata.Notebook.makeNotebook(cells))
   );
+  await server.settle('postgres', 'ready');
+  await server.settle('mongo', 'ready');
   const output = page.locator('.jp-Notebook .jp-OutputArea-output');
+  const idle = page.getByText('Python 3 (ipykernel) | Idle');
   const menu = async (...names: string[]): Promise<void> => {
     await page.menu.clickMenuItem(names.join('>'));
   };
 
   await test.step('write to both and read from both', async () => {
     await page.notebook.openByPath('notebooks/databases.ipynb');
+    await expect(idle).toBeVisible();
     await menu('Run', 'Run All Cells');
     await expect(output).toHaveText([
       "PostgreSQL: [('Ærø', 1), ('Øresund', 1)]",

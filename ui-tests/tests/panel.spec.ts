@@ -4,12 +4,12 @@ test('the panel lists the services, each with its state in words', async ({
   vce
 }) => {
   await vce.openPanel();
-  await expect(vce.panel.getByRole('listitem')).toHaveCount(6);
+  await expect(vce.panel.getByRole('listitem')).toHaveCount(7);
   await vce.expectRow('openrefine', 'stopped');
   await vce.expectRow('postgres', 'ready');
   await vce.expectRow('mongo', 'ready');
   await vce.expectRow('genie', 'stopped');
-  await expect(vce.row('postgres')).toContainText(/Running·.*min·\d+ MB/);
+  await expect(vce.row('postgres')).toContainText(/Running.*min\d+ MB/);
   await vce.expectAccessible('#vce-panel');
 });
 
@@ -23,9 +23,8 @@ test('a service is stopped and started by keyboard alone', async ({
 
   await test.step('the palette leads to the panel', async () => {
     await keyboard.press('Control+Shift+C');
-    await page
-      .getByPlaceholder('SEARCH')
-      .pressSequentially('Show the services');
+    await expect(page.locator('.lm-CommandPalette-input')).toBeFocused();
+    await keyboard.type('Show the services');
     await keyboard.press('Enter');
     await expect(vce.panel).toBeVisible();
   });
@@ -55,18 +54,19 @@ test('a service is stopped and started by keyboard alone', async ({
   });
 });
 
-test('a start can be followed, and cancelled', async ({ server, vce }) => {
-  await server.settle('genie', 'stopped');
+test('a start can be followed, and cancelled', async ({ vce }) => {
   await vce.openPanel();
-  await vce.button('genie', 'start').click();
-  await vce.expectRow('genie', 'starting');
-  await expect(vce.row('genie').getByRole('progressbar')).toBeVisible();
-  await expect(vce.row('genie')).toContainText(/Starting Genie.*\d+ s/);
+  await vce.button('endless', 'start').click();
+  await vce.expectRow('endless', 'starting');
+  const row = vce.row('endless');
+  await expect(row.getByRole('progressbar')).toBeVisible();
+  await expect(row).toContainText(/Starting Endless.*\d+ s/);
   await vce.expectAccessible('#vce-panel');
-  const cancel = vce.button('genie', 'stop');
-  await expect(cancel).toHaveAccessibleName('Cancel the start of Genie');
+  const cancel = row.getByRole('button', {
+    name: 'Cancel the start of Endless'
+  });
   await cancel.click();
-  await vce.expectRow('genie', 'stopped');
+  await vce.expectRow('endless', 'stopped');
 });
 
 test('a database that is killed comes back by itself', async ({
@@ -93,7 +93,7 @@ test('a failure says why, and what to do', async ({ page, vce }) => {
     name: 'Last lines of the log of Fickle'
   });
   await expect(end).toBeHidden();
-  await row.getByText('Last lines of its log').click();
+  await row.getByText('Last lines of its log', { exact: true }).click();
   await expect(end).toContainText('settings.ini: line 3: no such colour');
   await expect(vce.button('fickle', 'start')).toHaveText('Try again');
   await vce.expectAccessible('#vce-panel');

@@ -25,5 +25,7 @@ test('OpenRefine works where Jupyter has a prefix', async ({
 
   await openRefine.listProjects();
   await expect(openRefine.project('Few rivers')).toBeVisible();
-  await vce.expectAccessible('.jp-LauncherCard[data-vce-service]');
+  await vce.openPanel();
+  await vce.expectRow('openrefine', 'ready');
+  await vce.expectAccessible('#vce-panel');
 });
