@@ -80,7 +80,7 @@ class Judge:
         self._common()
         chosen = self._options(kind, options) if options is not None else {}
         if options is not None:
-            self._whole(kind, chosen)
+            self._whole(kind)
         self.problems.sort(key=lambda item: (item.key, item.message))
         spec = self._build(kind, chosen)
         check = self.checks.get(kind)
@@ -168,10 +168,10 @@ class Judge:
             hint += f"It is a key of the kind {', '.join(others)}. "
         return f"{hint}A service of the kind {kind} may have: {', '.join(known)}."
 
-    def _whole(self, kind: str, chosen: Mapping[str, object]) -> None:
+    def _whole(self, kind: str) -> None:
         """Judge what only several keys together can get wrong."""
         values = self.declared.values
-        if kind == "web" and "command" not in values and not chosen.get("adopt"):
+        if kind == "web" and "command" not in values:
             self.mistake(
                 "command",
                 "A web service needs a command.",

@@ -144,7 +144,9 @@ def jupyter(
     variables = {
         **os.environ,
         "HOME": str(home),
-        "PYTHONPATH": str(REPOSITORY),
+        "PYTHONPATH": os.pathsep.join(
+            [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
+        ),
         "PYTHONDONTWRITEBYTECODE": "1",
         **(env or {}),
     }
