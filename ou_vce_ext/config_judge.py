@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from .config_files import ConfigProblem
 from .config_keys import (
@@ -26,6 +26,8 @@ from .drivers.base import Option
 from .models import ServiceError, ServiceSpec
 
 Kinds = Mapping[str, Mapping[str, Option]]
+DEFAULT_KIND: Final = "web"
+"""What a service is that says its command and not its kind."""
 Check = Callable[[ServiceSpec], ServiceError | None]
 
 
@@ -97,6 +99,8 @@ class Judge:
         """Its kind, which may be unknown; a mistake then."""
         names = ", ".join(self.kinds)
         kind = self.declared.values.get("kind")
+        if kind is None and "command" in self.declared.values and DEFAULT_KIND in self.kinds:
+            return DEFAULT_KIND
         if kind is None:
             close = did_you_mean(self.name, self.familiar)
             hint = f"{close}A new service needs one of: {names}."

@@ -91,9 +91,11 @@ def test_a_web_service_without_a_command(tmp_path: Path) -> None:
     assert "command = [" in hint
 
 
-def test_an_adopted_web_service_needs_no_command(tmp_path: Path) -> None:
-    drop_in(tmp_path, "a.toml", '[services.genie]\nkind = "web"\nadopt = "rstudio"\n')
-    assert load(tmp_path)[1] == []
+def test_what_has_a_command_and_no_kind_is_a_web_app(tmp_path: Path) -> None:
+    drop_in(tmp_path, "a.toml", '[services.genie]\ncommand = ["node", "genie.js"]\n')
+    specs, problems = load(tmp_path)
+    assert problems == []
+    assert [spec.kind for spec in specs if spec.name == "genie"] == ["web"]
 
 
 @pytest.mark.parametrize(
