@@ -95,7 +95,7 @@ def test_what_has_a_command_and_no_kind_is_a_web_app(tmp_path: Path) -> None:
     drop_in(tmp_path, "a.toml", '[services.genie]\ncommand = ["node", "genie.js"]\n')
     specs, problems = load(tmp_path)
     assert problems == []
-    assert [spec.kind for spec in specs if spec.name == "genie"] == ["web"]
+    assert specs["genie"].kind == "web"
 
 
 @pytest.mark.parametrize(
