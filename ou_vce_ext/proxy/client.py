@@ -20,7 +20,7 @@ IDLE_SECONDS: Final = 1.5
 HEADER_BYTES: Final = 64 * 1024
 """The longest header line of an app's answer. (The parsers' default is 8 kB.)"""
 HEADER_COUNT: Final = 1000
-READ_BYTES: Final = 128 * 1024
+READ_BYTES: Final = 256 * 1024
 """What may wait in memory from an app whose client reads slowly; twice as much at most."""
 
 _KEY: Final = "vce_proxy_clients"
