@@ -1,6 +1,7 @@
 import { expect, test } from '../support/test';
 
 test('the panel lists the services, each with its state in words', async ({
+  page,
   vce
 }) => {
   await vce.openPanel();
@@ -10,7 +11,18 @@ test('the panel lists the services, each with its state in words', async ({
   await vce.expectRow('mongo', 'ready');
   await vce.expectRow('genie', 'stopped');
   await expect(vce.row('postgres')).toContainText(/Running.*min\d+ MB/);
-  await vce.expectAccessible('#vce-panel');
+
+  await test.step('what is not installed says what to do', async () => {
+    await vce.expectRow('absent', 'unavailable');
+    await expect(vce.row('absent')).toContainText('no-such-program-anywhere');
+    await expect(vce.row('absent')).toContainText('Install it');
+  });
+
+  await test.step('by light and by dark', async () => {
+    await vce.expectAccessible('#vce-panel');
+    await page.theme.setDarkTheme();
+    await vce.expectAccessible('#vce-panel');
+  });
 });
 
 test('a service is stopped and started by keyboard alone', async ({
@@ -103,14 +115,4 @@ test('a failure says why, and what to do', async ({ page, vce }) => {
     'no such colour'
   );
   await vce.expectAccessible('#vce-log-fickle');
-});
-
-test('a service whose program is missing says what to install', async ({
-  vce
-}) => {
-  await vce.openPanel();
-  await vce.expectRow('absent', 'unavailable');
-  await expect(vce.row('absent')).toContainText('no-such-program-anywhere');
-  await expect(vce.row('absent')).toContainText('Install it');
-  await vce.expectAccessible('#vce-panel');
 });

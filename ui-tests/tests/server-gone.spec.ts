@@ -1,8 +1,5 @@
 import { expect, test } from '../support/test';
 
-// A server of its own: this one is killed.
-test.use({ serverOptions: { env: { UI_TEST: 'server-gone' } } });
-
 test('the panel says that the server is gone, and recovers', async ({
   page,
   server,
