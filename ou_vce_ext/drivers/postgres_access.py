@@ -28,6 +28,11 @@ def write_secret(folder: Path, secret: str) -> None:
     write_private(folder / _SECRET, f"{secret}\n".encode())
 
 
+def keep_secret(password_file: Path, folder: Path) -> None:
+    """Move the file with a new superuser's password to where :func:`read_secret` finds it."""
+    password_file.rename(folder / _SECRET)
+
+
 def forget_secret(folder: Path) -> None:
     """The password we know is refused: have the next start win the access back."""
     (folder / _SECRET).unlink(missing_ok=True)

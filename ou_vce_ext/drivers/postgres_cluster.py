@@ -14,7 +14,7 @@ from ..launch import Launcher
 from ..services.private_files import sync_folder, write_private
 from ..services.tools import run_tool
 from .base import Progress, scrubbed_environment
-from .postgres_access import write_secret
+from .postgres_access import keep_secret
 from .postgres_diagnoses import explain_lines, explain_os_error
 from .postgres_files import SPACE_TO_CREATE, check_space, unsuitable
 from .postgres_options import ADMIN
@@ -22,6 +22,7 @@ from .postgres_place import Place
 from .postgres_programs import Server
 
 _INITDB_TIMEOUT = 300.0
+_PASSWORD = "password"  # noqa: S105 - the name of a file
 _LOCALES = ("C.UTF-8", "C")
 
 
@@ -44,13 +45,12 @@ async def create_cluster(
     check_space(parent, SPACE_TO_CREATE)
     progress("Making a place for your databases", None)
     with _staging(place) as staging:
-        secret = secrets.token_urlsafe(24)
-        write_private(staging / "password", f"{secret}\n".encode())
         made = staging / "cluster"
         await _initdb(place, server, launcher, output, made)
-        write_secret(made, secret)
         try:
-            sync_folder(made)
+            # Each fsync is a wait for the disk. initdb has done its own, the secret was one; should
+            # the rename be lost with the power, so is all that came after it.
+            keep_secret(staging / _PASSWORD, made)
             os.rename(made, place.folder)
             sync_folder(parent)
         except OSError as error:
@@ -59,7 +59,10 @@ async def create_cluster(
 
 @contextmanager
 def _staging(place: Place) -> Iterator[Path]:
-    """A private folder beside the data folder that is proven to keep permissions and be synced."""
+    """A private folder beside the data folder, with a new superuser's password in it.
+
+    The file system is proven to keep permissions and owners, and to be told to write.
+    """
     folder = place.folder
     staging = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.partial")
     try:
@@ -67,7 +70,8 @@ def _staging(place: Place) -> Iterator[Path]:
             staging.mkdir(0o700)
             if place.identity.mode == "user":
                 os.chown(staging, place.account.uid, place.account.gid)
-            _prove_suitable(staging, place)
+            _prove_private(staging, place)
+            write_private(staging / _PASSWORD, f"{secrets.token_urlsafe(24)}\n".encode())
         except OSError as error:
             raise explain_os_error(error, folder.parent) from error
         yield staging
@@ -75,19 +79,12 @@ def _staging(place: Place) -> Iterator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _prove_suitable(staging: Path, place: Place) -> None:
+def _prove_private(staging: Path, place: Place) -> None:
     status = staging.stat()
     if status.st_mode & 0o777 != 0o700:
         raise unsuitable(place.folder, "it does not keep file permissions")
     if status.st_uid != place.account.uid:
         raise unsuitable(place.folder, "it does not keep the owner of files")
-    trial = staging / "trial"
-    with trial.open("wb") as file:
-        file.write(b"\0" * 8192)
-        file.flush()
-        os.fsync(file.fileno())
-    trial.unlink()
-    sync_folder(staging)
 
 
 async def _initdb(
@@ -99,7 +96,7 @@ async def _initdb(
             server.tool("initdb"),
             f"--pgdata={folder}",
             f"--username={ADMIN}",
-            f"--pwfile={folder.parent / 'password'}",
+            f"--pwfile={folder.parent / _PASSWORD}",
             "--auth=scram-sha-256",
             "--encoding=UTF8",
             "--data-checksums",

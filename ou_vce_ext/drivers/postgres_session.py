@@ -151,6 +151,8 @@ async def _connect(address: Address, password: str) -> Connection:
         connect_timeout=3,
         application_name="ou_vce_ext",
         client_encoding="utf8",
+        # What we set up is set up again where a crash took it: no need to wait for the disk.
+        options="-c synchronous_commit=off" if address.own else "",
         target_session_attrs="any",
         gssencmode="disable" if address.own else "prefer",
         sslmode="disable" if address.own else "prefer",

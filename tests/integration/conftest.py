@@ -19,8 +19,12 @@ from ou_vce_ext.services.keepers import KeeperLauncher
 
 @pytest.fixture
 def short_dir() -> Iterator[Path]:
-    """A private folder with a path short enough for sockets, gone afterwards."""
+    """A folder of our own with a path short enough for sockets, gone afterwards.
+
+    Whoever a service of root's runs as may pass through it.
+    """
     folder = Path(tempfile.mkdtemp(prefix="vce-"))
+    folder.chmod(0o711)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

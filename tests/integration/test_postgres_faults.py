@@ -154,7 +154,6 @@ async def test_a_folder_of_another_user(rig: PostgresRig) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give a folder away")
     # Root serves a folder of somebody else's as that somebody: it is the rest that is not theirs.
-    rig.root.chmod(0o711)
     os.chown(rig.folder, 12345, 12345)
     os.chown(rig.folder / "base", 23456, 23456)
     await refused(rig, "data-wrong-owner", "uid 23456", "chown -R")

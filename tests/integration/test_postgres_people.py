@@ -52,16 +52,16 @@ def confined(launcher: KeeperLauncher) -> KeeperLauncher:
 
 
 @pytest.fixture
-def open_dir(short_dir: Path) -> Path:
-    """A folder that everybody may pass through."""
-    short_dir.chmod(0o711)
+def closed_dir(short_dir: Path) -> Path:
+    """A folder that is closed to all but root, as root's home is."""
+    short_dir.chmod(0o700)
     return short_dir
 
 
 @pytest.fixture
-def fallback(short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def fallback(closed_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where data goes that a closed home cannot take; not the machine's own place for it."""
-    folder = Path(f"{short_dir}-fallback")
+    folder = Path(f"{closed_dir}-fallback")
     monkeypatch.setattr(postgres_place, "FALLBACK_DATA", folder / "data")
     monkeypatch.setattr(postgres_place, "FALLBACK_SOCKETS", folder / "run")
     folder.mkdir(mode=0o711)
@@ -93,26 +93,26 @@ async def test_root_with_namespaces_keeps_its_files(
 
 
 async def test_root_without_namespaces_runs_it_as_another(
-    open_dir: Path, confined: KeeperLauncher
+    short_dir: Path, confined: KeeperLauncher
 ) -> None:
-    rig = PostgresRig(open_dir, confined)
+    rig = PostgresRig(short_dir, confined)
     uid = await keeps_an_answer(rig)
-    assert uid == service_account(open_dir / "none").uid != 0
+    assert uid == service_account(short_dir / "none").uid != 0
     assert rig.folder == rig.site.data_dir
     assert {path.stat().st_uid for path in rig.folder.iterdir()} == {uid}
     assert Path(rig.driver.environment()["PGPASSFILE"]).stat().st_uid == 0
 
 
 async def test_root_with_a_closed_home_keeps_data_elsewhere(
-    short_dir: Path, confined: KeeperLauncher, fallback: Path, caplog: pytest.LogCaptureFixture
+    closed_dir: Path, confined: KeeperLauncher, fallback: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rig = PostgresRig(short_dir, confined)
+    rig = PostgresRig(closed_dir, confined)
     assert await keeps_an_answer(rig) != 0
     assert rig.folder.parent == fallback / "data"
     assert not rig.site.data_dir.exists()
     assert str(rig.folder) in caplog.text
     # Where namespaces come to be allowed later, the data that is there is what counts.
-    later = PostgresRig(short_dir, confined)
+    later = PostgresRig(closed_dir, confined)
     allow_namespaces(confined, None)
     await later.start()
     assert later.folder == rig.folder
@@ -121,34 +121,34 @@ async def test_root_with_a_closed_home_keeps_data_elsewhere(
 
 
 async def test_data_that_cannot_be_reached_is_never_replaced(
-    short_dir: Path, launcher: KeeperLauncher, fallback: Path
+    closed_dir: Path, launcher: KeeperLauncher, fallback: Path
 ) -> None:
     if not await launcher.can_use_namespace():
         pytest.skip("user namespaces are not allowed here")
-    rig = PostgresRig(short_dir, launcher)
+    rig = PostgresRig(closed_dir, launcher)
     await keeps_an_answer(rig)
     allow_namespaces(launcher, False)
-    refusal = await PostgresRig(short_dir, launcher).refusal()
+    refusal = await PostgresRig(closed_dir, launcher).refusal()
     assert refusal.code == "folder-unsuitable"
-    assert str(short_dir) in refusal.hint
+    assert str(closed_dir) in refusal.hint
     # The cure that it names works: the files, root's so far, are handed over.
-    short_dir.chmod(0o711)
-    (short_dir / "data").chmod(0o711)
-    cured = PostgresRig(short_dir, launcher)
+    closed_dir.chmod(0o711)
+    (closed_dir / "data").chmod(0o711)
+    cured = PostgresRig(closed_dir, launcher)
     assert await keeps_an_answer(cured) != 0
     assert cured.folder == rig.folder
 
 
 async def test_programs_that_the_other_cannot_reach(
-    open_dir: Path, confined: KeeperLauncher, monkeypatch: pytest.MonkeyPatch
+    short_dir: Path, confined: KeeperLauncher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    closed = open_dir / "closed"
-    rig = PostgresRig(open_dir, confined)
+    closed = short_dir / "closed"
+    rig = PostgresRig(short_dir, confined)
     servers = rig.driver.find_servers()
     shutil.copytree(servers[0].folder, closed / "bin")
     closed.chmod(0o700)
     # The one that is declared cannot be used, and another can.
-    declared = PostgresRig(open_dir, confined, {"program": str(closed / "bin")})
+    declared = PostgresRig(short_dir, confined, {"program": str(closed / "bin")})
     process = await declared.start()
     assert Path(psutil.Process(process.pid).exe()).parent == servers[0].folder
     await declared.stop()
@@ -180,9 +180,9 @@ def test_the_root_of_a_container() -> None:
 
 
 async def test_an_ordinary_user_is_told_of_roots_files(
-    open_dir: Path, launcher: KeeperLauncher
+    short_dir: Path, launcher: KeeperLauncher
 ) -> None:
-    rig = PostgresRig(open_dir, launcher)
+    rig = PostgresRig(short_dir, launcher)
     await keeps_an_answer(rig)
     rig.folder.parent.chmod(0o777)
     (rig.folder.parent / "postgres.lock").unlink()
