@@ -28,6 +28,17 @@ SECRET = "p@ss/w:o%r?d#[é]"
 Client = AsyncMongoClient[dict[str, Any]]
 
 
+def client_at(uri: str, **settings: Any) -> Client:
+    """A client; that there is no server is told within seconds.
+
+    By default it would watch the server over a connection of its own, which is sometimes left open
+    when a client is closed soon.
+    """
+    return AsyncMongoClient(
+        uri, serverSelectionTimeoutMS=5000, serverMonitoringMode="poll", **settings
+    )
+
+
 class MongoRig:
     """A driver in ``root``, and the steps of its life. ``options`` are keys of the declaration."""
 
@@ -118,8 +129,8 @@ class MongoRig:
         return self.driver.diagnose(ending, ServiceLog(self.site.log_file).tail())
 
     def client(self, **settings: Any) -> Client:
-        """A client with the kernel's address; a bad one is told within seconds."""
-        return AsyncMongoClient(self.uri, serverSelectionTimeoutMS=5000, **settings)
+        """A client with the kernel's address."""
+        return client_at(self.uri, **settings)
 
     def kernel(self, code: str) -> str:
         """What a program prints that was started with the environment of a kernel."""

@@ -12,14 +12,13 @@ from typing import Any
 import psutil
 import pytest
 from gridfs import AsyncGridFSBucket
-from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
 from ou_vce_ext.drivers.base import no_progress
 from ou_vce_ext.drivers.mongo_folder import FIRST_START
 from ou_vce_ext.errors import DataInUseError
 from ou_vce_ext.services.keepers import KeeperLauncher
-from tests.integration.mongo_rig import SECRET, Client, MongoRig, copy_data
+from tests.integration.mongo_rig import SECRET, Client, MongoRig, client_at, copy_data
 from tests.integration.postgres_rig import free_port
 
 pytestmark = pytest.mark.integration
@@ -91,14 +90,14 @@ async def test_nobody_gets_in_without_a_password_not_even_before_there_are_users
     await rig.launch()
     assert await rig.become_ready() == "ready"
     members = {"_id": "vce", "members": [{"_id": 0, "host": f"127.0.0.1:{rig.port}"}]}
-    anybody: Client = AsyncMongoClient(f"mongodb://127.0.0.1:{rig.port}/?directConnection=true")
+    anybody = client_at(f"mongodb://127.0.0.1:{rig.port}/?directConnection=true")
     async with anybody:
         assert await refused(anybody, "replSetInitiate", members)
         assert await refused(anybody, "createUser", "me", pwd="x", roles=["root"])
         await rig.driver.provision(no_progress)
         assert await refused(anybody, "createUser", "me", pwd="x", roles=["root"])
         assert await refused(anybody, "listDatabases")
-    wrong: Client = AsyncMongoClient(rig.uri, password="wrong")
+    wrong = client_at(rig.uri, password="wrong")
     async with wrong:
         assert await refused(wrong, "listDatabases")
     await rig.stop()
@@ -210,7 +209,7 @@ async def test_a_folder_serves_at_another_port_with_another_secret(
             await client.student.kept.insert_one({"answer": 43}, session=session)
         hello = await client.admin.command("hello")
         assert hello["hosts"] == [f"127.0.0.1:{elsewhere.port}"]
-    wrong: Client = AsyncMongoClient(elsewhere.uri, password=SECRET)
+    wrong = client_at(elsewhere.uri, password=SECRET)
     async with wrong:
         assert await refused(wrong, "listDatabases")
     await elsewhere.stop()
@@ -223,7 +222,7 @@ async def test_the_old_notebooks_settings_can_be_declared(
     rig = MongoRig(short_dir, launcher, {"port": port, "auth": False, "databases": ["accidents"]})
     assert rig.uri == f"mongodb://127.0.0.1:{port}/accidents?directConnection=true"
     await rig.start()
-    old: Client = AsyncMongoClient(f"mongodb://localhost:{port}")
+    old = client_at(f"mongodb://localhost:{port}")
     async with old:
         await old.accidents.labels.insert_one({"a": 1})
         assert await old.accidents.labels.count_documents({}) == 1
@@ -234,7 +233,7 @@ async def test_the_old_notebooks_settings_can_be_declared(
     await closed.start()
     async with closed.client() as client:
         assert await client.accidents.labels.count_documents({}) == 1
-    old = AsyncMongoClient(f"mongodb://localhost:{port}")
+    old = client_at(f"mongodb://localhost:{port}")
     async with old:
         assert await refused(old, "listDatabases")
     await closed.stop()

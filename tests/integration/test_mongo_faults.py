@@ -18,14 +18,13 @@ from typing import Any
 
 import psutil
 import pytest
-from pymongo import AsyncMongoClient
 
 from ou_vce_ext.drivers import mongo_folder
 from ou_vce_ext.drivers.base import no_progress, scrubbed_environment
 from ou_vce_ext.drivers.mongo_programs import find_mongods
 from ou_vce_ext.errors import DefiniteError
 from ou_vce_ext.services.keepers import KeeperLauncher
-from tests.integration.mongo_rig import Client, MongoRig, copy_data, make_template
+from tests.integration.mongo_rig import MongoRig, client_at, copy_data, make_template
 from tests.integration.postgres_rig import free_port
 from tests.integration.watching import gone, until
 
@@ -162,7 +161,7 @@ async def test_data_of_another_release_is_told(
     filled: MongoRig, short_dir: Path, version: str
 ) -> None:
     async with by_hand(filled.folder, short_dir) as (_, port):
-        client: Client = AsyncMongoClient(f"mongodb://127.0.0.1:{port}/?directConnection=true")
+        client = client_at(f"mongodb://127.0.0.1:{port}/?directConnection=true")
         async with client:
             # As a server of that release would have left it; no command of this one does.
             await client.admin.other.insert_one(
