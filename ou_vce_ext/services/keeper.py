@@ -404,17 +404,23 @@ class Keeper:
             self.say(seq=number, resumed=self._resume())
 
     def _listener(self, order: dict) -> dict[str, object]:  # type: ignore[type-arg]
-        if order.get("port"):
-            sockets = proc.tcp_listeners(order["port"])
-        else:
-            sockets = proc.unix_listeners(order["socket"])
-        if not sockets:
-            return {"who": "nobody"}
-        found = proc.holder(sockets, self._tree())
-        if found:
-            pid, item = found
-            return {"who": "ours", "pid": pid, "uid": item.uid, "address": item.address}
-        return {"who": "stranger", "uid": sockets[0].uid, "address": sockets[0].address}
+        def look() -> list[proc.Socket]:
+            if order.get("port"):
+                return proc.tcp_listeners(order["port"])
+            return proc.unix_listeners(order["socket"])
+
+        sockets = look()
+        while sockets:
+            found = proc.holder(sockets, self._tree())
+            if found:
+                pid, item = found
+                return {"who": "ours", "pid": pid, "uid": item.uid, "address": item.address}
+            # One that was being closed as we looked was nobody's any more: look again.
+            still = look()
+            if {item.inode for item in still} & {item.inode for item in sockets}:
+                return {"who": "stranger", "uid": sockets[0].uid, "address": sockets[0].address}
+            sockets = still
+        return {"who": "nobody"}
 
     def _resume(self) -> bool:
         stopped = [pid for pid in self._tree() if (found := proc.stat(pid)) and found.state in "Tt"]
