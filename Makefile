@@ -13,7 +13,7 @@ PYTHON ?= python3
 LAB_DIR ?= workspace
 LAB_ARGS ?=
 # Programs from the system's packages. `make lab LAB_PROGRAMS=` goes on without OpenRefine.
-LAB_PROGRAMS ?= openrefine
+LAB_PROGRAMS ?= openrefine libcurl4
 TEST_PROGRAMS ?= $(LAB_PROGRAMS) chromium nginx
 BENCHMARKS ?= ready proxy
 

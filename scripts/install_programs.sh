@@ -10,7 +10,11 @@ set -eu
 PATH=$PATH:/usr/sbin:/sbin
 missing=
 for program in "$@"; do
-    command -v "$program" >/dev/null || missing="$missing $program"
+    case $program in
+        # A library, such as libcurl4, is there when the loader knows it (libcurl.so.4).
+        lib*) ldconfig -p | grep -q "^[[:space:]]*$(echo "$program" | sed 's/[0-9]*$/.so.&/') " ;;
+        *) command -v "$program" >/dev/null ;;
+    esac || missing="$missing $program"
 done
 python=${PYTHON:-python3}
 if ! command -v "$python" >/dev/null; then
