@@ -147,6 +147,10 @@ test-ui: build | $(REPORTS) ## what a student does, in a real browser
 
 ##@ The rest
 
+.PHONY: screenshots
+screenshots: build ## the pictures in docs/images, taken anew
+	cd ui-tests && jlpm screenshots
+
 .PHONY: benchmarks
 benchmarks: build ## the figures, measured here and now
 	@# What we are measured against lies apart, so that no server here has it on by itself.
