@@ -76,9 +76,7 @@ def main(command: list[str]) -> None:
     inside = [sys.executable, os.path.abspath(__file__), "--inside", *command]
     confined = ["setpriv", "--bounding-set", bounds, "--inh-caps", "-all", *inside]
     # setpriv alone leaves root's permitted set; an exec under the smaller bound cuts it down.
-    os.execvp(
-        "unshare", ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", *confined]
-    )
+    os.execvp("unshare", ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", *confined])
 
 
 if __name__ == "__main__":
