@@ -120,8 +120,9 @@ class AppDoor(VCEHandler):
     @property
     def forwarded_host(self) -> str:
         """What the browser calls us, as far as it is known."""
-        if getattr(self.settings.get("serverapp"), "trust_xheaders", False):
-            return self.request.headers.get("X-Forwarded-Host", self.request.host)
+        told = self.request.headers.get("X-Forwarded-Host")
+        if told and getattr(self.settings.get("serverapp"), "trust_xheaders", False):
+            return told
         return self.request.host
 
     # -- answers of our own ----------------------------------------------------------------------

@@ -9,6 +9,7 @@ from jupyter_server.auth.authorizer import Authorizer
 from jupyter_server.serverapp import ServerApp
 
 from ou_vce_ext.models import Capability, Upstream
+from ou_vce_ext.proxy import handlers
 from tests.api.proxy.apps import echo_app, serving
 from tests.api.proxy.conftest import Apps, Browser
 
@@ -47,14 +48,24 @@ async def _refused(asking: Any, method: str, code: str) -> None:
         assert "no-store" in answer.headers["Cache-Control"]
 
 
+@pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("path", ["/", "/x", ""])
-async def test_strangers_are_kept_out(apps: Apps, browser: Browser, path: str) -> None:
+async def test_strangers_are_kept_out(
+    apps: Apps, browser: Browser, jp_serverapp: ServerApp, path: str, strict: bool
+) -> None:
+    jp_serverapp.web_app.settings["allow_unauthenticated_access"] = not strict
     async with serving(echo_app()) as port:
         apps.add(Upstream(port=port))
         for method in METHODS if path else ("GET", "HEAD"):
             for headers in ({}, {"Authorization": "token wrong"}, {"Cookie": "username-x=1"}):
                 asking = browser.ask(path, method, anonymous=True, headers=headers)
                 await _refused(asking, method, "not-authenticated")
+
+
+def test_jupyter_itself_finds_no_door_open(apps: Apps, jp_serverapp: ServerApp) -> None:
+    """As it looks at every handler where ``allow_unauthenticated_access`` is off."""
+    for path, handler in handlers():
+        assert jp_serverapp.web_app._check_handler_auth(path, handler) == []
 
 
 async def test_a_strangers_browser_is_sent_to_log_in(apps: Apps, browser: Browser) -> None:
