@@ -2,8 +2,13 @@ import { expect, test } from '../support/test';
 
 test('the panel lists the services, each with its state in words', async ({
   page,
+  server,
   vce
 }) => {
+  await server.settle('openrefine', 'stopped');
+  await server.settle('genie', 'stopped');
+  await server.settle('postgres', 'ready');
+  await server.settle('mongo', 'ready');
   await vce.openPanel();
   await expect(vce.panel.getByRole('listitem')).toHaveCount(7);
   await vce.expectRow('openrefine', 'stopped');
