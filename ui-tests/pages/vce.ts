@@ -107,6 +107,21 @@ export class VCE {
     await expect(this.category).toBeVisible();
   }
 
+  /** What screen readers are told from now on; grows. */
+  async followAnnouncements(): Promise<() => Promise<string[]>> {
+    const told = await this.page.evaluateHandle(() => {
+      const texts: string[] = [];
+      const regions = document.querySelector('.jp-vce-announcer');
+      if (regions) {
+        new MutationObserver(records => {
+          texts.push(...records.map(({ target }) => target.textContent ?? ''));
+        }).observe(regions, { childList: true, subtree: true });
+      }
+      return texts;
+    });
+    return () => told.jsonValue();
+  }
+
   /** Expect no part of ours that is selected to be in anybody's way. */
   async expectAccessible(...parts: (string | string[])[]): Promise<void> {
     await expectAccessible(this.page, ...parts);

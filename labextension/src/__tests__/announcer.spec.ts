@@ -34,5 +34,6 @@ describe('Announcer', () => {
     expect(said('alert')).toContain('takes too long');
     model.lose(null);
     expect(said('status')).toBe('The Jupyter server is back.');
+    expect(said('alert')).toBe('');
   });
 });

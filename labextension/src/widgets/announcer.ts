@@ -30,6 +30,8 @@ export class Announcer extends Widget {
       urgent.push(problemWords(model.problem, this._trans).message);
     } else if (change.connected && this._lost) {
       polite.push(this._trans.__('The Jupyter server is back.'));
+      // Who comes by here reading must not find that it is gone.
+      this._assertive.textContent = '';
     }
     this._lost = model.problem !== null;
     for (const { service, to } of change.states) {
