@@ -184,12 +184,11 @@ async def test_a_disk_that_is_nearly_full_or_read_only(rig: OpenRefineRig, short
         assert list(disk.iterdir()) == []
 
 
+@pytest.mark.ordinary_user
 @pytest.mark.parametrize("closed", ["1.project", "workspace.json"])
 async def test_as_themselves_what_could_not_be_saved_is_refused(
     rig: OpenRefineRig, closed: str
 ) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere; this runs as an ordinary user as well")
     rig.folder.mkdir(parents=True)
     place = rig.folder / closed
     place.mkdir() if closed.endswith("project") else place.write_text("{}")
@@ -205,11 +204,10 @@ async def test_as_themselves_what_could_not_be_saved_is_refused(
     rig.folder.chmod(0o700)
 
 
+@pytest.mark.ordinary_user
 async def test_as_themselves_roots_files_are_told(rig: OpenRefineRig) -> None:
     rig.folder.mkdir(parents=True)
     (rig.folder / "1.project").symlink_to("/root")
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere; this runs as an ordinary user as well")
     refused = await rig.refusal()
     assert refused.code == "data-wrong-owner"
 
