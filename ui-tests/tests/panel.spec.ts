@@ -37,6 +37,7 @@ test('a service is stopped and started by keyboard alone', async ({
   const { keyboard } = page;
   const stop = vce.button('postgres', 'stop');
   const start = vce.button('postgres', 'start');
+  const told = await vce.followAnnouncements();
 
   await test.step('the palette leads to the panel', async () => {
     await keyboard.press('Control+Shift+C');
@@ -59,15 +60,11 @@ test('a service is stopped and started by keyboard alone', async ({
     await keyboard.press('Enter');
     await vce.expectRow('postgres', 'stopped');
     await expect(start).toBeFocused();
-    await expect(page.locator('.jp-vce-announcer')).toContainText(
-      'PostgreSQL has stopped.'
-    );
+    await expect.poll(told).toContain('PostgreSQL has stopped.');
     await keyboard.press('Enter');
     await vce.expectRow('postgres', 'ready');
     await expect(stop).toBeFocused();
-    await expect(page.locator('.jp-vce-announcer')).toContainText(
-      'PostgreSQL is running.'
-    );
+    await expect.poll(told).toContain('PostgreSQL is running.');
   });
 });
 

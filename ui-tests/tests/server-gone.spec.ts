@@ -1,13 +1,13 @@
 import { expect, test } from '../support/test';
 
 test('the panel says that the server is gone, and recovers', async ({
-  page,
   server,
   vce
 }) => {
   await vce.openPanel();
   await vce.expectRow('postgres', 'ready');
 
+  const told = await vce.followAnnouncements();
   await server.end('SIGKILL');
   await expect(vce.panel).toContainText(
     'The Jupyter server cannot be reached.'
@@ -21,7 +21,5 @@ test('the panel says that the server is gone, and recovers', async ({
   await expect(vce.panel).not.toContainText('cannot be reached');
   await vce.expectRow('postgres', 'ready');
   await vce.expectRow('mongo', 'ready');
-  await expect(page.locator('.jp-vce-announcer')).toContainText(
-    'The Jupyter server is back.'
-  );
+  await expect.poll(told).toContain('The Jupyter server is back.');
 });
