@@ -184,11 +184,9 @@ def proxied_by_jsp(home: Path) -> Iterator[Callable[[], float] | None]:
     data.mkdir(parents=True)
     # OpenRefine refuses a Host that is not its own, so users of this proxy pass -H '*'.
     entry = {"command": [*refine_command(data, "{port}"), "-H", "*"], "timeout": 60}
-    arguments = (
-        "--ServerApp.jpserver_extensions={'jupyter_server_proxy': True}",
-        f"--ServerProxy.servers={ {'openrefine': entry}!r}",
-    )
-    with jupyter(home, toml=OFF, arguments=arguments) as server:
+    arguments = (f"--ServerProxy.servers={ {'openrefine': entry}!r}",)
+    other = "jupyter_server_proxy"
+    with jupyter(home, toml=OFF, arguments=arguments, extension=other) as server:
 
         def open_page() -> float:
             def page() -> None:

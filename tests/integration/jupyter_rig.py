@@ -116,6 +116,7 @@ def jupyter(
     prefix: Sequence[str] = (),
     base_url: str = "/",
     python: str = sys.executable,
+    extension: str = "ou_vce_ext",
 ) -> Iterator[Jupyter]:
     """Run a server with ``home`` as its home and ``home/work`` as its root folder.
 
@@ -138,7 +139,7 @@ def jupyter(
         "--ServerApp.port_retries=0",
         f"--IdentityProvider.token={TOKEN}",
         f"--ServerApp.base_url={base_url}",
-        "--ServerApp.jpserver_extensions={'ou_vce_ext': True}",
+        f"--ServerApp.jpserver_extensions={ {extension: True}!r}",
         *arguments,
     ]
     variables = {
