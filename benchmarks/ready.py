@@ -56,7 +56,7 @@ def stop(server: Jupyter, name: str) -> None:
 
 def postgres_programs() -> Path:
     """The folder of the server that our own driver would take."""
-    from ou_vce_ext.drivers.postgres_programs import find_servers
+    from ou_vce_ext.drivers.postgres.programs import find_servers
 
     return Path(find_servers()[0].folder)
 
@@ -101,7 +101,7 @@ def mongo_by_hand(folder: Path, port: int) -> float:
     import pymongo
     from pymongo.errors import PyMongoError
 
-    from ou_vce_ext.drivers.mongo_programs import find_mongods
+    from ou_vce_ext.drivers.mongo.programs import find_mongods
 
     (folder / "data").mkdir(exist_ok=True)
     command = [

@@ -14,14 +14,14 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Dict, Float, List, Unicode, default
 
 from ._version import __version__
-from .config import ConfigProblem, load_specs
+from .config.declarations import ConfigProblem, load_specs
 from .drivers.base import Driver
-from .drivers.mongo import MongoDriver
-from .drivers.openrefine import OpenRefineDriver
-from .drivers.postgres import PostgresDriver
+from .drivers.mongo.driver import MongoDriver
+from .drivers.openrefine.driver import OpenRefineDriver
+from .drivers.postgres.driver import PostgresDriver
 from .drivers.undeclared import UndeclaredDriver
-from .drivers.web import WebDriver
-from .drivers.web_options import check_declaration
+from .drivers.web.driver import WebDriver
+from .drivers.web.options import check_declaration
 from .events import Announcer
 from .exit_hooks import ExitHooks
 from .models import ServiceError, ServiceSpec

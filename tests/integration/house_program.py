@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ou_vce_ext.config import load_specs
+from ou_vce_ext.config.declarations import load_specs
 from ou_vce_ext.errors import VceError
 from ou_vce_ext.models import ServiceError, ServiceSpec
 from ou_vce_ext.services import house, house_lock, kept_ports, ports, private_files, proc

@@ -13,7 +13,7 @@ from typing import Any
 from pymongo import AsyncMongoClient
 
 from ou_vce_ext.drivers.base import no_progress, scrubbed_environment
-from ou_vce_ext.drivers.mongo import MongoDriver
+from ou_vce_ext.drivers.mongo.driver import MongoDriver
 from ou_vce_ext.errors import VceError
 from ou_vce_ext.launch import Launcher, Process
 from ou_vce_ext.models import ServiceError, ServiceSpec, Site

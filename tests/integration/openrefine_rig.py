@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ou_vce_ext.drivers.base import no_progress
-from ou_vce_ext.drivers.openrefine import OpenRefineDriver
+from ou_vce_ext.drivers.openrefine.driver import OpenRefineDriver
 from ou_vce_ext.errors import VceError
 from ou_vce_ext.launch import Ending, Launcher, Process
 from ou_vce_ext.models import ServiceError, ServiceSpec, Site

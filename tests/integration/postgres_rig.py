@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from ou_vce_ext.drivers.base import no_progress, scrubbed_environment
-from ou_vce_ext.drivers.postgres import PostgresDriver
+from ou_vce_ext.drivers.postgres.driver import PostgresDriver
 from ou_vce_ext.errors import VceError
 from ou_vce_ext.launch import Launcher, Process
 from ou_vce_ext.models import ServiceError, ServiceSpec, Site

@@ -15,7 +15,7 @@ from gridfs import AsyncGridFSBucket
 from pymongo.errors import OperationFailure
 
 from ou_vce_ext.drivers.base import no_progress
-from ou_vce_ext.drivers.mongo_folder import FIRST_START
+from ou_vce_ext.drivers.mongo.folder import FIRST_START
 from ou_vce_ext.errors import DataInUseError
 from ou_vce_ext.services.keepers import KeeperLauncher
 from tests.integration.mongo_rig import SECRET, Client, MongoRig, client_at, copy_data

@@ -19,9 +19,9 @@ from typing import Any
 import psutil
 import pytest
 
-from ou_vce_ext.drivers import mongo_folder
 from ou_vce_ext.drivers.base import no_progress, scrubbed_environment
-from ou_vce_ext.drivers.mongo_programs import find_mongods
+from ou_vce_ext.drivers.mongo import folder as mongo_folder
+from ou_vce_ext.drivers.mongo.programs import find_mongods
 from ou_vce_ext.errors import DefiniteError
 from ou_vce_ext.services.keepers import KeeperLauncher
 from tests.integration.mongo_rig import MongoRig, client_at, copy_data, make_template

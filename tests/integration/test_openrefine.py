@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from ou_vce_ext.drivers.base import no_progress
-from ou_vce_ext.drivers.openrefine_folder import ROOM_TO_START
-from ou_vce_ext.drivers.openrefine_programs import find_distribution
+from ou_vce_ext.drivers.openrefine.folder import ROOM_TO_START
+from ou_vce_ext.drivers.openrefine.programs import find_distribution
 from ou_vce_ext.errors import DataInUseError, DefiniteError
 from ou_vce_ext.launch import Ending
 from ou_vce_ext.services.keepers import KeeperLauncher

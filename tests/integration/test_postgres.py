@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from ou_vce_ext.drivers.base import no_progress
-from ou_vce_ext.drivers.postgres_programs import find_servers
+from ou_vce_ext.drivers.postgres.programs import find_servers
 from ou_vce_ext.errors import DefiniteError
 from ou_vce_ext.services import proc
 from ou_vce_ext.services.keepers import KeeperLauncher

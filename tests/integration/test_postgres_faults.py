@@ -15,8 +15,8 @@ import psutil
 import psycopg
 import pytest
 
-from ou_vce_ext.drivers.postgres_files import control_is_whole
-from ou_vce_ext.drivers.postgres_programs import find_servers
+from ou_vce_ext.drivers.postgres.files import control_is_whole
+from ou_vce_ext.drivers.postgres.programs import find_servers
 from ou_vce_ext.errors import DataInUseError
 from ou_vce_ext.launch import Identity
 from ou_vce_ext.services.keepers import KeeperLauncher

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ou_vce_ext.drivers import postgres_place
 from ou_vce_ext.drivers.identity import service_account
+from ou_vce_ext.drivers.postgres import place as postgres_place
 from ou_vce_ext.services.keepers import KeeperLauncher
 from tests.integration.other_users import (
     as_container_root,

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ou_vce_ext.config import load_specs
+from ou_vce_ext.config.declarations import load_specs
 from ou_vce_ext.drivers.base import no_progress
-from ou_vce_ext.drivers.web import WebDriver
+from ou_vce_ext.drivers.web.driver import WebDriver
 from ou_vce_ext.errors import DataInUseError, DefiniteError
 from ou_vce_ext.models import ServiceSpec
 from ou_vce_ext.services.keepers import KeeperLauncher

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import ClientSession, UnixConnector
 
 from ou_vce_ext.drivers.base import no_progress
-from ou_vce_ext.drivers.web import WebDriver
+from ou_vce_ext.drivers.web.driver import WebDriver
 from ou_vce_ext.errors import VceError
 from ou_vce_ext.launch import Ending, Launcher, Process
 from ou_vce_ext.models import ServiceError, ServiceSpec, Site

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ou_vce_ext.config import ConfigProblem, load_specs
+from ou_vce_ext.config.declarations import ConfigProblem, load_specs
 from ou_vce_ext.models import ServiceError, ServiceSpec
 
 from .config_kinds import KINDS

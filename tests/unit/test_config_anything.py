@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ou_vce_ext.config import load_specs
-from ou_vce_ext.config_keys import COMMON_KEYS, NAME, READY_KEYS
+from ou_vce_ext.config.declarations import load_specs
+from ou_vce_ext.config.keys import COMMON_KEYS, NAME, READY_KEYS
 
 from .config_kinds import KINDS
 

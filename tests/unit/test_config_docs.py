@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ou_vce_ext.config import load_specs
-from ou_vce_ext.config_judge import Kinds
-from ou_vce_ext.config_keys import COMMON_KEYS, READY_KEYS
+from ou_vce_ext.config.declarations import load_specs
+from ou_vce_ext.config.judge import Kinds
+from ou_vce_ext.config.keys import COMMON_KEYS, READY_KEYS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ou_vce_ext.config import OVERRIDES
+from ou_vce_ext.config.declarations import OVERRIDES
 from ou_vce_ext.models import ServiceSpec
 
 from .test_config import GENIE, drop_in, load

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.uri_parser import parse_uri
 
-from ou_vce_ext.drivers.mongo_address import Address, build_uri, read_uri
+from ou_vce_ext.drivers.mongo.address import Address, build_uri, read_uri
 
 
 @given(user=st.text(min_size=1), password=st.text(min_size=1))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ou_vce_ext.drivers.mongo_diagnoses import Place, explain_ending
-from ou_vce_ext.drivers.mongo_log import last_run, readable
+from ou_vce_ext.drivers.mongo.diagnoses import Place, explain_ending
+from ou_vce_ext.drivers.mongo.log import last_run, readable
 from ou_vce_ext.launch import Ending
 
 PLACE = Place("MongoDB", Path("/data/mongo"), Path("/run/vce"), 1, port_declared=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ou_vce_ext.drivers.mongo_options import OPTIONS, STUDENT_ROLES, Declared, read_options
+from ou_vce_ext.drivers.mongo.options import OPTIONS, STUDENT_ROLES, Declared, read_options
 from ou_vce_ext.models import ServiceSpec, Site
 
 

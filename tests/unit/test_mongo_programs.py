@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ou_vce_ext.drivers import mongo_programs
-from ou_vce_ext.drivers.mongo_programs import (
+from ou_vce_ext.drivers.mongo import programs as mongo_programs
+from ou_vce_ext.drivers.mongo.programs import (
     EMBEDDED,
     Mongod,
     find_mongods,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ou_vce_ext.drivers import openrefine_programs
-from ou_vce_ext.drivers.openrefine_programs import (
+from ou_vce_ext.drivers.openrefine import programs as openrefine_programs
+from ou_vce_ext.drivers.openrefine.programs import (
     choose_java,
     distribution_in,
     find_distribution,

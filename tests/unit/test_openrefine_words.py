@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from ou_vce_ext.drivers.log_mark import LogMark
-from ou_vce_ext.drivers.openrefine_diagnoses import explain_ending
-from ou_vce_ext.drivers.openrefine_java import Run, environment
-from ou_vce_ext.drivers.openrefine_options import OPTIONS, SMALLEST_HEAP, USUAL_HEAP, heap_bytes
-from ou_vce_ext.drivers.openrefine_programs import Distribution, Java
+from ou_vce_ext.drivers.openrefine.diagnoses import explain_ending
+from ou_vce_ext.drivers.openrefine.java import Run, environment
+from ou_vce_ext.drivers.openrefine.options import OPTIONS, SMALLEST_HEAP, USUAL_HEAP, heap_bytes
+from ou_vce_ext.drivers.openrefine.programs import Distribution, Java
 from ou_vce_ext.launch import Ending
 
 GIGABYTE = 1024**3

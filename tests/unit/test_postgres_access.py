@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ou_vce_ext.drivers.postgres_passfile import (
+from ou_vce_ext.drivers.postgres.passfile import (
     password_lines,
     read_password,
     write_password_file,
 )
-from ou_vce_ext.drivers.postgres_roles import verifier_accepts
+from ou_vce_ext.drivers.postgres.roles import verifier_accepts
 
 # As PostgreSQL 15 keeps the password "pencil".
 KEPT = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ou_vce_ext.drivers.postgres_diagnoses import (
+from ou_vce_ext.drivers.postgres.diagnoses import (
     explain_ending,
     explain_lines,
     explain_os_error,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ou_vce_ext.drivers.postgres_options import OPTIONS, OWN_SETTINGS, Role, read_options
-from ou_vce_ext.drivers.postgres_settings import server_settings
+from ou_vce_ext.drivers.postgres.options import OPTIONS, OWN_SETTINGS, Role, read_options
+from ou_vce_ext.drivers.postgres.settings import server_settings
 from ou_vce_ext.models import ServiceSpec, Site
 
 

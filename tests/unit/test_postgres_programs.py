@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ou_vce_ext.drivers import postgres_programs
-from ou_vce_ext.drivers.postgres_programs import (
+from ou_vce_ext.drivers.postgres import programs as postgres_programs
+from ou_vce_ext.drivers.postgres.programs import (
     Server,
     choose_server,
     find_servers,

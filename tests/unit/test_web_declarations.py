@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ou_vce_ext.drivers.web_options import OPTIONS, check_declaration
-from ou_vce_ext.drivers.web_placeholders import PLACEHOLDERS, check_placeholders, fill
-from ou_vce_ext.drivers.web_programs import missing_program
+from ou_vce_ext.drivers.web.options import OPTIONS, check_declaration
+from ou_vce_ext.drivers.web.placeholders import PLACEHOLDERS, check_placeholders, fill
+from ou_vce_ext.drivers.web.programs import missing_program
 from ou_vce_ext.models import ServiceSpec
 
 

@@ -1,0 +1,1 @@
+"""What a module declares in TOML, and its settings, made into what we run."""

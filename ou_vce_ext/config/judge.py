@@ -1,0 +1,234 @@
+"""Judging one service's declaration, with all that is wrong with it told at once."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from ..drivers.base import Option
+from ..models import ServiceError, ServiceSpec
+from .files import ConfigProblem
+from .keys import (
+    COMMON_KEYS,
+    ELSEWHERE,
+    ENV_VALUE,
+    EXTERNAL_KINDS,
+    NAME,
+    NAME_RULE,
+    READY_KEYS,
+    check_env_name,
+    hint_for,
+)
+from .merge import Declaration
+from .values import did_you_mean, judge, parse_memory, sentence
+
+Kinds = Mapping[str, Mapping[str, Option]]
+DEFAULT_KIND: Final = "web"
+"""What a service is that says its command and not its kind."""
+Check = Callable[[ServiceSpec], ServiceError | None]
+
+
+class Judge:
+    """Turns one declaration into a spec, collecting what is wrong with it.
+
+    ``familiar`` are the names of the built-in services, for somebody who has mistyped one.
+    """
+
+    def __init__(
+        self,
+        declaration: Declaration,
+        kinds: Kinds,
+        checks: Mapping[str, Check],
+        familiar: Iterable[str],
+    ) -> None:
+        self.declared = declaration
+        self.familiar = list(familiar)
+        self.kinds = kinds
+        self.checks = checks
+        self.problems: list[ConfigProblem] = []
+        self.name = declaration.name
+        self.good: dict[str, Any] = {}
+
+    def mistake(self, key: str, message: str, hint: str = "", *, fatal: bool = True) -> None:
+        """Note one. A mistake that is not fatal is told, and the service starts all the same."""
+        name = self.declared.name
+        shown = name if NAME.fullmatch(name) else repr(name[:80])
+        place = f"services.{shown}" + (f".{key}" if key else "")
+        self.problems.append(
+            ConfigProblem(
+                self.declared.source(key), place, message, hint, self.name if fatal else None
+            )
+        )
+
+    def spec(self) -> ServiceSpec | None:
+        """Give the spec, or None where it has no name to list it under."""
+        if not NAME.fullmatch(self.name):
+            self.name = re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")[:31].rstrip("-")
+            usable = bool(NAME.fullmatch(self.name))
+            if not usable:
+                self.name = ""
+            hint = f"{NAME_RULE[0].upper()}{NAME_RULE[1:]}." + (
+                f" For instance `{self.name}`." if usable else ""
+            )
+            self.mistake("", "This cannot be the name of a service.", hint, fatal=False)
+            return None
+        if self.declared.no_table is not None:
+            self.mistake("", "Must be a table.", f"Declare it under [services.{self.name}].")
+        kind = self._kind()
+        options = self.kinds.get(kind)
+        self._common()
+        chosen = self._options(kind, options) if options is not None else {}
+        if options is not None:
+            self._whole(kind)
+        self.problems.sort(key=lambda item: (item.key, item.message))
+        spec = self._build(kind, chosen)
+        check = self.checks.get(kind)
+        if check is not None and not any(item.service for item in self.problems):
+            try:
+                found = check(spec)
+            except Exception:  # a driver's mistake must not stop the server
+                found = ServiceError("config-invalid", "This declaration cannot be understood.")
+            if found:
+                self.mistake("", found.message, found.hint)
+        return spec
+
+    def _kind(self) -> str:
+        """Its kind, which may be unknown; a mistake then."""
+        names = ", ".join(self.kinds)
+        kind = self.declared.values.get("kind")
+        if kind is None and "command" in self.declared.values and DEFAULT_KIND in self.kinds:
+            return DEFAULT_KIND
+        if kind is None:
+            close = did_you_mean(self.name, self.familiar)
+            hint = f"{close}A new service needs one of: {names}."
+            self.mistake("kind", "The kind of this service is not declared.", hint)
+            return "unknown"
+        if not isinstance(kind, str):
+            trouble = judge("kind", kind, COMMON_KEYS["kind"])
+            self.mistake("kind", trouble or "", f"One of: {names}.")
+            return "unknown"
+        if kind not in self.kinds:
+            hint = f"{did_you_mean(kind, self.kinds)}There are: {names}."
+            self.mistake("kind", f"There is no kind of service called {kind[:40]!r}.", hint)
+        return kind
+
+    def _common(self) -> None:
+        """Judge the keys that every service may have."""
+        for key, option in COMMON_KEYS.items():
+            if key == "kind" or key not in self.declared.values:
+                continue
+            value = self.declared.values[key]
+            if key == "ready" and isinstance(value, dict):
+                self._table(key, value, READY_KEYS)
+            elif key == "env" and isinstance(value, dict):
+                self._env(value)
+            elif trouble := judge(key, value, option):
+                self.mistake(key, trouble, hint_for(key, value))
+            else:
+                self.good[key] = value
+
+    def _table(self, key: str, table: Mapping[str, object], known: Mapping[str, Option]) -> None:
+        for name, value in table.items():
+            place = f"{key}.{name}"
+            if name not in known:
+                hint = f"{did_you_mean(name, known)}`{key}` may have: {', '.join(known)}."
+                self.mistake(place, "There is no such key.", hint)
+            elif trouble := judge(place, value, known[name]):
+                self.mistake(place, trouble, hint_for(place, value))
+            else:
+                self.good[place] = value
+
+    def _env(self, table: Mapping[str, object]) -> None:
+        for name, value in table.items():
+            place = f"env.{name}"
+            if trouble := check_env_name(name) or judge(place, value, ENV_VALUE):
+                self.mistake(place, sentence(trouble), hint_for(place, value))
+            else:
+                self.good.setdefault("env", {})[name] = value
+
+    def _options(self, kind: str, options: Mapping[str, Option]) -> dict[str, object]:
+        """Judge the keys of its kind, and those that nobody knows."""
+        chosen = {}
+        for key, value in self.declared.values.items():
+            if key in COMMON_KEYS:
+                continue
+            if key not in options:
+                self.mistake(key, "There is no such key.", self._known(key, kind, options))
+            elif trouble := judge(key, value, options[key]):
+                self.mistake(key, trouble, sentence(options[key].doc))
+            else:
+                chosen[key] = value
+        return chosen
+
+    def _known(self, key: str, kind: str, options: Mapping[str, Option]) -> str:
+        known = sorted([*COMMON_KEYS, *options])
+        instead = ELSEWHERE.get(key)
+        hint = f"Write it as: {instead}. " if instead else did_you_mean(key, known)
+        others = [name for name, keys in self.kinds.items() if key in keys]
+        if others:
+            hint += f"It is a key of the kind {', '.join(others)}. "
+        return f"{hint}A service of the kind {kind} may have: {', '.join(known)}."
+
+    def _whole(self, kind: str) -> None:
+        """Judge what only several keys together can get wrong."""
+        values = self.declared.values
+        if kind == "web" and "command" not in values:
+            self.mistake(
+                "command",
+                "A web service needs a command.",
+                'For instance command = ["node", "app.js", "--port", "{port}"].',
+            )
+        if self.good.get("external") is True and kind not in EXTERNAL_KINDS:
+            self.mistake(
+                "external",
+                f"A service of the kind {kind} cannot be adopted.",
+                f"Only these can: {', '.join(EXTERNAL_KINDS)}.",
+            )
+
+    def _icon(self) -> str | None:
+        """The file of its picture; a missing one is told, and is no reason not to start."""
+        icon = self.good.get("icon")
+        if icon is None:
+            return None
+        path = Path(os.path.expanduser(icon))
+        folder = self.declared.folder("icon")
+        if folder is not None:
+            path = folder / path
+        if path.is_absolute() and path.is_file():
+            return str(path)
+        self.mistake(
+            "icon",
+            f"There is no file {str(path)!r}.",
+            "A relative name starts from the folder of the file it is declared in.",
+            fatal=False,
+        )
+        return None
+
+    def _build(self, kind: str, options: Mapping[str, object]) -> ServiceSpec:
+        good = self.good
+        usual = self.name.replace("-", " ").capitalize()
+        return ServiceSpec(
+            name=self.name,
+            kind=kind,
+            title=good.get("title", usual),
+            icon=self._icon(),
+            command=tuple(good.get("command", ())),
+            cwd=good.get("cwd"),
+            env=dict(good.get("env", {})),
+            autostart=good.get("autostart", False),
+            requires=tuple(good.get("requires", ())),
+            open=good.get("open", "tab"),
+            memory_bytes=parse_memory(good["memory"]) if "memory" in good else None,
+            stop_timeout=float(good["stop_timeout"]) if "stop_timeout" in good else None,
+            data_dir=good.get("data_dir"),
+            ready_path=good.get("ready.path", "/"),
+            ready_timeout=float(good["ready.timeout"]) if "ready.timeout" in good else None,
+            backup=good.get("backup", {}),
+            seed=good.get("seed", {}),
+            external=good.get("external", False),
+            options=dict(options),
+            source=self.declared.source(),
+        )

@@ -1,0 +1,181 @@
+"""What a mongod's end and last words mean, in words a student can act on."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from ...errors import VceError
+from ...launch import Ending
+from ...models import ServiceError
+from ...services.diagnosis import of_death
+from ...services.ports import port_in_use_error
+from ...services.private_files import explain as explain_os_error
+from .log import complaints, last_run, readable
+from .programs import cpu_unsupported, library_missing
+
+_TOLD_LINES: Final = 20
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """Where the mongod that ended was to run."""
+
+    title: str
+    folder: Path
+    sockets: Path
+    port: int
+    port_declared: bool
+
+
+Explanation = Callable[[str, Place], ServiceError]
+
+
+def _from(error: VceError) -> ServiceError:
+    return ServiceError(error.code, error.message, error.hint)
+
+
+def _because(number: int) -> Explanation:
+    """What a failed system call on the data folder means."""
+    error = OSError(number, os.strerror(number))
+    return lambda _, place: _from(explain_os_error(error, place.folder))
+
+
+def _socket(text: str, place: Place) -> ServiceError:
+    return ServiceError(
+        "folder-unsuitable",
+        f"MongoDB could not make its socket in {place.sockets}: {text}. Your databases are safe.",
+        "Set VCE_RUNTIME_DIR to a folder of your own with a short name, on a Linux file system, "
+        "and restart Jupyter.",
+    )
+
+
+def _library(text: str, place: Place) -> ServiceError:
+    found = re.search(r"shared libraries: ([^:]+)", text)
+    return library_missing(found[1] if found else "a library")
+
+
+def _version(text: str, place: Place) -> ServiceError:
+    found = re.search(r'version: "([0-9.]+)"', text)
+    made_by = f"MongoDB {found[1]}" if found else "another release of MongoDB"
+    return ServiceError(
+        "data-wrong-version",
+        f"The databases in {place.folder} were made by {made_by}, which this release cannot open. "
+        "They have not been changed.",
+        "Have that release installed and name its `mongod` as `program` in the service's "
+        "declaration, or restore a backup made with it.",
+    )
+
+
+def _corrupt(text: str, place: Place) -> ServiceError:
+    return ServiceError(
+        "data-corrupt",
+        f"The databases in {place.folder} are damaged, and MongoDB cannot read them.",
+        "Keep a copy of that folder, then restore your newest backup. If you have none, ask for "
+        "help before anything else: much can often be saved.",
+    )
+
+
+def _owner(text: str, place: Place) -> ServiceError:
+    return ServiceError(
+        "data-wrong-owner",
+        f"MongoDB may not use some of the files in {place.folder}: they belong to another user, or "
+        "have lost their permissions. They are safe.",
+        "An administrator of this machine can give them back with chown -R.",
+    )
+
+
+def _in_use(text: str, place: Place) -> ServiceError:
+    return ServiceError(
+        "data-in-use",
+        f"Another MongoDB server still has the databases in {place.folder} open. They are safe.",
+        "Stop the other one first. One that is just ending needs a moment: start again then.",
+    )
+
+
+def _gone(text: str, place: Place) -> ServiceError:
+    return ServiceError(
+        "data-missing",
+        f"The folder {place.folder} is gone.",
+        "Bring it back, or restore a backup.",
+    )
+
+
+def _memory(text: str, place: Place) -> ServiceError:
+    return ServiceError(
+        "out-of-memory",
+        f"{place.title} could not get the memory it asked for. Your databases are safe.",
+        "Stop what you do not use and start again, or declare a smaller `cache_mb`.",
+    )
+
+
+def _option(text: str, place: Place) -> ServiceError:
+    return ServiceError(
+        "program-unsuitable",
+        f"This MongoDB does not know what it was told to do ({text.removeprefix('Fatal: ')}).",
+        "Have MongoDB 4.4 or newer installed, or name another `mongod` as `program` in the "
+        "service's declaration.",
+    )
+
+
+_EXPLANATIONS: Final[Sequence[tuple[re.Pattern[str], Explanation]]] = [
+    (re.compile(pattern, re.IGNORECASE), explanation)
+    for pattern, explanation in (
+        (r"error while loading shared libraries", _library),
+        (
+            r"address already in use",
+            lambda _, place: _from(port_in_use_error(place.port, place.port_declared)),
+        ),
+        (r"no space left|quota exceeded", _because(errno.ENOSPC)),
+        (r"DBPathInUse|unable to lock the lock file", _in_use),
+        (r"read-only file system", _because(errno.EROFS)),
+        (r"wrong mongod version|featureCompatibilityVersion document", _version),
+        (r"only supports major/minor versions|incompatible with current binary", _version),
+        (r"permission denied|operation not permitted", _owner),
+        (r"data directory .* not found|NonExistentPath", _gone),
+        (r"must be a directory|socket path|failed to (set up|bind).*sock", _socket),
+        (r"out of memory|cannot allocate memory|bad_alloc", _memory),
+        (r"WT_PANIC|WT_TRY_SALVAGE|corruption|checksum error|--repair", _corrupt),
+        (r"not appear to be a WiredTiger file|cursor not found|input/output error", _corrupt),
+        (r"parsing command line|unrecognised option|unknown --setParameter", _option),
+    )
+]
+"""Causes before their consequences: a full disk also ends in a panic of WiredTiger."""
+
+
+def explain(lines: Sequence[str], place: Place) -> ServiceError | None:
+    """What the complaints in a run's lines mean, or None where none tells."""
+    told = complaints(lines)
+    for pattern, explanation in _EXPLANATIONS:
+        for text in told:
+            if pattern.search(text):
+                return explanation(text, place)
+    return None
+
+
+def explain_ending(ending: Ending, lines: Sequence[str], place: Place) -> ServiceError:
+    """Why a mongod ended, from how it did and what it wrote, with its last lines made readable."""
+    run = last_run(lines)
+    error = None
+    if ending.signal == "SIGILL":
+        error = cpu_unsupported()
+    elif ending.signal == "SIGKILL" and not ending.keeper_lost:
+        error = ServiceError(
+            "killed",
+            f"{place.title} was killed from outside (SIGKILL), most often because the machine ran "
+            "out of memory. What was written is safe, and is recovered at the next start.",
+            "If it happens again, stop what you do not use, or ask for more memory.",
+        )
+    elif not ending.keeper_lost:
+        error = explain(run, place)
+    return dataclasses.replace(
+        error or of_death(place.title, ending, ()),
+        exit_code=ending.exit_code,
+        signal=ending.signal,
+        log_tail=tuple(readable(run)[-_TOLD_LINES:]),
+    )

@@ -1,0 +1,150 @@
+"""What OpenRefine's ends and last words mean, in words a student can act on."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from ...launch import Ending
+from ...models import ServiceError
+from ...services.ports import port_in_use_error
+
+_SIGNALLED: Final = {129: "SIGHUP", 130: "SIGINT", 143: "SIGTERM"}
+"""Exit codes of a JVM that a signal told to end: it has saved before it did."""
+_LAST_SAVE: Final = "What was done since the last save (a minute ago at most) may be missing."
+_SAVED: Final = "Your saved projects are safe."
+
+
+def _out_of_memory(line: str) -> ServiceError:
+    return ServiceError(
+        "out-of-memory",
+        f"OpenRefine ran out of the memory it may use. {_LAST_SAVE}",
+        "Split the data into smaller projects, close projects you do not need, or have `memory` "
+        "raised in this service's declaration.",
+    )
+
+
+def _machine_out_of_memory(line: str) -> ServiceError:
+    return ServiceError(
+        "out-of-memory",
+        f"The machine had no memory left for OpenRefine. {_SAVED}",
+        "Stop what you do not use (other services, notebooks' kernels), then start it again.",
+    )
+
+
+def _no_room(line: str) -> ServiceError:
+    return ServiceError(
+        "disk-full",
+        f"The disk is full, so OpenRefine could not save. {_LAST_SAVE}",
+        "Delete large files you do not need, empty the bin, then start OpenRefine again.",
+    )
+
+
+def _closed(line: str) -> ServiceError:
+    return ServiceError(
+        "data-unwritable",
+        f"OpenRefine may not use one of its files: {line.strip()[:200]}. {_SAVED}",
+        "Make the projects folder and all in it writable for the user Jupyter runs as.",
+    )
+
+
+def _java_too_old(line: str) -> ServiceError:
+    return ServiceError(
+        "program-unsuitable",
+        f"This Java is too old for OpenRefine. {_SAVED}",
+        "Install a newer one (`apt-get install default-jre-headless`), or declare `java` for this "
+        "service.",
+    )
+
+
+def _incomplete(line: str) -> ServiceError:
+    return ServiceError(
+        "program-unsuitable",
+        f"This OpenRefine is not complete: {line.strip()[:200]}. {_SAVED}",
+        "Install it again (`apt-get install --reinstall openrefine`), or correct `program` in this "
+        "service's declaration.",
+    )
+
+
+def _bad_option(line: str) -> ServiceError:
+    return ServiceError(
+        "config-invalid",
+        f"Java does not accept its settings: {line.strip()[:200]}. {_SAVED}",
+        "Correct `java_options` or `memory` in this service's declaration (or JAVA_TOOL_OPTIONS in "
+        "the environment).",
+    )
+
+
+Explanation = Callable[[str], ServiceError]
+
+_EXPLANATIONS: Final[Sequence[tuple[re.Pattern[str], Explanation]]] = [
+    (re.compile(pattern), explanation)
+    for pattern, explanation in (
+        ("insufficient memory for the Java Runtime", _machine_out_of_memory),
+        ("Could not reserve enough space", _machine_out_of_memory),
+        ("unable to create native thread|Cannot allocate memory", _machine_out_of_memory),
+        (r"java\.lang\.OutOfMemoryError", _out_of_memory),
+        ("No space left on device|Disk quota exceeded", _no_room),
+        ("UnsupportedClassVersionError", _java_too_old),
+        ("Could not find or load main class|NoClassDefFoundError", _incomplete),
+        ("Failed to find web application", _incomplete),
+        ("Unrecognized (?:VM )?option|Improperly specified VM option", _bad_option),
+        ("Invalid (?:maximum|initial) heap size|Too small maximum heap", _bad_option),
+        ("Initial heap size set to a larger", _bad_option),
+        ("Multiple garbage collectors selected|Conflicting collector", _bad_option),
+        ("AccessDeniedException|Permission denied", _closed),
+    )
+]
+_PORT: Final = re.compile(r"Failed to bind to|BindException|Address already in use")
+
+
+_TOLD_LINES: Final = 20
+
+
+def explain_lines(lines: Sequence[str], port: int, declared: bool) -> ServiceError | None:
+    """What the last telling line means, or None where none tells."""
+    for line in reversed(lines):
+        if _PORT.search(line):
+            error = port_in_use_error(port, declared)
+            return ServiceError(error.code, error.message, error.hint)
+        for pattern, explanation in _EXPLANATIONS:
+            if pattern.search(line):
+                return explanation(line)
+    return None
+
+
+def explain_ending(
+    ending: Ending, lines: Sequence[str], port: int, declared: bool
+) -> ServiceError | None:
+    """Why OpenRefine ended, from how it did and what this run wrote; None where we cannot tell."""
+    error = None if ending.keeper_lost else _explain(ending, lines, port, declared)
+    if error is None:
+        return None
+    told = tuple(lines[-_TOLD_LINES:])
+    return dataclasses.replace(
+        error, exit_code=ending.exit_code, signal=ending.signal, log_tail=told
+    )
+
+
+def _explain(
+    ending: Ending, lines: Sequence[str], port: int, declared: bool
+) -> ServiceError | None:
+    if ending.signal == "SIGKILL":
+        return ServiceError(
+            "killed",
+            "OpenRefine was killed from outside, as happens when the machine runs out of memory. "
+            f"{_LAST_SAVE} All else is safe.",
+            "It is started again by itself. If it happens again, stop what you do not use, or ask "
+            "for more memory.",
+        )
+    signal = _SIGNALLED.get(ending.exit_code or 0)
+    if signal:
+        return ServiceError(
+            "killed",
+            f"OpenRefine was told to end by something outside JupyterLab ({signal}). It saved "
+            "before it did.",
+            "It is started again by itself; there is nothing to do.",
+        )
+    return explain_lines(lines, port, declared)

@@ -1,0 +1,175 @@
+"""OpenRefine: a student's own, on a port of this machine that nobody else's browser can reach."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar, Final
+
+from ...errors import VceError
+from ...launch import Ending, Launcher, LaunchPlan, Process, StopStep
+from ...models import Capability, ServiceError, ServiceSpec, Site, Upstream
+from ...services.ports import port_in_use_error, port_is_taken
+from ...services.private_files import explain, make_private_folder
+from ..base import Driver, Option, Progress
+from ..http_probe import HttpProbe
+from ..listening import who_listens
+from ..lock_file import lock_is_free
+from ..log_mark import LogMark
+from .archive import ClassArchive, memory_to_spare
+from .diagnoses import explain_ending
+from .folder import lock_file_for, make_ready
+from .java import Run, environment
+from .options import OPTIONS, USUAL_PORT, heap_bytes, machine_memory
+from .programs import choose_java, find_distribution, missing_program
+
+STOP_SECONDS: Final = 60.0
+"""It takes three before it begins to save; and for as long as it is busy it is left to."""
+_VERSION: Final = "/command/core/get-version"
+
+
+class OpenRefineDriver(Driver):
+    """One OpenRefine on one folder of projects. Java is run directly; told to end, it saves."""
+
+    kind: ClassVar[str] = "openrefine"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.OPEN, Capability.START, Capability.STOP, Capability.LOGS}
+    )
+    options: ClassVar[Mapping[str, Option]] = OPTIONS
+    wants_port: ClassVar[bool] = True
+    default_ready_timeout: ClassVar[float] = 120.0
+    """A busy or weak machine may need many times what a start usually takes."""
+    start_seconds: ClassVar[float | None] = 4.0
+    archive_delay: ClassVar[float] = 30.0
+    """Seconds from ready until a class-data archive is made: the first pages go before it."""
+
+    def __init__(self, spec: ServiceSpec, site: Site, launcher: Launcher) -> None:
+        super().__init__(spec, site, launcher)
+        declared: Mapping[str, Any] = spec.options
+        self.program: str | None = declared.get("program")
+        self.java: str | None = declared.get("java")
+        self.profile: str = declared.get("profile", "standard")
+        self.java_options: Sequence[str] = tuple(declared.get("java_options", ()))
+        self.keeps_archive: bool = declared.get("class_archive", True)
+        self.port: int = declared.get("port") or site.port or USUAL_PORT
+        self._probe = HttpProbe()
+        self._mark = LogMark(site.log_file)
+        self._run: Run | None = None
+        self._archive: ClassArchive | None = None
+        self._making: asyncio.Task[None] | None = None
+
+    @property
+    def _port_declared(self) -> bool:
+        return "port" in self.spec.options
+
+    async def missing(self) -> ServiceError | None:
+        """What is not installed, or None."""
+        return await asyncio.to_thread(missing_program, self.program, self.java)
+
+    async def prepare(self, progress: Progress) -> None:
+        """Check programs, projects and port, and make the folders that are missing."""
+        self._probe.preload()
+        await asyncio.to_thread(self._prepare)
+
+    def _prepare(self) -> None:
+        distribution = find_distribution(self.program)
+        java = choose_java(self.java, distribution) if distribution else None
+        if distribution is None or java is None:
+            lacking = missing_program(self.program, self.java)
+            raise VceError(
+                lacking.code if lacking else "program-missing",
+                lacking.message if lacking else "OpenRefine has just been removed.",
+                lacking.hint if lacking else "Start it again.",
+            )
+        projects = self.site.data_dir
+        make_ready(projects)
+        # A run before this one that is still ending keeps port and lock: the launch waits for it.
+        free = lock_is_free(lock_file_for(projects))
+        if free and port_is_taken(self.port):
+            raise port_in_use_error(self.port, self._port_declared)
+        make_private_folder(self.site.private_dir)
+        self._archive = ClassArchive.of(self.site.private_dir / "classes", java, distribution)
+        self._run = Run(
+            java,
+            distribution,
+            projects,
+            self.site.private_dir,
+            self.port,
+            heap_bytes(self.spec.memory_bytes, machine_memory()),
+            self.profile,
+            (*(self._archive.options() if self.keeps_archive else ()), *self.java_options),
+        )
+        try:
+            if free:
+                # What a run that was killed had unpacked is nobody's work.
+                shutil.rmtree(self._run.temporary, ignore_errors=True)
+            self._run.write_files()
+        except OSError as error:
+            raise explain(error, self.site.private_dir) from error
+
+    async def plan(self) -> LaunchPlan:
+        """Run java itself; end it by SIGTERM, which saves, and never cut a save short."""
+        if self._run is None:
+            raise RuntimeError("plan() is asked for after prepare()")
+        self._mark = LogMark.at_end(self.site.log_file)
+        return LaunchPlan(
+            argv=self._run.command(),
+            env=environment(dict(self.spec.env)),
+            cwd=str(self.site.private_dir),
+            output=self.site.log_file,
+            stop=(StopStep("SIGTERM", self.spec.stop_timeout or STOP_SECONDS, while_busy=True),),
+            lock_file=lock_file_for(self.site.data_dir),
+        )
+
+    async def probe(self, process: Process | None) -> bool:
+        """Whether our own OpenRefine, and nobody else's, tells its version."""
+        if process is None:
+            return False
+        who = (await who_listens(process, port=self.port)).who
+        if who == "stranger":
+            raise port_in_use_error(self.port, self._port_declared)
+        if who == "nobody":
+            return False
+        answer = await self._probe.get(
+            _VERSION, port=self.port, host_header=self.upstream().host_header, body=True
+        )
+        if answer.status != 200:
+            return False
+        try:
+            told = json.loads(answer.body)
+        except ValueError:
+            return False
+        return isinstance(told, dict) and "version" in told
+
+    async def provision(self, progress: Progress) -> None:
+        """See that the next start will be quicker. Nothing waits for it."""
+        archive = self._archive if self.keeps_archive else None
+        if self._making is None and archive is not None and archive.wanted:
+            self._making = asyncio.create_task(self._make_archive())
+
+    async def _make_archive(self) -> None:
+        await asyncio.sleep(self.archive_delay)
+        if self._run and self._archive and memory_to_spare():
+            await self._archive.make(self._run, self.launcher)
+
+    async def close(self) -> None:
+        """Let go of the client, and of an archive half made."""
+        making, self._making = self._making, None
+        if making is not None:
+            making.cancel()
+            with suppress(asyncio.CancelledError):
+                await making
+        await self._probe.close()
+
+    def upstream(self) -> Upstream:
+        """Its address; it answers to no other Host than this."""
+        return Upstream(port=self.port, host_header=f"127.0.0.1:{self.port}")
+
+    def diagnose(self, ending: Ending, log_tail: Sequence[str]) -> ServiceError | None:
+        """Why it ended; an archive that may be to blame is given up."""
+        if self._archive is not None:
+            self._archive.suspect(ending)
+        return explain_ending(ending, self._mark.lines(), self.port, self._port_declared)

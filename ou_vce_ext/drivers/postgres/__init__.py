@@ -1,0 +1,1 @@
+"""PostgreSQL: finding it, its data folder, its roles, its words for what went wrong."""

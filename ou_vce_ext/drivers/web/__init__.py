@@ -1,0 +1,1 @@
+"""Any web app that a module declares by its command."""

@@ -1,0 +1,265 @@
+"""Any web app: a command that listens on a port of this machine, or on a unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import re
+import socket
+import stat
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from ...errors import DefiniteError
+from ...launch import Ending, Launcher, LaunchPlan, Listener, Process, StopStep
+from ...models import Capability, ServiceError, ServiceSpec, Site, Upstream
+from ...services.ports import describe_port_owner, port_in_use_error, port_is_taken
+from ...services.private_files import explain, make_folder, make_private_folder
+from ..base import Driver, Option, Progress, scrubbed_environment
+from ..http_probe import HttpProbe
+from ..listening import who_listens
+from ..lock_file import lock_is_free
+from ..log_mark import LogMark
+from .options import OPTIONS, check_declaration, uses_socket
+from .placeholders import fill, used
+from .programs import missing_program
+
+STOP_SECONDS: Final = 10.0
+ORPHAN_SECONDS: Final = 5.0
+"""What a wrapper without exec leaves behind is the app itself: it is given time too."""
+_TOLD_LINES: Final = 20
+_TAKEN: Final = re.compile(r"EADDRINUSE|[Aa]ddress (?:is )?already in use|[Pp]ort \d+ is in use")
+
+
+class WebDriver(Driver):
+    """One web app. It is ready when it answers anything but a server error."""
+
+    kind: ClassVar[str] = "web"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.OPEN, Capability.START, Capability.STOP, Capability.LOGS}
+    )
+    options: ClassVar[Mapping[str, Option]] = OPTIONS
+    default_ready_timeout: ClassVar[float] = 120.0
+
+    def __init__(self, spec: ServiceSpec, site: Site, launcher: Launcher) -> None:
+        super().__init__(spec, site, launcher)
+        declared: Mapping[str, Any] = spec.options
+        self.declared_port: int | None = declared.get("port")
+        self.prefix = f"{site.base_url}vce/app/{site.name}/"
+        self.socket = site.runtime_dir / "web.sock" if uses_socket(spec) else None
+        self.lock_file = site.private_dir / "run.lock"
+        self._port = self.declared_port
+        self._host = "127.0.0.1"
+        self._main: int | None = None
+        self._probe = HttpProbe()
+        self._mark = LogMark(site.log_file)
+        self._taken_by: str | None = None
+        self._giving_up: asyncio.Future[Ending] | None = None
+
+    @property
+    def cwd(self) -> Path:
+        """Where it is started: as declared, from the root folder on, else the root folder."""
+        declared = fill(self.spec.cwd or "", self._values)
+        return self.site.root_dir / os.path.expanduser(declared)
+
+    @property
+    def _values(self) -> dict[str, str]:
+        values = {
+            "data_dir": str(self.site.data_dir),
+            "base_url": self.prefix,
+            "root_dir": str(self.site.root_dir),
+            "name": self.site.name,
+        }
+        if self.socket:
+            values["socket"] = str(self.socket)
+        elif self._port:
+            values["port"] = str(self._port)
+        return values
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        values = self._values
+        own = {"VCE_BASE_URL": self.prefix}
+        if "port" in values:
+            # Where nothing is said, this is where most apps look.
+            own["PORT"] = values["port"]
+        declared = {name: fill(text, values) for name, text in self.spec.env.items()}
+        return scrubbed_environment({**own, **declared})
+
+    async def missing(self) -> ServiceError | None:
+        """What is not installed, or None."""
+        if not self.spec.command:
+            return None
+        program = fill(self.spec.command[0], self._values)
+        return await asyncio.to_thread(
+            missing_program, self.spec.title, program, self.cwd, self._environment
+        )
+
+    async def prepare(self, progress: Progress) -> None:
+        """Check the declaration, the folders and a fixed port; choose another port otherwise."""
+        self._probe.preload()
+        trouble = check_declaration(self.spec)
+        if trouble is None and not self.spec.command:
+            trouble = ServiceError(
+                "config-invalid",
+                f"{self.spec.title} is declared without a `command`.",
+                'For instance command = ["node", "app.js", "--port", "{port}"].',
+            )
+        if trouble:
+            raise DefiniteError(trouble.code, trouble.message, trouble.hint)
+        await asyncio.to_thread(self._prepare)
+
+    def _prepare(self) -> None:
+        if not self.cwd.is_dir():
+            raise DefiniteError(
+                "data-missing",
+                f"The folder {self.cwd}, in which {self.spec.title} is to be started, is not "
+                "there. Nothing has been started.",
+                "Make the folder, or correct `cwd` in this service's declaration.",
+            )
+        make_private_folder(self.site.private_dir)
+        if self.spec.data_dir or "data_dir" in used((*self.spec.command, *self.spec.env.values())):
+            try:
+                make_folder(self.site.data_dir)
+            except OSError as error:
+                raise explain(error, self.site.data_dir) from error
+        # A run before this one that is still ending keeps its address: the launch waits for it.
+        free = lock_is_free(self.lock_file)
+        if self.socket:
+            make_private_folder(self.site.runtime_dir)
+            if free:
+                _remove_stale(self.socket)
+        elif self.declared_port is None:
+            self._port = _another_port(self._port)
+        elif free and port_is_taken(self.declared_port):
+            raise port_in_use_error(self.declared_port, True)
+
+    async def plan(self) -> LaunchPlan:
+        """Run the command in its folder; end it by SIGTERM, first to itself, then to all."""
+        self._mark = LogMark.at_end(self.site.log_file)
+        self._main = self._taken_by = None
+        values = self._values
+        seconds = self.spec.stop_timeout or STOP_SECONDS
+        return LaunchPlan(
+            argv=tuple(fill(word, values) for word in self.spec.command),
+            env=self._environment,
+            cwd=str(self.cwd),
+            output=self.site.log_file,
+            stop=(
+                StopStep("SIGTERM", 0.8 * seconds),
+                StopStep("SIGTERM", 0.2 * seconds, "tree"),
+            ),
+            orphans=(StopStep("SIGTERM", min(seconds, ORPHAN_SECONDS), "tree"),),
+            lock_file=self.lock_file,
+        )
+
+    async def probe(self, process: Process | None) -> bool:
+        """Whether it listens where it should, and answers with anything but a server error."""
+        if process is None:
+            return False
+        where = str(self.socket) if self.socket else None
+        found = await who_listens(process, port=None if where else self._port, socket=where)
+        if found.who == "stranger":
+            self._refuse_stranger(process)
+        if found.who != "ours":
+            return False
+        self._main = found.pid
+        self._host = _reachable(found)
+        upstream = self.upstream()
+        path = self.spec.ready_path
+        answer = await self._probe.get(
+            self.prefix + path.lstrip("/") if upstream.absolute_url else path,
+            port=upstream.port,
+            socket=where,
+            host=f"[{self._host}]" if ":" in self._host else self._host,
+            host_header=upstream.host_header,
+        )
+        return answer.status < 500
+
+    def _refuse_stranger(self, process: Process) -> None:
+        """Somebody else has the address: say so, or begin anew with another where we may choose."""
+        if self.socket:
+            raise DefiniteError(
+                "port-in-use",
+                f"The socket {self.socket} is used by another program.",
+                "Stop that program, then start this again.",
+            )
+        if self._port is None or self.declared_port is not None:
+            raise port_in_use_error(self._port or 0, True)
+        if self._giving_up is None:
+            self._taken_by = describe_port_owner(self._port) or "another program"
+            self._giving_up = asyncio.ensure_future(process.stop())
+
+    async def close(self) -> None:
+        """Let go of the client."""
+        giving_up, self._giving_up = self._giving_up, None
+        if giving_up is not None:
+            await giving_up
+        await self._probe.close()
+
+    def main_pid(self, process: Process) -> int:
+        """The process that listens, which need not be the one we started (a wrapper)."""
+        return self._main or process.pid
+
+    def upstream(self) -> Upstream:
+        """Its address as far as it is known: a free port changes with each start."""
+        declared: Mapping[str, Any] = self.spec.options
+        usual = "localhost" if self.socket else f"127.0.0.1:{self._port}"
+        return Upstream(
+            host=self._host,
+            port=None if self.socket else self._port,
+            socket=str(self.socket) if self.socket else None,
+            host_header=declared.get("host_header", usual),
+            absolute_url=declared.get("absolute_url", False),
+            request_headers=declared.get("request_headers", {}),
+        )
+
+    def diagnose(self, ending: Ending, log_tail: Sequence[str]) -> ServiceError | None:
+        """Whether it ended for want of its port; the rest is the same for every program."""
+        lines = self._mark.lines()[-_TOLD_LINES:]
+        if not self._taken_by and not any(map(_TAKEN.search, lines)):
+            return None
+        if self._port and self.declared_port is None:
+            owner = self._taken_by or describe_port_owner(self._port) or "another program"
+            error = ServiceError(
+                "port-in-use",
+                f"Port {self._port} was taken by {owner} just before {self.spec.title} could "
+                "have it.",
+                "Another one is chosen at the next try; there is nothing to do.",
+            )
+        elif self._port and port_is_taken(self._port):
+            told = port_in_use_error(self._port, True)
+            error = ServiceError(told.code, told.message, told.hint)
+        else:
+            return None
+        return dataclasses.replace(
+            error, exit_code=ending.exit_code, signal=ending.signal, log_tail=tuple(lines)
+        )
+
+
+def _another_port(last: int | None) -> int:
+    """A TCP port that nobody listens on just now, other than ``last``."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port != last:
+            return port
+
+
+def _remove_stale(path: Path) -> None:
+    """Away with the socket of a run that was killed: its name would be in the way of a new one."""
+    with suppress(OSError):
+        if stat.S_ISSOCK(path.lstat().st_mode):
+            path.unlink()
+
+
+def _reachable(found: Listener) -> str:
+    """The address at which a listening socket is reached from this machine."""
+    address = found.address or ""
+    if address in ("", "0.0.0.0", "::") or "/" in address:  # noqa: S104
+        return "127.0.0.1"
+    return address
