@@ -6,7 +6,18 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from traitlets.config import Config
+
+# A busy machine is no defect. On a build server the examples are the same ones each time.
+settings.register_profile(
+    "vce",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.getenv("CI")),
+    database=None,
+)
+settings.load_profile("vce")
 
 
 @pytest.fixture

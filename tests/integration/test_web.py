@@ -163,9 +163,9 @@ async def test_an_app_that_expects_its_whole_path_is_asked_by_it(
         short_dir, launcher, app("tcp", "127.0.0.1", "{port}"), ready_path="/up", options=options
     )
     await rig.start()
-    assert "GET /base/vce/app/app/up " in rig.log()
     assert (await rig.get("/"))[1] == "/\ngenie.example:80\n"
     await rig.stop()
+    assert "GET /base/vce/app/app/up " in rig.log()
 
 
 async def test_an_app_on_ipv6_alone_is_found(short_dir: Path, launcher: KeeperLauncher) -> None:

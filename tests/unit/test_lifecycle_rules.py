@@ -134,7 +134,5 @@ class LifecycleMachine(RuleBasedStateMachine):
         assert (world.lifecycle.retry_at is not None) == (state is ServiceState.BACKOFF)
 
 
-LifecycleMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None
-)
+LifecycleMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestLifecycleRules = LifecycleMachine.TestCase
