@@ -36,7 +36,6 @@ class AppDoor(VCEHandler):
     upstream: Upstream | None
     addresses: Addresses
     credentials: Credentials
-    _entered = False
     _ours = False
     _nonce = ""
 
@@ -47,7 +46,6 @@ class AppDoor(VCEHandler):
             return
         self.settings["last_activity_times"]["ou_vce_ext"] = utcnow()
         self._find()
-        self._entered = True
 
     def action_for(self, method: str) -> Action | None:
         """Using an app is ``execute``, whatever the method: only the app knows what it does."""
@@ -131,7 +129,6 @@ class AppDoor(VCEHandler):
         """None of ours on an app's answer; on our own, as everywhere."""
         if self._ours:
             super().set_default_headers()
-            self._say_goodbye()
 
     @property
     def content_security_policy(self) -> str:
@@ -143,17 +140,6 @@ class AppDoor(VCEHandler):
         """As tornado does, under our own headers."""
         self._ours = True
         super().send_error(status_code, **kwargs)
-
-    def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
-        """As tornado does."""
-        self._say_goodbye()
-        super().redirect(url, permanent, status)
-
-    def _say_goodbye(self) -> None:
-        # tornado hangs up after an answer that is given before the request has been read, which
-        # is where refusals are given; a client must know, or its next request is lost.
-        if not self._entered:
-            self.set_header("Connection", "close")
 
     def not_ready(self, *, refused: bool = False) -> None:
         """Answer 503: to a browser with a page that starts the app, to a program in JSON.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from asyncio import Future
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, cast
@@ -26,6 +27,8 @@ Action: TypeAlias = Literal["read", "write", "execute"]
 RESOURCE: Final = "vce"
 READ: Final[Mapping[str, Action]] = {"GET": "read"}
 EXECUTE: Final[Mapping[str, Action]] = {"POST": "execute"}
+_WHETHER_READ: Final = "_read_finished"
+"""Where tornado's connection keeps whether it has read the request to its end."""
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
@@ -142,6 +145,16 @@ class VCEHandler(JupyterHandler):
     def compute_etag(self) -> str | None:
         """None: nothing is kept, so nothing needs a tag."""
         return None
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """As tornado does, and say so where the connection ends with this answer.
+
+        tornado hangs up after an answer that is given before the request has been read, which is
+        where refusals are given; a client must know, or its next request is lost.
+        """
+        if not self._headers_written and not getattr(self.request.connection, _WHETHER_READ, True):
+            self.set_header("Connection", "close")
+        return super().finish(chunk)
 
     def answer(self, body: Mapping[str, Json], status: int = 200) -> None:
         """Finish with ``body`` as JSON."""

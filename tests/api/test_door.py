@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -218,3 +219,26 @@ async def test_every_answer_is_kept_by_nobody(house: House, ask: Ask, path: str)
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert "Etag" not in headers
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_connection_that_ends_with_an_answer_says_so(
+    house: House, http_server: Any, jp_http_port: int, jp_auth_header: Any, path: str, known: bool
+) -> None:
+    """A client must know, or its next request is lost with the connection."""
+    told = jp_auth_header if known else {}
+    head = [f"{name}: {value}" for name, value in told.items()]
+    for method in METHODS:
+        lines = [f"{method} /a%40b/vce{at(path)} HTTP/1.1", "Host: localhost", *head]
+        reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
+        writer.write("\r\n".join([*lines, "", ""]).encode())
+        answer = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = int(answer.partition("content-length:")[2].split("\r\n")[0])
+        await reader.readexactly(0 if method == "HEAD" else length)
+        if "\r\nconnection: close\r\n" in answer:
+            assert await reader.read() == b""
+        else:
+            writer.write("\r\n".join([*lines, "", ""]).encode())
+            assert (await reader.readline()).startswith(b"HTTP/1.1 "), f"{method} {path}"
+        writer.close()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from ou_vce_ext.models import Upstream
 from tests.api.proxy.apps import ARRIVED, PATTERN, a_body, echo_app, scripted, serving
@@ -140,6 +141,41 @@ async def test_head_tells_what_get_would(apps: Apps, browser: Browser) -> None:
             assert await answer.read() == b""
         # the connection is as good as before
         assert (await echoed(browser.ask("/x")))["method"] == "GET"
+
+
+async def test_head_tells_nothing_of_a_body_of_unknown_length(apps: Apps, browser: Browser) -> None:
+    async with serving(echo_app()) as port:
+        apps.add(Upstream(port=port))
+        reader, writer = await browser.connect()
+        for _ in range(2):
+            writer.write(browser.head("/download?bytes=10&chunked", "HEAD"))
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            assert head.startswith(b"http/1.1 200 ")
+            assert b"content-length" not in head
+        writer.close()
+
+
+async def test_a_part_is_asked_for_and_given(apps: Apps, browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(a_body(100_000))
+    static = web.Application()
+    static.router.add_static("/", tmp_path)
+    async with serving(static) as port:
+        apps.add(Upstream(port=port))
+        for asked, given, length in (
+            ("bytes=10-19", "bytes 10-19/100000", 10),
+            ("bytes=-5", "bytes 99995-99999/100000", 5),
+            ("bytes=99990-", "bytes 99990-99999/100000", 10),
+        ):
+            async with browser.ask("/file", headers={"Range": asked}) as answer:
+                assert (answer.status, answer.headers["Content-Range"]) == (206, given)
+                start = int(given[6:].partition("-")[0])
+                assert await answer.read() == a_body(100_000)[start : start + length]
+                tag = answer.headers["Etag"]
+        async with browser.ask("/file", headers={"Range": "bytes=200000-"}) as answer:
+            assert answer.status == 416
+        async with browser.ask("/file", headers={"If-None-Match": tag}) as answer:
+            assert answer.status == 304
 
 
 def _saying(*lines: str, body: bytes = b"") -> Any:
@@ -370,3 +406,26 @@ async def test_a_slow_app_holds_the_sender_back(apps: Apps, browser: Browser) ->
                 drained = False
         assert not drained
         writer.transport.abort()
+
+
+async def test_a_request_that_breaks_the_rules_does_not_reach_its_end(
+    apps: Apps, browser: Browser
+) -> None:
+    """Trailers, which Jupyter's own server does not take, and chunks that are none."""
+    ended: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        ended.put_nowait(await reader.read())
+
+    async with scripted(script) as port:
+        apps.add(Upstream(port=port))
+        for rest in (b"0\r\nX-Trailer: 1\r\n\r\n", b"nonsense\r\n", b"-1\r\n\r\n"):
+            reader, writer = await browser.connect()
+            writer.write(browser.head("/x", "POST", "Transfer-Encoding: chunked"))
+            writer.write(b"5\r\nhello\r\n")
+            await asyncio.sleep(0.05)
+            writer.write(rest)
+            await reader.read()
+            assert not (await asyncio.wait_for(ended.get(), 5)).endswith(b"0\r\n\r\n")
+            writer.close()

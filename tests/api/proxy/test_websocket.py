@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -41,6 +42,15 @@ async def test_text_and_bytes_of_any_size_come_back(apps: Apps, browser: Browser
             for size in (0, 1, 125, 126, 65_535, 65_536, 5_000_000):
                 await socket.send_bytes(a_body(size))
                 assert await socket.receive_bytes() == a_body(size)
+
+
+async def test_an_app_behind_a_unix_socket(apps: Apps, browser: Browser, tmp_path: Path) -> None:
+    place = str(tmp_path / "app.sock")
+    async with serving(echo_app(), path=place):
+        apps.add(Upstream(socket=place))
+        async with connecting(browser) as socket:
+            await socket.send_str("hello")
+            assert await socket.receive_str() == "hello"
 
 
 async def test_the_app_agrees_to_the_subprotocol(apps: Apps, browser: Browser) -> None:
