@@ -160,6 +160,11 @@ class Lifecycle:
         elif not missing and self.state is ServiceState.UNAVAILABLE:
             self._move(ServiceState.STOPPED)
 
+    def refuse(self, error: ServiceError) -> None:
+        """Show why it could not even be tried to start it. While at rest only."""
+        if self._at_rest() or self.state is ServiceState.FAILED:
+            self._fail(error)
+
     def _at_rest(self) -> bool:
         return self.state in (ServiceState.STOPPED, ServiceState.UNAVAILABLE)
 

@@ -10,17 +10,18 @@ from contextlib import suppress
 from ..errors import ConflictError, UnknownError, VceError
 from ..models import (
     Capability,
-    Connection,
     Json,
     Operation,
+    OperationState,
     Service,
-    ServiceError,
     Upstream,
     Usage,
 )
 from ..models_status import Problem
-from ..states import AT_REST, RUNNING, ServiceState
+from ..states import AT_REST, ServiceState
 from .clock import Clock
+from .dependencies import dependency_failed, dependents, stopping_order
+from .description import capabilities, describe
 from .lifecycle import Lifecycle
 from .operations import OperationFailedError, Operations, Running
 from .usage import UsageCache
@@ -85,38 +86,8 @@ class Registry:
         return [self._describe(item, cost) for item, cost in zip(items, costs, strict=True)]
 
     def _describe(self, item: Lifecycle, usage: Usage) -> Service:
-        spec, driver = item.spec, item.driver
-        working = self.operations.running(spec.name)
-        return Service(
-            name=spec.name,
-            title=spec.title,
-            kind=spec.kind,
-            icon=f"{self._base_url}vce/api/services/{spec.name}/icon" if spec.icon else None,
-            state=item.state,
-            since=item.since,
-            ready_seconds=item.ready_seconds,
-            pid=item.pid,
-            url=self._url(item),
-            open=spec.open,
-            connection=self._connection(item),
-            usage=usage if item.state in RUNNING else Usage(),
-            restarts=item.restarts,
-            retry_at=item.retry_at,
-            autostart=spec.autostart,
-            requires=spec.requires,
-            operation=working.id if working else None,
-            error=item.error,
-            capabilities=capabilities(item),
-            data_dir=str(driver.data_dir),
-        )
-
-    def _url(self, item: Lifecycle) -> str | None:
-        if Capability.OPEN not in item.driver.capabilities:
-            return None
-        return f"{self._base_url}vce/app/{item.spec.name}/"
-
-    def _connection(self, item: Lifecycle) -> Connection | None:
-        return None if item.spec.problem else item.driver.connection()
+        working = self.operations.running(item.spec.name)
+        return describe(item, usage, working, self._base_url)
 
     def upstream(self, name: str) -> Upstream | None:
         """Where the proxy finds a service while it can answer. Raises UnknownError."""
@@ -175,6 +146,7 @@ class Registry:
             raise self._conflict(item, working)
         if working is None and item.state in AT_REST and item.state is not ServiceState.FAILED:
             return self.operations.done("stop", name, f"{title} is already stopped")
+        self._spare_dependents(item, cancel=cancel)
         if working:
             self.operations.abort(working.id)
         return self._run("stop", item, f"Stopping {title}", self._stop, after=working)
@@ -188,6 +160,7 @@ class Registry:
             return working
         if working:
             raise self._conflict(item, working)
+        self._spare_dependents(item)
         return self._run("restart", item, f"Restarting {item.spec.title}", self._restart)
 
     def _run(
@@ -212,12 +185,7 @@ class Registry:
 
     async def _start(self, item: Lifecycle, running: Running) -> None:
         for name in item.spec.requires:
-            needed = self.get(name)
-            running.progress(f"{item.spec.title} needs {needed.spec.title}: starting that first")
-            try:
-                await needed.start(running.progress)
-            except OperationFailedError as failure:
-                raise OperationFailedError(self._dependency_error(item, needed, failure)) from None
+            await self._start_needed(item, self.get(name), running)
         try:
             await item.start(running.progress)
         except asyncio.CancelledError:
@@ -225,24 +193,53 @@ class Registry:
             await item.stop(running.progress)
             raise
 
-    def _dependency_error(
-        self, item: Lifecycle, needed: Lifecycle, failure: OperationFailedError
-    ) -> ServiceError:
-        return ServiceError(
-            "dependency-failed",
-            f"{item.spec.title} was not started, because it needs {needed.spec.title}, which "
-            f"could not be started: {failure.message}",
-            failure.hint,
-        )
+    async def _start_needed(self, item: Lifecycle, needed: Lifecycle, running: Running) -> None:
+        """Start what ``item`` requires, by an operation of its own that others may join."""
+        running.progress(f"{item.spec.title} needs {needed.spec.title}: starting that first")
+        try:
+            if needed.spec.external:
+                await needed.start(running.progress)
+                return
+            ended = await self.operations.wait(self.start(needed.spec.name).id)
+        except (OperationFailedError, ConflictError) as failure:
+            message, hint = failure.message, failure.hint
+        else:
+            if ended.state is OperationState.SUCCEEDED:
+                return
+            message = ended.error.message if ended.error else "its start was cancelled."
+            hint = ended.error.hint if ended.error else "Start it again."
+        error = dependency_failed(item, needed, message, hint)
+        # Seen on the service too: who looks at the panel later has not seen the operation.
+        item.refuse(error)
+        raise OperationFailedError(error)
 
     async def _stop(self, item: Lifecycle, running: Running) -> None:
+        await self._stop_dependents(item, running)
         await item.stop(running.progress)
         running.progress(f"{item.spec.title} is stopped", 1.0)
 
+    async def _stop_dependents(self, item: Lifecycle, running: Running) -> list[str]:
+        """Stop what needs ``item`` and runs; tells their names, the last stopped first."""
+        stopped: list[str] = []
+        for other in dependents(item.spec.name, self._lifecycles):
+            running.progress(f"{other.spec.title} needs {item.spec.title}: stopping that first")
+            if working := self.operations.running(other.spec.name):
+                if working.kind != "stop":
+                    self.operations.abort(working.id)
+                await self.operations.wait(working.id)
+            await other.stop(running.progress)
+            stopped.insert(0, other.spec.name)
+        return stopped
+
     async def _restart(self, item: Lifecycle, running: Running) -> None:
+        stopped = await self._stop_dependents(item, running)
         await item.stop(running.progress)
         running.progress(f"Starting {item.spec.title}")
         await self._start(item, running)
+        for name in stopped:
+            # Each by an operation of its own; one that cannot be started says why itself.
+            with suppress(VceError):
+                self.start(name)
 
     def _require(self, item: Lifecycle, capability: Capability) -> None:
         if capability not in capabilities(item):
@@ -252,6 +249,13 @@ class Registry:
                 "Ask whoever looks after it.",
                 code="capability-missing",
             )
+
+    def _spare_dependents(self, item: Lifecycle, *, cancel: bool = False) -> None:
+        """Raise ConflictError where stopping ``item`` would cut work on a service that needs it."""
+        for other in dependents(item.spec.name, self._lifecycles):
+            working = self.operations.running(other.spec.name)
+            if working and working.kind not in (*_CANCELLED_BY_STOP, "stop") and not cancel:
+                raise self._conflict(other, working)
 
     def _conflict(self, item: Lifecycle, working: Operation) -> ConflictError:
         doing = _DOING.get(working.kind, working.kind)
@@ -285,25 +289,9 @@ class Registry:
 
     async def aclose(self) -> None:
         """Stop everything, gently, dependents before what they need."""
-        waiting = dict(self._lifecycles)
-        while waiting:
-            needed = {name for item in waiting.values() for name in item.spec.requires}
-            free = [name for name in waiting if name not in needed] or list(waiting)
-            for name in free:
-                working = self.operations.running(name)
-                if working:
+        for layer in stopping_order(self._lifecycles):
+            for name in layer:
+                if working := self.operations.running(name):
                     self.operations.abort(working.id)
-            await asyncio.gather(*(waiting[name].stop() for name in free), return_exceptions=True)
-            for name in free:
-                del waiting[name]
-
-
-def capabilities(item: Lifecycle) -> frozenset[Capability]:
-    """What can be done with this service: by kind, and less where it is not ours."""
-    if item.spec.external:
-        return item.driver.capabilities & {
-            Capability.OPEN,
-            Capability.BACKUP,
-            Capability.RESTORE,
-        }
-    return item.driver.capabilities
+            stops = (self._lifecycles[name].stop() for name in layer)
+            await asyncio.gather(*stops, return_exceptions=True)

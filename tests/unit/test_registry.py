@@ -179,6 +179,66 @@ async def test_a_requirement_that_fails_is_explained_on_the_one_that_waits() -> 
     assert done.error.code == "dependency-failed"
     assert "Db" in done.error.message
     assert "No space." in done.error.message
+    waiting = house.registry.get("web")
+    assert waiting.state is ServiceState.FAILED
+    assert waiting.error == done.error
+    house.drivers["db"].prepare_error = None
+    await house.registry.operations.wait(house.registry.start("web").id)
+    assert waiting.state is ServiceState.READY
+    await house.registry.aclose()
+
+
+async def test_what_needs_a_service_is_stopped_before_it() -> None:
+    house = House(spec("page", requires=("web",)), spec("web", requires=("db",)), spec("db"))
+    await house.registry.operations.wait(house.registry.start("page").id)
+    await house.registry.operations.wait(house.registry.stop("db").id)
+    assert house.stopped == ["page", "web", "db"]
+
+
+async def test_a_restart_brings_back_what_needed_the_service_and_ran() -> None:
+    house = House(spec("idle", requires=("db",)), spec("web", requires=("db",)), spec("db"))
+    await house.registry.operations.wait(house.registry.start("web").id)
+    first = house.registry.get("web").process
+    await house.registry.operations.wait(house.registry.restart("db").id)
+    back = house.registry.operations.running("web")
+    assert back
+    await house.registry.operations.wait(back.id)
+    assert house.registry.get("web").state is ServiceState.READY
+    assert house.registry.get("web").process is not first
+    assert house.registry.get("idle").state is ServiceState.STOPPED
+    await house.registry.aclose()
+
+
+async def test_work_on_what_needs_a_service_is_not_cut_short_by_its_stop() -> None:
+    house = House(spec("web", requires=("db",)), spec("db"))
+    await house.registry.operations.wait(house.registry.start("web").id)
+    forever = asyncio.Event()
+
+    async def back_up(running: Running) -> Json:
+        await forever.wait()
+        return None
+
+    backup = house.registry.operations.run("backup", "web", "Backing up", back_up)
+    for ask in (house.registry.stop, house.registry.restart):
+        with pytest.raises(ConflictError, match=backup.id):
+            ask("db")
+    stop = house.registry.stop("db", cancel=True)
+    assert (await house.registry.operations.wait(stop.id)).state is OperationState.SUCCEEDED
+    assert house.registry.operations.get(backup.id).state is OperationState.CANCELLED
+    assert house.stopped == ["web", "db"]
+
+
+async def test_a_requirement_being_stopped_is_not_started_behind_its_back() -> None:
+    house = House(spec("web", requires=("db",)), spec("db"))
+    await house.registry.operations.wait(house.registry.start("db").id)
+    house.launchers["db"].processes[0].lingers = True
+    stop = house.registry.stop("db")
+    await settle()
+    done = await house.registry.operations.wait(house.registry.start("web").id)
+    assert done.error
+    assert stop.id in done.error.message
+    house.launchers["db"].processes[0].let_go()
+    await house.registry.operations.wait(stop.id)
 
 
 async def test_the_server_opens_what_is_to_start_with_it() -> None:
