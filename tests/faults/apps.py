@@ -1,0 +1,132 @@
+"""Small web apps that misbehave, run as ``python apps.py NAME PORT …``. Quick to start.
+
+Each listens on 127.0.0.1 and ``PORT`` and answers HTTP, unless its name says otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nyes"
+
+
+def listen(port: str) -> socket.socket:
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind(("127.0.0.1", int(port)))
+    server.listen(64)
+    return server
+
+
+def answer(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    try:
+        connection.recv(1 << 16)
+        connection.sendall(ANSWER)
+    except OSError:
+        pass
+    connection.close()
+
+
+def forever() -> None:
+    while True:
+        time.sleep(3600)
+
+
+def serves(port: str) -> None:
+    """Does as it should."""
+    server = listen(port)
+    while True:
+        answer(server)
+
+
+def ends_slowly(port: str, seconds: str) -> None:
+    """Told to end, it takes so many seconds."""
+
+    def end(number: int, frame: object) -> None:
+        time.sleep(float(seconds))
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    serves(port)
+
+
+def ignores_term(port: str) -> None:
+    """Does not end when it is told to."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    serves(port)
+
+
+def double_forks(port: str) -> None:
+    """Leaves a grandchild in a session of its own, which ignores TERM, and serves itself."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            forever()
+        os._exit(0)
+    os.wait()
+    serves(port)
+
+
+def own_session(port: str) -> None:
+    """Serves from a child in a session of its own, and waits for it."""
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        serves(port)
+    os.waitpid(child, 0)
+
+
+def wraps(port: str) -> None:
+    """A wrapper that does not exec: its child serves."""
+    child = os.fork()
+    if child == 0:
+        serves(port)
+    os.waitpid(child, 0)
+
+
+def daemonises(port: str) -> None:
+    """Serves from a grandchild in a session of its own; the one in between ends."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            serves(port)
+        os._exit(0)
+    os.wait()
+    forever()
+
+
+def leaves_orphan(port: str) -> None:
+    """Ends when told to, and leaves a child that holds the output pipe and ignores TERM."""
+    if os.fork() == 0:
+        os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        forever()
+    serves(port)
+
+
+def many(port: str) -> None:
+    """Has three generations of three children each, half of which ignore TERM."""
+    for generation in range(3):
+        for number in range(3):
+            if os.fork() == 0:
+                if (generation + number) % 2:
+                    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                if generation == 2 or number:
+                    forever()
+                break
+        else:
+            break
+    if os.getpid() == os.getsid(0):
+        serves(port)
+    forever()
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,85 @@
+"""A campaign's results: for a terminal, for the documentation, for a program."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Told = Mapping[str, Any]
+
+BEGIN = "<!-- faults: begin -->"
+END = "<!-- faults: end -->"
+
+
+def number(value: float, unit: str) -> str:
+    """A figure with as many digits as mean something."""
+    text = f"{value:.0f}" if value >= 100 or unit == "" else f"{value:.3g}"
+    return f"{text} {unit}".strip()
+
+
+def rows(results: Sequence[Told]) -> list[list[str]]:
+    """A row for each fault, and one more for each further figure of it."""
+    found = []
+    for result in results:
+        head = [
+            f"{result['number']}. {result['title']}",
+            str(result["tries"]),
+            str(len(result["failures"])),
+        ]
+        for measure in result["measures"] or [None]:
+            tail = ["", "", "", ""]
+            if measure:
+                unit = measure["unit"]
+                most = measure["most"]
+                tail = [
+                    measure["name"],
+                    number(measure["median"], unit),
+                    number(measure["worst"], unit),
+                    "" if most is None else number(most, unit),
+                ]
+            found.append([*head, *tail])
+            head = ["", "", ""]
+    return found
+
+
+HEADER = ("fault", "tries", "failures", "figure", "median", "worst", "held to")
+
+
+def text_table(results: Sequence[Told]) -> str:
+    """For a terminal."""
+    lines = [list(HEADER), *rows(results)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def markdown(runs: Sequence[Told]) -> str:
+    """For the documentation: one table for each run."""
+    parts = []
+    for run in runs:
+        lines = [f"**{run['title']}**, seed {run['seed']}:", ""]
+        lines.append(f"| {' | '.join(HEADER)} |")
+        lines.append("| --- | --: | --: | --- | --: | --: | --: |")
+        lines += [f"| {' | '.join(row)} |" for row in rows(run["results"])]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def machine() -> str:
+    """What the figures were taken on."""
+    system, processor = platform.system(), platform.machine()
+    return f"{system} {processor}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def put_into(document: Path, table: str) -> None:
+    """Replace what is between the two marks of ``document``."""
+    before, _, rest = document.read_text("utf-8").partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise SystemExit(f"{document} has no {BEGIN} … {END}")
+    document.write_text(f"{before}{BEGIN}\n\n{table}\n{END}{after}", "utf-8")
