@@ -105,7 +105,7 @@ class Bench:
         return Supervised(driver(spec, site, self.launcher), self.launcher, self.log)
 
     async def aclose(self) -> str:
-        """End everything; returns what keepers had to say of themselves, which should be nothing."""
+        """End everything; returns what keepers had to say of themselves: nothing if all is well."""
         await self.launcher.aclose()
         said = self.errors.read_text("utf-8", "replace") if self.errors.exists() else ""
         await asyncio.to_thread(shutil.rmtree, self.root, ignore_errors=True)

@@ -40,7 +40,12 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         """Counts, failures in words, and each measure's median and worst."""
         measures = [
-            {**measure, "tries": len(values), "median": statistics.median(values), "worst": max(values)}
+            {
+                **measure,
+                "tries": len(values),
+                "median": statistics.median(values),
+                "worst": max(values),
+            }
             for measure in self.measures
             if (values := self.figures.get(measure["name"]))
         ]

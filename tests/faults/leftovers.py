@@ -62,9 +62,9 @@ def held_files(folder: Path) -> Iterator[str]:
                 continue
             if stat.S_ISSOCK(mode):
                 yield f"the socket {path}"
-            elif name.endswith(".lock") and stat.S_ISREG(mode) and _is_locked(path):
-                yield f"the lock {path}"
-            elif name == "postmaster.pid":
+            elif (
+                name.endswith(".lock") and stat.S_ISREG(mode) and _is_locked(path)
+            ) or name == "postmaster.pid":
                 yield f"the lock {path}"
 
 

@@ -1,0 +1,82 @@
+"""The campaign in short: each fault tried a few times, and what the campaign itself can see."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .bench import Bench
+from .campaign import Campaign, Result
+from .every import FAULTS
+from .fault import Attempt, Fault, Figures, Measure
+from .leftovers import MARK, leftovers
+
+pytestmark = pytest.mark.integration
+
+SEED = 20260
+
+
+def run(fault: type[Fault], tries: int | None = None) -> Result:
+    async def campaign() -> Result:
+        bench = Bench()
+        try:
+            return await Campaign(SEED, tries, short=True).run_fault(bench, fault())
+        finally:
+            assert await bench.aclose() == ""
+
+    return asyncio.run(campaign())
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[f"{f.number}-{f.__name__}" for f in FAULTS])
+def test_nothing_is_untrue_and_nothing_is_left(fault: type[Fault]) -> None:
+    result = run(fault)
+    assert result.failures == []
+    assert result.tries
+
+
+def test_a_process_that_is_left_is_found(tmp_path: Path) -> None:
+    assert leftovers("a-mark", tmp_path) == []
+    with subprocess.Popen(["sleep", "60"], env={MARK: "a-mark"}, cwd="/") as marked:
+        assert f"process {marked.pid}" in " ".join(leftovers("a-mark", tmp_path))
+        assert leftovers("a-mark-2", tmp_path) == leftovers("a", tmp_path) == []
+        marked.kill()
+    with subprocess.Popen(["sleep", "60"], env={}, cwd=tmp_path) as inside:
+        assert f"process {inside.pid}" in " ".join(leftovers("a-mark", tmp_path))
+        inside.kill()
+    (tmp_path / "postmaster.pid").touch()
+    assert leftovers("a-mark", tmp_path) == [f"the lock {tmp_path / 'postmaster.pid'}"]
+
+
+class Untrue(Fault):
+    """Breaks a different promise with each try."""
+
+    number = 0
+    title = "untrue"
+    limit = 0.05
+    measures = (Measure("wait", 1.0),)
+
+    async def try_once(self, attempt: Attempt) -> Figures:
+        match attempt.number:
+            case 0:
+                return {"wait": 1.5}
+            case 1:
+                await asyncio.sleep(60)
+            case 2:
+                (attempt.folder / "postmaster.pid").touch()
+            case 3:
+                raise KeyError("something")
+        return {"wait": 0.5}
+
+
+def test_each_way_to_fail_is_counted_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+    result = run(Untrue, 5)
+    assert result.tries == 5
+    assert len(result.failures) == 4
+    told = "\n".join(result.failures)
+    for words in ("wait: 1.500 s, not 1.0", "wedged", "left behind", "KeyError", f"seed {SEED}"):
+        assert words in told
+    assert result.figures["wait"] == [0.5, 0.5]
+    assert capsys.readouterr().out.count("fault 0") == 4
