@@ -63,7 +63,8 @@ class LaunchPlan:
     of the whole tree is always added. ``orphans`` ends what is left once the main process is gone.
     ``lock_file`` is locked before anything starts and stays so while any process of the tree
     lives; ``lock_note`` is written into it for whoever finds it locked. ``output`` is the log file,
-    rotated at ``log_bytes`` (one older file is kept).
+    rotated at ``log_bytes`` (one older file is kept). ``memory_limit`` (bytes) bounds the tree by a
+    control group where one can be made; elsewhere only what the program was told itself does.
     """
 
     argv: tuple[str, ...]
@@ -78,6 +79,7 @@ class LaunchPlan:
     log_bytes: int = 5_000_000
     umask: int = 0o077
     nice: int = 0
+    memory_limit: int | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The form a keeper reads."""
@@ -94,6 +96,7 @@ class LaunchPlan:
             "log_bytes": self.log_bytes,
             "umask": self.umask,
             "nice": self.nice,
+            "memory_limit": self.memory_limit,
         }
 
 
@@ -102,13 +105,15 @@ class Ending:
     """How a main process ended: an exit code, or the signal that killed it (``SIGKILL`` …).
 
     ``asked`` is true when it was us who told it to end. ``keeper_lost`` is true when the keeper
-    itself was killed, so that how the program ended is not known.
+    itself was killed, so that how the program ended is not known. ``starved`` tells that the kernel
+    killed a process of it for memory: above its own ``limit``, or with the ``machine`` short of it.
     """
 
     exit_code: int | None = None
     signal: str | None = None
     asked: bool = False
     keeper_lost: bool = False
+    starved: Literal["limit", "machine"] | None = None
 
     def describe(self) -> str:
         """In words: ``exit code 1``, ``signal SIGKILL``."""

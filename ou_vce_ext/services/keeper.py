@@ -21,6 +21,7 @@ import time
 
 from . import identity, proc
 from .logfile import BoundedLog
+from .memory_group import MemoryGroup, machine_kills, make_memory_group
 
 _BUSY_INTERVAL = 2.0
 _BUSY_CPU = 0.1
@@ -50,6 +51,8 @@ class Keeper:
         self._output = -1
         self._held = -1
         self._log: BoundedLog
+        self._memory: MemoryGroup | None = None
+        self._machine_kills = 0
         self._wake, self._wake_end = os.pipe()
 
     # -- talking ---------------------------------------------------------------------------------
@@ -109,13 +112,17 @@ class Keeper:
                 lock = self._lock(self.plan["lock_file"], owner)
                 if lock < 0:
                     return 0
+            if self.plan["memory_limit"]:
+                self._memory = make_memory_group(self.plan["memory_limit"])
             self._log = BoundedLog(self.plan["output"], self.plan["log_bytes"], owner=owner)
             identity.become(who["mode"], who["uid"], who["gid"])
         except OSError as error:
             self.say(event="refused", step="prepare", errno=error.errno, path=error.filename)
+            self._unbound()
             return 0
         self._arm_signals()
         if not self._spawn(lock):
+            self._unbound()
             return 0
         self._held = lock
         if lock >= 0:
@@ -127,7 +134,14 @@ class Keeper:
         if self.jupyter >= 0:
             self._poll.register(self.jupyter, select.POLLIN)
         started = proc.start_time(self.main)
-        self.say(event="started", pid=self.main, start_time=started, keeper=os.getpid())
+        self._machine_kills = machine_kills()
+        self.say(
+            event="started",
+            pid=self.main,
+            start_time=started,
+            keeper=os.getpid(),
+            limited=self._memory is not None and self._memory.holds(self.main),
+        )
         self._loop()
         return 0
 
@@ -226,6 +240,8 @@ class Keeper:
             os.dup2(output, 2)
             if lock >= 0:
                 os.set_inheritable(lock, True)
+            if self._memory:
+                self._memory.enter()
             os.chdir(self.plan["cwd"])
             os.execvpe(self.plan["argv"][0], self.plan["argv"], self.plan["env"])
         except OSError as error:
@@ -259,6 +275,7 @@ class Keeper:
         if self._held >= 0:
             # Before it is told: who starts anew upon that must not find the data locked.
             os.close(self._held)
+        self._unbound()
         self.say(event="down", lost_log_bytes=self._log.lost)
         if not self.alone:
             self.control.setblocking(True)
@@ -310,12 +327,26 @@ class Keeper:
             code=code if code >= 0 else None,
             signal=name,
             asked=self.stopping,
+            starved=self._starved(name),
         )
         # Whatever it left behind must go before another copy may start. A stop keeps its own pace
         # only while the main process lives: without it nothing is being saved any more.
         self.stopping = True
         self.steps = list(self.plan["orphans"])
         self.deadline = time.monotonic()
+
+    def _unbound(self) -> None:
+        if self._memory:
+            self._memory.remove()
+            self._memory = None
+
+    def _starved(self, signal_name: str | None) -> str | None:
+        """Whose want of memory the kernel killed for, where it did."""
+        if self._memory and self._memory.kills():
+            return "limit"
+        if signal_name == "SIGKILL" and machine_kills() > self._machine_kills:
+            return "machine"
+        return None
 
     # -- stopping --------------------------------------------------------------------------------
 

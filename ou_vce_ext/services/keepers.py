@@ -113,6 +113,8 @@ class KeptProcess(_Lines):
         self.number = number
         self.plan = plan
         self.keeper_pid: int | None = None
+        self.limited = False
+        """Whether the kernel holds it to the plan's ``memory_limit``."""
         self._pid = 0
         self._start_time: int | None = None
         loop = asyncio.get_running_loop()
@@ -143,11 +145,17 @@ class KeptProcess(_Lines):
                 self._pid = message["pid"]
                 self._start_time = message["start_time"]
                 self.keeper_pid = message["keeper"]
+                self.limited = message["limited"]
             if not self.started.done():
                 self.started.set_result(message)
         elif event == "exit" and not self._exited.done():
             self._exited.set_result(
-                Ending(message["code"], message["signal"], asked=message["asked"])
+                Ending(
+                    message["code"],
+                    message["signal"],
+                    asked=message["asked"],
+                    starved=message["starved"],
+                )
             )
         elif event == "down":
             self.told_down = True
@@ -300,6 +308,13 @@ class KeeperLauncher:
             process.close()
             raise KeeperLostError from error
         if told["event"] == "started":
+            if plan.memory_limit and not process.limited:
+                self.log.info(
+                    "No control group can be made here: %s is held to %d MB only as far as the "
+                    "program itself does.",
+                    plan.argv[0],
+                    plan.memory_limit // 1_000_000,
+                )
             return process
         process.close()
         self.processes.pop(number, None)

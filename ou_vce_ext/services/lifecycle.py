@@ -16,7 +16,7 @@ from ..models import Json, ServiceError, ServiceSpec, Upstream
 from ..states import RUNNING, ServiceState, check_transition
 from .backoff import RestartPolicy
 from .clock import Clock
-from .diagnosis import from_exception, of_death, start_timeout
+from .diagnosis import from_exception, gave_up, of_death, start_timeout, starting_again
 from .leftovers import judge
 from .logs import ServiceLog
 from .operations import OperationCancelledError, OperationFailedError
@@ -350,11 +350,11 @@ class Lifecycle:
             await process.down()
             self.process = None
             await self.driver.close()
-            self._move(ServiceState.FAILED, error=error)
+            self._move(ServiceState.FAILED, error=gave_up(error))
             return False
         self._move(
             ServiceState.BACKOFF,
-            error=error,
+            error=starting_again(error),
             retry_at=self._clock.now() + timedelta(seconds=delay),
         )
         self.log.warning("%s: %s", self.spec.name, error.message)

@@ -13,7 +13,7 @@ from typing import Final
 from ...errors import VceError
 from ...launch import Ending
 from ...models import ServiceError
-from ...services.diagnosis import of_death
+from ...services.diagnosis import killed, of_death
 from ...services.ports import port_in_use_error
 from ...services.private_files import explain as explain_os_error
 from .log import complaints, last_run, readable
@@ -164,13 +164,9 @@ def explain_ending(ending: Ending, lines: Sequence[str], place: Place) -> Servic
     error = None
     if ending.signal == "SIGILL":
         error = cpu_unsupported()
-    elif ending.signal == "SIGKILL" and not ending.keeper_lost:
-        error = ServiceError(
-            "killed",
-            f"{place.title} was killed from outside (SIGKILL), most often because the machine ran "
-            "out of memory. What was written is safe, and is recovered at the next start.",
-            "If it happens again, stop what you do not use, or ask for more memory.",
-        )
+    elif ending.starved or (ending.signal == "SIGKILL" and not ending.keeper_lost):
+        safe = "What was written is safe, and is recovered at the next start."
+        error = killed(place.title, ending, safe)
     elif not ending.keeper_lost:
         error = explain(run, place)
     return dataclasses.replace(

@@ -123,6 +123,7 @@ class MongoDriver(Driver):
             identity=identity_of(self._account),
             stop=(StopStep("SIGTERM", self.spec.stop_timeout or STOP_SECONDS, while_busy=True),),
             lock_file=lock_file_for(site.data_dir),
+            memory_limit=self.spec.memory_bytes,
         )
 
     async def probe(self, process: Process | None) -> bool:

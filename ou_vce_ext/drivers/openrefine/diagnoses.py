@@ -9,6 +9,7 @@ from typing import Final
 
 from ...launch import Ending
 from ...models import ServiceError
+from ...services.diagnosis import killed
 from ...services.ports import port_in_use_error
 
 _SIGNALLED: Final = {129: "SIGHUP", 130: "SIGINT", 143: "SIGTERM"}
@@ -131,20 +132,14 @@ def explain_ending(
 def _explain(
     ending: Ending, lines: Sequence[str], port: int, declared: bool
 ) -> ServiceError | None:
-    if ending.signal == "SIGKILL":
-        return ServiceError(
-            "killed",
-            "OpenRefine was killed from outside, as happens when the machine runs out of memory. "
-            f"{_LAST_SAVE} All else is safe.",
-            "It is started again by itself. If it happens again, stop what you do not use, or ask "
-            "for more memory.",
-        )
+    if ending.starved or ending.signal == "SIGKILL":
+        return killed("OpenRefine", ending, f"{_LAST_SAVE} All else is safe.")
     signal = _SIGNALLED.get(ending.exit_code or 0)
     if signal:
         return ServiceError(
             "killed",
             f"OpenRefine was told to end by something outside JupyterLab ({signal}). It saved "
             "before it did.",
-            "It is started again by itself; there is nothing to do.",
+            "There is nothing to do.",
         )
     return explain_lines(lines, port, declared)

@@ -122,7 +122,17 @@ class OpenRefineDriver(Driver):
             output=self.site.log_file,
             stop=(StopStep("SIGTERM", self.spec.stop_timeout or STOP_SECONDS, while_busy=True),),
             lock_file=lock_file_for(self.site.data_dir),
+            memory_limit=self._memory_limit,
         )
+
+    @property
+    def _memory_limit(self) -> int | None:
+        """Bytes for all of it: past its heap Java holds code, threads and files it has open.
+
+        A heap that is full is told in words; this only bounds what grows beside it.
+        """
+        heap = self.spec.memory_bytes
+        return None if heap is None else heap + heap // 2 + 256 * 1024**2
 
     async def probe(self, process: Process | None) -> bool:
         """Whether our own OpenRefine, and nobody else's, tells its version."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from ...errors import DefiniteError
 from ...launch import Ending
 from ...models import ServiceError
+from ...services.diagnosis import killed
 from ...services.ports import describe_port_owner
 from .files import disk_full, unsuitable, unwritable
 
@@ -188,11 +189,7 @@ def explain_ending(
     """Why a server ended, from how it did and what it wrote last; None where we cannot tell."""
     if ending.keeper_lost or ending.asked:
         return None
-    if ending.signal == "SIGKILL":
-        return ServiceError(
-            "killed",
-            "PostgreSQL was killed from outside (SIGKILL), most often because the machine ran out "
-            "of memory. What was committed is safe, and is recovered at the next start.",
-            "If it happens again, stop what you do not use, or ask for more memory.",
-        )
+    if ending.starved or ending.signal == "SIGKILL":
+        safe = "What was committed is safe, and is recovered at the next start."
+        return killed("PostgreSQL", ending, safe)
     return explain_lines(lines, folder, port)

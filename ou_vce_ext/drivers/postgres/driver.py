@@ -129,6 +129,7 @@ class PostgresDriver(Driver):
             ),
             orphans=(StopStep("SIGQUIT", 0.3, "tree"),),
             lock_file=lock_file_for(folder),
+            memory_limit=self.spec.memory_bytes,
         )
 
     async def probe(self, process: Process | None) -> bool:

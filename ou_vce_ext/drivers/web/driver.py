@@ -154,6 +154,7 @@ class WebDriver(Driver):
             ),
             orphans=(StopStep("SIGTERM", min(seconds, ORPHAN_SECONDS), "tree"),),
             lock_file=self.lock_file,
+            memory_limit=self.spec.memory_bytes,
         )
 
     async def probe(self, process: Process | None) -> bool:
