@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from jupyter_core.paths import jupyter_config_path, jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
+from prometheus_client import REGISTRY
 from traitlets import Dict, Float, List, Unicode, default
 
 from ._version import __version__
@@ -24,6 +25,7 @@ from .drivers.web.driver import WebDriver
 from .drivers.web.options import check_declaration
 from .events import Announcer
 from .exit_hooks import ExitHooks
+from .metrics import ServiceMetrics
 from .models import ServiceError, ServiceSpec
 from .models_status import Problem
 from .proxy import handlers as proxy_handlers
@@ -93,6 +95,7 @@ class VCE(ExtensionApp):
     house: House
     launcher: KeeperLauncher
     _hooks: ExitHooks
+    _metrics: ServiceMetrics
     _beat: asyncio.Task[None] | None = None
     _house_error: ServiceError | None = None
     _problems: list[ConfigProblem]
@@ -156,6 +159,8 @@ class VCE(ExtensionApp):
             house_problems=self._house_problems,
         )
         self.registry.operations.listeners.append(announcer.worked)
+        # Jupyter's own registry of metrics, which its /metrics shows.
+        self._metrics = ServiceMetrics(self.registry, REGISTRY)
         self._lend_environment()
         self.settings["vce_registry"] = self.registry
         self._opened_at = clock.now()
@@ -224,6 +229,7 @@ class VCE(ExtensionApp):
             for problem in self.house.make_layout(self.folders):
                 self.log.warning("%s", problem)
         self._beat = asyncio.get_running_loop().create_task(self._keep_house())
+        self._metrics.open()
         await self.registry.open()
 
     async def _keep_house(self) -> None:
@@ -237,6 +243,7 @@ class VCE(ExtensionApp):
         """Stop every service, gently and in good order. Bounded, and never raises."""
         if self._beat:
             self._beat.cancel()
+            self._metrics.close()
         try:
             async with asyncio.timeout(self.stop_timeout):
                 await self.registry.aclose()

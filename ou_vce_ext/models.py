@@ -178,6 +178,7 @@ class Usage:
     memory_bytes: int | None = None
     cpu_percent: float | None = None
     open_files: int | None = None
+    memory_measure: Literal["pss", "rss"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +221,9 @@ class Service:
             "open": self.open,
             "connection": self.connection.to_json() if self.connection else None,
             "memory_bytes": self.usage.memory_bytes,
+            "memory_measure": self.usage.memory_measure,
             "cpu_percent": self.usage.cpu_percent,
+            "open_files": self.usage.open_files,
             "restarts": self.restarts,
             "retry_at": iso(self.retry_at),
             "autostart": self.autostart,

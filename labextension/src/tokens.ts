@@ -88,7 +88,10 @@ export interface IService {
   readonly open: 'tab' | 'browser';
   readonly connection: IConnection | null;
   readonly memory_bytes: number | null;
+  /** Whether shared pages are counted once (`pss`), or for each process (`rss`). */
+  readonly memory_measure: 'pss' | 'rss' | null;
   readonly cpu_percent: number | null;
+  readonly open_files: number | null;
   readonly restarts: number;
   /** When it will be started again; null except in `backoff`. */
   readonly retry_at: string | null;

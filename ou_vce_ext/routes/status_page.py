@@ -46,6 +46,11 @@ class Page:
     nonce: str
 
     @property
+    def measured_as_rss(self) -> bool:
+        """Whether any service's memory could only be told with shared pages counted twice."""
+        return any(service.usage.memory_measure == "rss" for service in self.status.services)
+
+    @property
     def headline(self) -> str:
         """The overall word, in a sentence: ``All well``, ``PostgreSQL failed 3 min ago: …``."""
         match self.status.state:

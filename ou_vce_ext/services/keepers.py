@@ -236,7 +236,7 @@ class KeptProcess(_Lines):
             if now > then:
                 percent = round(max(0.0, told["cpu"] - cpu) / (now - then) * 100, 1)
         self._cpu = (told["cpu"], now)
-        return Usage(told["memory"], percent, told["files"])
+        return Usage(told["memory"], percent, told["files"], told["measure"])
 
 
 class KeeperLauncher:

@@ -18,7 +18,7 @@ from ..models import (
     Usage,
 )
 from ..models_status import Problem
-from ..states import AT_REST, ServiceState
+from ..states import AT_REST, RUNNING, ServiceState
 from .clock import Clock
 from .dependencies import dependency_failed, dependents, stopping_order
 from .description import capabilities, describe
@@ -92,6 +92,14 @@ class Registry:
     def upstream(self, name: str) -> Upstream | None:
         """Where the proxy finds a service while it can answer. Raises UnknownError."""
         return self.get(name).upstream()
+
+    def memory(self, name: str) -> int | None:
+        """Bytes a service's tree was last known to use; None where it is not known. Never waits.
+
+        Raises UnknownError.
+        """
+        item = self.get(name)
+        return self._usage.last(item.process).memory_bytes if item.state in RUNNING else None
 
     def icon(self, name: str) -> str | None:
         """The file of the picture a service was declared with. Raises UnknownError."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from jupyter_server.serverapp import ServerApp
+from prometheus_client.parser import text_string_to_metric_families
 from traitlets.config import Config
 
 from tests.api.conftest import Ask
@@ -116,6 +117,8 @@ async def test_a_service_from_start_to_stop(opened: ServerApp, ask: Ask) -> None
     assert up["url"] == "/a%40b/vce/app/hello/"
     assert up["pid"]
     assert up["memory_bytes"] > 1_000_000
+    assert up["memory_measure"] == "pss"
+    assert up["open_files"] > 3
     assert up["ready_seconds"] > 0
     again = await do(ask, "hello", "start")
     assert again["state"] == "succeeded"
@@ -184,3 +187,34 @@ async def test_a_program_that_is_missing_is_named(opened: ServerApp, ask: Ask) -
 async def test_all_are_listed_as_declared(opened: ServerApp, ask: Ask) -> None:
     listed = assert_matches(await ask("/api/services"), "/api/services")
     assert [one["name"] for one in listed["services"]] == ["hello", "slow", "broken", "absent"]
+
+
+async def samples(ask: Ask) -> dict[tuple[str, str], float]:
+    """What /metrics says of our services, by name and the last of the labels."""
+    response = await ask("", below="metrics")
+    assert response.code == 200
+    return {
+        (sample.name, "/".join(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(response.body.decode())
+        for sample in family.samples
+        if sample.name.startswith("vce_")
+    }
+
+
+async def test_jupyters_metrics_tell_of_services(opened: ServerApp, ask: Ask) -> None:
+    told = await samples(ask)
+    assert told["vce_service_state", "hello/stopped"] == 1
+    assert told["vce_service_state", "hello/ready"] == 0
+    assert told["vce_service_restarts_total", "hello"] == 0
+    assert ("vce_service_ready_seconds", "hello") not in told
+    await ended(ask, (await do(ask, "hello", "start"))["id"])
+    await ended(ask, (await do(ask, "broken", "start"))["id"])
+    async with asyncio.timeout(20):
+        while ("vce_service_memory_bytes", "hello") not in (told := await samples(ask)):
+            await asyncio.sleep(0.02)
+    assert told["vce_service_memory_bytes", "hello"] > 1_000_000
+    assert told["vce_service_state", "hello/ready"] == 1
+    assert told["vce_service_ready_seconds", "hello"] > 0
+    assert told["vce_service_state", "broken/failed"] == 1
+    assert told["vce_service_restarts_total", "broken"] == 4
+    assert ("vce_service_memory_bytes", "broken") not in told

@@ -17,7 +17,7 @@ LAYERS = (
     {"_version", "states"},
     {"models", "models_status", "errors", "launch"},
     {"config", "disk", "drivers", "services", "backups", "exit_hooks"},
-    {"proxy", "routes", "events"},
+    {"proxy", "routes", "events", "metrics"},
     {"app"},
     {"__init__"},
 )

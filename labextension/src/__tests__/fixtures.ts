@@ -33,7 +33,9 @@ export function service(changes: Partial<IService> = {}): IService {
     open: 'tab',
     connection: null,
     memory_bytes: null,
+    memory_measure: null,
     cpu_percent: null,
+    open_files: null,
     restarts: 0,
     retry_at: null,
     autostart: false,
@@ -57,6 +59,7 @@ export function database(changes: Partial<IService> = {}): IService {
     url: null,
     capabilities: ['start', 'stop', 'logs'],
     memory_bytes: 41_300_000,
+    memory_measure: 'pss',
     connection: {
       host: '127.0.0.1',
       port: 43211,
