@@ -52,21 +52,28 @@ class _Lines:
         self._loop.add_reader(sock, self._readable)
         self.closed = False
 
-    def _readable(self) -> None:
+    def _readable(self) -> bool:
+        """Take in what has come; whether there may be more."""
         try:
             data = self.sock.recv(1 << 16)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data = b""
         if not data:
             self.close()
             self.on_end()
-            return
+            return False
         self._incoming += data
         while b"\n" in self._incoming:
             line, _, self._incoming = self._incoming.partition(b"\n")
             self.on_message(json.loads(line))
+        return True
+
+    def drain(self) -> None:
+        """Take in the last words of a peer that is gone, before anybody acts upon its end."""
+        while not self.closed and self._readable():
+            pass
 
     def send(self, message: Mapping[str, object]) -> None:
         """Send one line; a peer that is gone is noticed by the reading side."""
@@ -177,6 +184,8 @@ class KeptProcess(_Lines):
 
     def gone(self) -> None:
         """The parent says that the keeper, and all that it left behind, is gone."""
+        # This news comes by another line, and may overtake how the main process ended.
+        self.drain()
         self._settle_down()
 
     def _settle_down(self) -> None:
