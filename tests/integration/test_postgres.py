@@ -251,6 +251,21 @@ async def test_a_server_that_hangs_does_not_hang_the_probe(rig: PostgresRig) -> 
     await rig.stop()
 
 
+async def test_a_server_that_lets_nobody_in_is_not_well(rig: PostgresRig) -> None:
+    process = await rig.start()
+    assert await rig.driver.probe(process)
+    os.kill(process.pid, signal.SIGSTOP)
+    # A session from before goes on, and the one that the probe keeps would too.
+    await until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
+    assert not await rig.driver.probe(process)
+    assert await process.resume()
+    assert await rig.driver.probe(process)
+    assert await rig.driver.probe(process)
+    assert "encrypt" not in rig.log()
+    assert "incomplete" not in rig.log()
+    await rig.stop()
+
+
 async def test_a_first_start_can_be_cut_at_any_moment(fresh: PostgresRig) -> None:
     for seconds in (0.0, 0.05, 0.2, 0.4, 0.8):
         starting = asyncio.ensure_future(fresh.launch())

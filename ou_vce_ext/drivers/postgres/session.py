@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import socket
+import struct
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ Connection: TypeAlias = "AsyncConnection[tuple[object, ...]]"
 Result = TypeVar("Result")
 
 PROBE_TIMEOUT = 2.5
+# Length and code, as the protocol has it. To leave after the answer is not worth a line of its log.
+_ENCRYPTION_REQUEST = struct.pack("!ii", 8, 80877103)
 log = logging.getLogger(__name__)
 
 _REFUSALS = (
@@ -71,8 +74,12 @@ class Session:
 
         try:
             async with asyncio.timeout(PROBE_TIMEOUT):
+                kept = self._connection is not None
                 connection = await self.connect(address, passwords)
-                return await self.guard(_ask(connection))
+                if not await self.guard(_ask(connection)):
+                    return False
+                # Sessions live on where the server itself was stopped and lets nobody else in.
+                return not (kept and address.own) or await _lets_in(address)
         except (psycopg.Error, OSError, TimeoutError) as error:
             self.trouble = (str(error).strip().splitlines() or [type(error).__name__])[-1]
             log.debug("PostgreSQL does not answer: %s", self.trouble)
@@ -135,6 +142,17 @@ class Session:
 async def _ask(connection: Connection) -> bool:
     cursor = await connection.execute("SELECT 1")
     return await cursor.fetchone() is not None
+
+
+async def _lets_in(address: Address) -> bool:
+    """Whether a new session is answered: we ask for encryption, are told no or yes, and go."""
+    path = f"{address.host}/.s.PGSQL.{address.port}"
+    reader, writer = await asyncio.open_unix_connection(path)
+    try:
+        writer.write(_ENCRYPTION_REQUEST)
+        return await reader.read(1) != b""
+    finally:
+        writer.close()
 
 
 async def _connect(address: Address, password: str) -> Connection:
