@@ -23,7 +23,10 @@ def listen(port: str) -> socket.socket:
 
 
 def answer(server: socket.socket) -> None:
-    connection, _ = server.accept()
+    reply(server.accept()[0])
+
+
+def reply(connection: socket.socket) -> None:
     try:
         connection.recv(1 << 16)
         connection.sendall(ANSWER)
@@ -44,15 +47,55 @@ def serves(port: str) -> None:
         answer(server)
 
 
-def ends_slowly(port: str, seconds: str) -> None:
-    """Told to end, it takes so many seconds."""
+def _end_after(seconds: str) -> None:
+    """Told to end, take so many seconds."""
 
     def end(number: int, frame: object) -> None:
         time.sleep(float(seconds))
         os._exit(0)
 
     signal.signal(signal.SIGTERM, end)
+
+
+def slow_both_ways(port: str, start: str, end: str) -> None:
+    """Listens only after ``start`` seconds, and takes ``end`` seconds to end."""
+    _end_after(end)
+    time.sleep(float(start))
     serves(port)
+
+
+def hangs(port: str, file: str) -> None:
+    """Answers nobody for as long as there is ``file``."""
+    server = listen(port)
+    while True:
+        connection, _ = server.accept()
+        while os.path.exists(file):
+            time.sleep(0.05)
+        reply(connection)
+
+
+def exits(port: str, code: str) -> None:
+    """Ends at once."""
+    sys.exit(int(code))
+
+
+def flaps(port: str, seconds: str) -> None:
+    """Answers once, and exits with 1 so many seconds later."""
+    answer(listen(port))
+    time.sleep(float(seconds))
+    sys.exit(1)
+
+
+def waits_for_port(port: str) -> None:
+    """Tries again for as long as somebody else has its port."""
+    while True:
+        try:
+            server = listen(port)
+        except OSError:
+            time.sleep(0.05)
+        else:
+            while True:
+                answer(server)
 
 
 def ignores_term(port: str) -> None:
