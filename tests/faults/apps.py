@@ -98,6 +98,38 @@ def waits_for_port(port: str) -> None:
                 answer(server)
 
 
+def exclusive(port: str, file: str, end: str) -> None:
+    """Has ``file`` to itself, and leaves ``file``.twice where somebody else has it already."""
+    import fcntl
+
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        open(f"{file}.twice", "w").close()
+        sys.exit(1)
+    _end_after(end)
+    serves(port)
+
+
+def floods(port: str, file: str) -> None:
+    """Prints without end and without a newline; told to end, it writes into ``file`` how much."""
+    from threading import Thread
+
+    written = 0
+
+    def end(number: int, frame: object) -> None:
+        with open(file, "w") as opened:
+            opened.write(str(written))
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    Thread(target=serves, args=(port,), daemon=True).start()
+    block = b"x" * (1 << 16)
+    while True:
+        written += os.write(1, block)
+
+
 def ignores_term(port: str) -> None:
     """Does not end when it is told to."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

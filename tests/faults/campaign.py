@@ -86,6 +86,7 @@ class Campaign:
 
         async def one(number: int) -> None:
             async with gate:
+                await asyncio.sleep(number % fault.at_once * fault.stagger)
                 await self._try(bench, fault, number, result)
 
         await asyncio.gather(*(one(number) for number in range(wanted)))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from .crowds import Crowd
+from .data_folders import DamagedFolder, StaleLockFile
 from .fault import Fault
+from .floods import LogFlood
 from .hanging import Hangs
 from .killed import MainProcessKilled
 from .postgres_kills import BackendKilled, PostmasterKilled
@@ -16,7 +19,11 @@ FAULTS: tuple[type[Fault], ...] = (
     BackendKilled,
     Hangs,
     PortTaken,
+    StaleLockFile,
+    DamagedFolder,
+    Crowd,
     StopWhileStarting,
     SlowOrFlapping,
     StubbornTrees,
+    LogFlood,
 )

@@ -73,6 +73,9 @@ class Fault(ABC):
     tries: ClassVar[int] = 50
     at_once: ClassVar[int] = 1
     """How many tries may overlap, where they mostly wait."""
+    stagger: ClassVar[float] = 0.0
+    """Seconds between the beginnings of tries that overlap, so that they do not all want to start
+    their programs at the same moment."""
     limit: ClassVar[float] = 60.0
     """Seconds after which a try counts as wedged."""
     measures: ClassVar[tuple[Measure, ...]] = ()

@@ -26,6 +26,7 @@ class Hangs(Fault):
     number = 7
     title = "SIGSTOP, or a hang"
     at_once = 25
+    stagger = 0.2
     limit = 90.0
     measures = (Measure(HANG_SEEN, 15.0), Measure(CONTINUED, 15.0), Measure(STOPPED, 3.0))
 

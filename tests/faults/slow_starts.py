@@ -49,9 +49,10 @@ class SlowOrFlapping(Fault):
     number = 13
     title = "a start of 60 s; exit 1 at once; exit just after ready"
     at_once = 50
+    stagger = 0.5
     limit = 150.0
     measures = (
-        Measure("a start of 60 s takes", 62.0),
+        Measure("a start of 60 s takes", 61.0),
         Measure("given up after five deaths, in", 10.0),
         Measure("later than promised, a restart is", 0.5),
     )

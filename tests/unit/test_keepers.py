@@ -16,7 +16,7 @@ async def test_the_parent_is_quicker_to_say_that_a_keeper_is_gone() -> None:
     mine, theirs = socket.socketpair()
     process = KeptProcess(mine, 1, PLAN)
     for event in (
-        {"event": "exit", "code": 0, "signal": None, "asked": False, "starved": False},
+        {"event": "exit", "code": 0, "signal": None, "asked": False, "starved": None},
         {"event": "down"},
     ):
         theirs.send(json.dumps(event).encode() + b"\n")
