@@ -13,6 +13,7 @@ from jupyter_core.paths import jupyter_config_path, jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from prometheus_client import REGISTRY
 from traitlets import Dict, Float, List, Unicode, default
+from traitlets.config.loader import LazyConfigValue
 
 from ._version import __version__
 from .config.declarations import ConfigProblem, load_specs
@@ -21,6 +22,7 @@ from .drivers.mongo.driver import MongoDriver
 from .drivers.openrefine.driver import OpenRefineDriver
 from .drivers.postgres.driver import PostgresDriver
 from .drivers.undeclared import UndeclaredDriver
+from .drivers.web.adopted import AdoptedDriver
 from .drivers.web.driver import WebDriver
 from .drivers.web.options import check_declaration
 from .events import Announcer
@@ -183,7 +185,16 @@ class VCE(ExtensionApp):
     def _driver(self, spec: ServiceSpec) -> Driver:
         kind = DRIVERS.get(spec.kind, UndeclaredDriver) if not spec.problem else UndeclaredDriver
         site = self.house.site(spec, wants_port=kind.wants_port)
+        if kind is WebDriver and "adopt" in spec.options:
+            return AdoptedDriver(spec, site, self.launcher, self._servers_of_others())
         return kind(spec, site, self.launcher)
+
+    def _servers_of_others(self) -> Mapping[str, object]:
+        """``ServerProxy.servers`` as configured: jupyter-server-proxy need not be installed."""
+        servers = cast("ServerApp", self.serverapp).config.get("ServerProxy", {}).get("servers")
+        if isinstance(servers, LazyConfigValue):
+            servers = servers.get_value({})
+        return servers if isinstance(servers, Mapping) else {}
 
     def _lend_environment(self) -> None:
         """Give kernels and terminals the databases' addresses: they inherit ours when started.

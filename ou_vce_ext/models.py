@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -103,7 +103,8 @@ class Connection:
 class ServiceSpec:
     """One service as declared: built in, in TOML, or by traitlets, merged and validated.
 
-    ``options`` holds the keys of its kind (see the driver). ``problem`` is set where the
+    ``options`` holds the keys of its kind (see the driver), ``declared`` the names of the common
+    keys that somebody wrote down, as against what they are by default. ``problem`` is set where the
     declaration is wrong: the service is then listed, says why, and never starts.
     """
 
@@ -127,6 +128,7 @@ class ServiceSpec:
     enabled: bool = True
     external: bool = False
     options: Mapping[str, object] = field(default_factory=dict)
+    declared: frozenset[str] = field(default=frozenset(), compare=False)
     source: str = "built in"
     problem: ServiceError | None = None
 
@@ -151,6 +153,24 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Manners:
+    """What the proxy does for an app beyond passing on, where its declaration asks for it.
+
+    ``mappath`` gives the path to ask for instead of one below the app's address. ``rewrites``
+    change an answer: each is called with what it may look at, by name (``response request
+    orig_response host port path``). With ``raw_socket`` the app speaks no HTTP: the messages of a
+    WebSocket are its bytes. ``counts`` says of a request handler and a path whether they tell of a
+    person at work; None: every request does. ``start_page`` is where the app's address leads.
+    """
+
+    mappath: Callable[[str], str] | None = None
+    rewrites: tuple[Callable[[Mapping[str, object]], object], ...] = ()
+    raw_socket: bool = False
+    counts: Callable[[object, str], bool] | None = None
+    start_page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """Where the proxy finds a running app: a TCP port or a unix socket.
 
@@ -164,6 +184,7 @@ class Upstream:
     host_header: str = ""
     absolute_url: bool = False
     request_headers: Mapping[str, str] = field(default_factory=dict)
+    manners: Manners = field(default_factory=Manners)
 
     @property
     def origin(self) -> str:

@@ -27,7 +27,8 @@ from .values import did_you_mean, judge, parse_memory, sentence
 
 Kinds = Mapping[str, Mapping[str, Option]]
 DEFAULT_KIND: Final = "web"
-"""What a service is that says its command and not its kind."""
+"""What a service is that says how it is started, and not its kind."""
+_SAYS_HOW: Final = frozenset({"command", "adopt"})
 Check = Callable[[ServiceSpec], ServiceError | None]
 
 
@@ -99,7 +100,7 @@ class Judge:
         """Its kind, which may be unknown; a mistake then."""
         names = ", ".join(self.kinds)
         kind = self.declared.values.get("kind")
-        if kind is None and "command" in self.declared.values and DEFAULT_KIND in self.kinds:
+        if kind is None and _SAYS_HOW & self.declared.values.keys() and DEFAULT_KIND in self.kinds:
             return DEFAULT_KIND
         if kind is None:
             close = did_you_mean(self.name, self.familiar)
@@ -175,7 +176,7 @@ class Judge:
     def _whole(self, kind: str) -> None:
         """Judge what only several keys together can get wrong."""
         values = self.declared.values
-        if kind == "web" and "command" not in values:
+        if kind == "web" and not _SAYS_HOW & values.keys():
             self.mistake(
                 "command",
                 "A web service needs a command.",
@@ -230,5 +231,6 @@ class Judge:
             seed=good.get("seed", {}),
             external=good.get("external", False),
             options=dict(options),
+            declared=frozenset(good),
             source=self.declared.source(),
         )

@@ -128,6 +128,13 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "environment": 'env = { NAME = "value" }',
     "depends_on": 'requires = ["postgres"]',
     "new_browser_tab": 'open = "browser"',
+    "unix_socket": '{socket} in `command`, or socket = "/a/path"',
+    "request_headers_override": 'request_headers = { "X-Name" = "value" }',
+    "raw_socket_proxy": "raw_socket = true",
+    "update_last_activity": "activity = false",
+    "exclude_last_activity_patterns": 'activity_ignores = ["/poll"]',
+    "launcher_entry": '`title` and `icon`; path_info as start_page = "page.html"',
+    "path_info": 'start_page = "page.html"',
     "disabled": "enabled = false",
 }
 """Words that other programs use for what has another name here, and how it is written."""

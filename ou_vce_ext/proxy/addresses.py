@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus
 
 from ..models import Upstream
 
@@ -13,6 +13,7 @@ CREDENTIAL_PARAMETERS: Final = frozenset({"token", "_xsrf"})
 """Query parameters in which Jupyter takes its own token and XSRF token: never an app's to see."""
 
 _ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
+_PATH: Final = "/:?@!$&'()*+,;=~-._[]"
 _ORIGIN = re.compile(r"(?:https?:)?//([^/?#\\]*)", re.IGNORECASE)
 _REFRESH = re.compile(r"(\s*[\d.]*\s*[;,]?\s*url\s*=\s*)(['\"]?)(.*?)(['\"]?\s*)", re.IGNORECASE)
 
@@ -61,12 +62,25 @@ class Addresses:
         ``uri`` is the request line's, which tornado has decoded as Latin-1.
         """
         path, mark, query = uri.partition("?")
+        if self.upstream.manners.mappath:
+            path = self.prefix + self._mapped(self.below(path))
         if not self.upstream.absolute_url:
             path = path[len(self.prefix) :]
         if mark:
             kept = without_credentials(query)
             path = f"{path}?{kept}" if kept or not query else path
         return path if path.isascii() else quote(path.encode("latin-1"), safe=_ASCII)
+
+    def below(self, path: str) -> str:
+        """Give what of a request's path is below the app's address, as it was sent."""
+        return path[len(self.prefix) :]
+
+    def _mapped(self, path: str) -> str:
+        """Give the path to ask for instead; one that stays the same stays letter by letter."""
+        plain = unquote(path, "latin-1" if not path.isascii() else "utf-8")
+        ask = self.upstream.manners.mappath
+        mapped = ask(plain) if ask else plain
+        return path if mapped == plain else quote(mapped, safe=_PATH)
 
     def origin_for_app(self, origin: str) -> str:
         """Give ``Origin`` as the app expects it where it is ours; a stranger's stays."""

@@ -44,12 +44,19 @@ class AppDoor(VCEHandler):
         await super().prepare()
         if self._finished:
             return
-        self.settings["last_activity_times"]["ou_vce_ext"] = utcnow()
         self._find()
+        self.count_activity()
 
     def action_for(self, method: str) -> Action | None:
         """Using an app is ``execute``, whatever the method: only the app knows what it does."""
         return "execute"
+
+    def count_activity(self) -> None:
+        """Tell Jupyter that somebody is at work, unless the app's declaration knows better."""
+        upstream = self.upstream
+        counts = upstream.manners.counts if upstream else None
+        if counts is None or counts(self, self.addresses.below(self.request.path)):
+            self.settings["last_activity_times"]["ou_vce_ext"] = utcnow()
 
     # -- other websites --------------------------------------------------------------------------
 

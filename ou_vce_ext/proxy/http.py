@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import Iterable
 from http.client import responses
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import unquote
 
 from tornado import web
 from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 
 from ..errors import VceError
-from . import headers
+from ..models import Manners
+from . import headers, rewriting
 from .body import Body
 from .client import address, clients
 from .door import AppDoor
@@ -48,12 +51,26 @@ class HttpProxy(AppDoor):
         await super().prepare()
         if self._finished:
             return
+        manners = self.upstream.manners if self.upstream else Manners()
+        if manners.raw_socket:
+            raise VceError(
+                "method-not-allowed",
+                f"{self.lifecycle.spec.title} is reached by a WebSocket only. Nothing was done.",
+            )
+        if manners.start_page and self._asks_for_the_app():
+            self.redirect(f"{self.addresses.prefix}/{manners.start_page}")
+            return
         told = self.request.headers
         if told.get("Content-Length", "0") != "0" or "Transfer-Encoding" in told:
             self._connection.set_max_body_size(NO_LIMIT)
             self._body = Body()
             # The app may answer before it has read everything, and its answer must not wait.
             self._relaying = asyncio.create_task(self._relay())
+
+    def _asks_for_the_app(self) -> bool:
+        """Whether somebody opens the app, and no page of it in particular."""
+        asked = self.addresses.below(self.request.uri or "")
+        return asked == "/" and self._wants_page()
 
     @web.authenticated
     async def pass_on(self) -> None:
@@ -122,6 +139,8 @@ class HttpProxy(AppDoor):
         told = headers.for_app(request, addresses, self.credentials, self.forwarded_host)
         if self._body is None:
             told.popall("Content-Length", None)
+        if addresses.upstream.manners.rewrites:
+            told["Accept-Encoding"] = "identity"
         try:
             response = await session.request(
                 method, url, headers=told, data=self._body, allow_redirects=False
@@ -146,7 +165,10 @@ class HttpProxy(AppDoor):
     # -- answering -------------------------------------------------------------------------------
 
     async def _answer(self, response: ClientResponse) -> None:
-        self._begin(response)
+        if rewriting.is_wanted(self.addresses.upstream.manners, response):
+            await self._answer_rewritten(response)
+            return
+        self._begin(response.status, response.reason or "", response.raw_headers)
         if self.request.method == "HEAD" or response.status in (204, 304):
             await self.flush()
             await self._let_finish()
@@ -182,19 +204,40 @@ class HttpProxy(AppDoor):
             await written
             self._connection.close()
 
-    def _begin(self, response: ClientResponse) -> None:
+    async def _answer_rewritten(self, response: ClientResponse) -> None:
+        from aiohttp import ClientError
+
+        upstream = self.addresses.upstream
+        told = {
+            "request": self.request,
+            "host": "localhost",
+            "port": upstream.port or 0,
+            "path": unquote(self.addresses.below(self.request.path)),
+        }
+        try:
+            answer = await rewriting.gather(response, self.lifecycle.spec.title)
+            rewriting.rewrite(answer, upstream.manners, told)
+            raw_headers = answer.raw_headers()
+        except (ClientError, OSError, ValueError) as error:
+            await self._sorry(502, self.broken(error))
+            return
+        await self._let_finish()
+        self._begin(answer.code, answer.reason, raw_headers)
+        bare = self.request.method == "HEAD" or answer.code in (204, 304)
+        self.finish(None if bare else answer.body)
+
+    def _begin(self, status: int, reason: str, raw_headers: Iterable[tuple[bytes, bytes]]) -> None:
         """Take over the app's status and headers. Nothing of ours is added but Jupyter's cookie."""
         # What tornado would do with an app's answer is the app's to do: compress it, for one.
         self._transforms = []
         for ours in ("Server", "Content-Type", "Date"):
             self.clear_header(ours)
-        reason = response.reason or responses.get(response.status) or "Unknown"
-        self.set_status(response.status, reason)
+        self.set_status(status, reason or responses.get(status) or "Unknown")
         headers.add_all(
             self._headers,
-            headers.for_browser(response.raw_headers, self.addresses, self.credentials),
+            headers.for_browser(raw_headers, self.addresses, self.credentials),
         )
-        if response.status == 204:
+        if status == 204:
             self.clear_header("Content-Length")
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:

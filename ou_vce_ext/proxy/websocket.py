@@ -14,6 +14,7 @@ from ..errors import VceError
 from . import headers
 from .client import address, clients
 from .door import AppDoor
+from .raw_socket import RawSocket, Talk
 
 if TYPE_CHECKING:
     from aiohttp import ClientWebSocketResponse
@@ -29,7 +30,7 @@ _TOKEN_PROTOCOL: Final = "v1.token.websocket.jupyter.org"  # noqa: S105 (its nam
 class WebSocketProxy(AppDoor, WebSocketHandler):
     """One WebSocket from a browser, and the one to the app that belongs to it."""
 
-    _app: ClientWebSocketResponse
+    _app: Talk
     _stream: IOStream | None = None
     _pump: asyncio.Task[None] | None = None
 
@@ -41,7 +42,8 @@ class WebSocketProxy(AppDoor, WebSocketHandler):
         if self.upstream is None:
             self.not_ready()
             return
-        app = await self._connect()
+        raw = self.upstream.manners.raw_socket
+        app: Talk | None = await (self._connect_raw() if raw else self._connect())
         if app is None:
             return
         self._app = app
@@ -90,6 +92,13 @@ class WebSocketProxy(AppDoor, WebSocketHandler):
             self._sorry(error)
         return None
 
+    async def _connect_raw(self) -> RawSocket | None:
+        try:
+            return await RawSocket.connect(self.addresses.upstream, self._offered())
+        except OSError:
+            self.not_ready(refused=True)
+            return None
+
     def _sorry(self, error: BaseException) -> None:
         words: VceError = self.broken(error)
         self.send_error(502, exc_info=(type(words), words, None))
@@ -129,6 +138,7 @@ class WebSocketProxy(AppDoor, WebSocketHandler):
 
     async def on_message(self, message: str | bytes) -> None:
         """Pass on what the browser says; the next is read when the app has room for it."""
+        self.count_activity()
         with suppress(ConnectionError):  # the app has gone: _from_app sees to it
             if isinstance(message, str):
                 await self._app.send_str(message)

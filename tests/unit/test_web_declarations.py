@@ -55,6 +55,9 @@ def test_a_declaration_as_a_whole() -> None:
         spec("run", env={"A": "{nothing}"}),
         spec("run", "{socket}", "{port}"),
         spec("run", "{socket}", options={"port": 3000}),
+        spec("run", options={"port": 3000, "socket": "/x"}),
+        spec("run", options={"adopt": "x"}),
+        spec("run", options={"request_headers": {"X": "{nothing}"}}),
     ):
         told = check_declaration(wrong)
         assert told is not None
@@ -71,6 +74,19 @@ def test_a_declaration_as_a_whole() -> None:
         ("request_headers", {"X-Prefix": "/a"}, {"X Y": "a"}),
         ("request_headers", {}, {"X-Prefix": "a\nb"}),
         ("request_headers", {"X": ""}, {"X": 1}),
+        ("socket", "/run/app.sock", "app.sock"),
+        ("socket", "/a", "/" + "a" * 100),
+        ("adopt", "rstudio", "../x"),
+        ("start_page", "app/index.html?x=1", "/etc"),
+        ("start_page", "a", "../../lab"),
+        ("start_page", "a", "//evil.example"),
+        ("start_page", "a", "a b"),
+        ("mappath", {"/": "/index.html"}, {"/": "index.html"}),
+        ("mappath", {}, {"/x": "/y?z"}),
+        ("rewrite_response", ["a.b:c", "d:e.f"], ["a.b"]),
+        ("rewrite_response", "a:b", [1]),
+        ("activity_ignores", ["/poll", r"/\d+"], ["("]),
+        ("activity_ignores", [], [1]),
     ],
 )
 def test_options(key: str, good: object, bad: object) -> None:

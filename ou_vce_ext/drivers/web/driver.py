@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import errno
 import os
 import re
 import socket
@@ -15,7 +16,7 @@ from typing import Any, ClassVar, Final
 
 from ...errors import DefiniteError
 from ...launch import Ending, Launcher, LaunchPlan, Listener, Process, StopStep
-from ...models import Capability, ServiceError, ServiceSpec, Site, Upstream
+from ...models import Capability, Manners, ServiceError, ServiceSpec, Site, Upstream
 from ...services.ports import describe_port_owner, port_in_use_error, port_is_taken
 from ...services.private_files import explain, make_folder, make_private_folder
 from ..base import Driver, Option, Progress, scrubbed_environment
@@ -23,6 +24,7 @@ from ..http_probe import HttpProbe
 from ..listening import who_listens
 from ..lock_file import lock_is_free
 from ..log_mark import LogMark
+from .manners import manners_of
 from .options import OPTIONS, check_declaration, uses_socket
 from .placeholders import fill, used
 from .programs import missing_program
@@ -46,18 +48,26 @@ class WebDriver(Driver):
 
     def __init__(self, spec: ServiceSpec, site: Site, launcher: Launcher) -> None:
         super().__init__(spec, site, launcher)
-        declared: Mapping[str, Any] = spec.options
-        self.declared_port: int | None = declared.get("port")
         self.prefix = f"{site.base_url}vce/app/{site.name}/"
-        self.socket = site.runtime_dir / "web.sock" if uses_socket(spec) else None
         self.lock_file = site.private_dir / "run.lock"
-        self._port = self.declared_port
         self._host = "127.0.0.1"
         self._main: int | None = None
         self._probe = HttpProbe()
         self._mark = LogMark(site.log_file)
         self._taken_by: str | None = None
         self._giving_up: asyncio.Future[Ending] | None = None
+        self._manners = Manners()
+        self._headers: Mapping[str, str] = {}
+        self._settle(spec.options, socket=uses_socket(spec))
+
+    def _settle(self, options: Mapping[str, Any], *, socket: bool) -> None:
+        """Take in the keys of this kind. ``socket``: it listens on a unix socket, not a port."""
+        self._declared = options
+        self.declared_port: int | None = options.get("port")
+        self._port = self.declared_port
+        self.socket: Path | None = None
+        if socket:
+            self.socket = Path(options.get("socket") or self.site.runtime_dir / "web.sock")
 
     @property
     def cwd(self) -> Path:
@@ -86,14 +96,33 @@ class WebDriver(Driver):
         if "port" in values:
             # Where nothing is said, this is where most apps look.
             own["PORT"] = values["port"]
-        declared = {name: fill(text, values) for name, text in self.spec.env.items()}
-        return scrubbed_environment({**own, **declared})
+        return scrubbed_environment({**own, **self._own_environment()})
+
+    def _own_environment(self) -> dict[str, str]:
+        """What the declaration sets in the app's environment."""
+        return {name: fill(text, self._values) for name, text in self.spec.env.items()}
+
+    def _own_headers(self) -> dict[str, str]:
+        """The headers it is given with each request."""
+        headers: Mapping[str, str] = self.spec.options.get("request_headers", {})  # type: ignore[assignment]
+        return {name: fill(text, self._values) for name, text in headers.items()}
+
+    def _command(self) -> tuple[str, ...]:
+        """The words it is started with."""
+        return tuple(fill(word, self._values) for word in self.spec.command)
+
+    @property
+    def _is_told_how(self) -> bool:
+        """Whether anything says how it is started."""
+        return bool(self.spec.command)
 
     async def missing(self) -> ServiceError | None:
         """What is not installed, or None."""
         if not self.spec.command:
             return None
-        program = fill(self.spec.command[0], self._values)
+        return await self._missing_program(self._command()[0])
+
+    async def _missing_program(self, program: str) -> ServiceError | None:
         return await asyncio.to_thread(
             missing_program, self.spec.title, program, self.cwd, self._environment
         )
@@ -102,7 +131,7 @@ class WebDriver(Driver):
         """Check the declaration, the folders and a fixed port; choose another port otherwise."""
         self._probe.preload()
         trouble = check_declaration(self.spec)
-        if trouble is None and not self.spec.command:
+        if trouble is None and not self._is_told_how:
             trouble = ServiceError(
                 "config-invalid",
                 f"{self.spec.title} is declared without a `command`.",
@@ -113,6 +142,7 @@ class WebDriver(Driver):
         await asyncio.to_thread(self._prepare)
 
     def _prepare(self) -> None:
+        self._manners = manners_of(self._declared, self.spec.title)
         if not self.cwd.is_dir():
             raise DefiniteError(
                 "data-missing",
@@ -129,7 +159,8 @@ class WebDriver(Driver):
         # A run before this one that is still ending keeps its address: the launch waits for it.
         free = lock_is_free(self.lock_file)
         if self.socket:
-            make_private_folder(self.site.runtime_dir)
+            if self.socket.parent == self.site.runtime_dir:
+                make_private_folder(self.site.runtime_dir)
             if free:
                 _remove_stale(self.socket)
         elif self.declared_port is None:
@@ -141,10 +172,10 @@ class WebDriver(Driver):
         """Run the command in its folder; end it by SIGTERM, first to itself, then to all."""
         self._mark = LogMark.at_end(self.site.log_file)
         self._main = self._taken_by = None
-        values = self._values
+        self._headers = self._own_headers()
         seconds = self.spec.stop_timeout or STOP_SECONDS
         return LaunchPlan(
-            argv=tuple(fill(word, values) for word in self.spec.command),
+            argv=self._command(),
             env=self._environment,
             cwd=str(self.cwd),
             output=self.site.log_file,
@@ -158,7 +189,10 @@ class WebDriver(Driver):
         )
 
     async def probe(self, process: Process | None) -> bool:
-        """Whether it listens where it should, and answers with anything but a server error."""
+        """Whether it listens where it should, and answers with anything but a server error.
+
+        Of an app that speaks no HTTP, that it listens is all that can be told.
+        """
         if process is None:
             return False
         where = str(self.socket) if self.socket else None
@@ -169,6 +203,8 @@ class WebDriver(Driver):
             return False
         self._main = found.pid
         self._host = _reachable(found)
+        if self._manners.raw_socket:
+            return True
         upstream = self.upstream()
         path = self.spec.ready_path
         answer = await self._probe.get(
@@ -207,7 +243,7 @@ class WebDriver(Driver):
 
     def upstream(self) -> Upstream:
         """Its address as far as it is known: a free port changes with each start."""
-        declared: Mapping[str, Any] = self.spec.options
+        declared = self._declared
         usual = "localhost" if self.socket else f"127.0.0.1:{self._port}"
         return Upstream(
             host=self._host,
@@ -215,7 +251,8 @@ class WebDriver(Driver):
             socket=str(self.socket) if self.socket else None,
             host_header=declared.get("host_header", usual),
             absolute_url=declared.get("absolute_url", False),
-            request_headers=declared.get("request_headers", {}),
+            request_headers=self._headers,
+            manners=self._manners,
         )
 
     def diagnose(self, ending: Ending, log_tail: Sequence[str]) -> ServiceError | None:
@@ -254,8 +291,15 @@ def _another_port(last: int | None) -> int:
 def _remove_stale(path: Path) -> None:
     """Away with the socket of a run that was killed: its name would be in the way of a new one."""
     with suppress(OSError):
-        if stat.S_ISSOCK(path.lstat().st_mode):
+        if stat.S_ISSOCK(path.lstat().st_mode) and not _listens(path):
             path.unlink()
+
+
+def _listens(path: Path) -> bool:
+    """Whether anybody is behind a socket: a declared one may be somebody else's."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        return probe.connect_ex(str(path)) != errno.ECONNREFUSED
 
 
 def _reachable(found: Listener) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from ...models import ServiceError, ServiceSpec
 from ..base import Option
@@ -12,12 +13,24 @@ from .placeholders import check_placeholders, used
 
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9a-fA-F:.]+\](:\d{1,5})?")
+_ENTRY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_FUNCTION: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+_PAGE: Final = re.compile(r"(?![/\\])[!-~]{1,500}")
+LONGEST_SOCKET: Final = 100
+"""Bytes of a unix socket's path; the system takes 107."""
 
 
 def _check_port(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535:
         return None
     return "must be a number from 1 to 65535"
+
+
+def _check_socket(value: object) -> str | None:
+    path = str(value)
+    if not os.path.isabs(path) or len(os.fsencode(path)) > LONGEST_SOCKET:
+        return f"must be a path from / on, {LONGEST_SOCKET} characters at most"
+    return None
 
 
 def _check_host(value: object) -> str | None:
@@ -37,9 +50,61 @@ def _check_headers(value: object) -> str | None:
     return None
 
 
+def _check_mappath(value: object) -> str | None:
+    if not isinstance(value, Mapping):
+        return 'must be a table, such as { "/" = "/index.html" }'
+    for path in (*value.keys(), *value.values()):
+        if not isinstance(path, str) or not path.startswith("/") or not path.isprintable():
+            return 'must map paths to paths, which begin with /: { "/" = "/index.html" }'
+        if "?" in path or "#" in path:
+            return "must map paths alone: what is behind a ? or # is passed on as it is"
+    return None
+
+
+def _check_functions(value: object) -> str | None:
+    for each in texts(value):
+        if not isinstance(each, str) or not _FUNCTION.fullmatch(each):
+            return 'must name functions, such as ["my_module:my_function"]'
+    return None
+
+
+def _check_patterns(value: object) -> str | None:
+    for each in texts(value):
+        if not isinstance(each, str):
+            return 'must hold texts, such as ["/poll", "/api/events.*"]'
+        try:
+            re.compile(each)
+        except re.error as error:
+            return f"holds a regular expression that is none: {each[:40]!r} ({error})"
+    return None
+
+
+def _check_page(value: object) -> str | None:
+    if _PAGE.fullmatch(str(value)) and ".." not in str(value).partition("?")[0].split("/"):
+        return None
+    return 'must be a path below the app\'s own address, such as "app/index.html"'
+
+
+def _check_entry(value: object) -> str | None:
+    if _ENTRY.fullmatch(str(value)):
+        return None
+    return 'must be the name of an entry for jupyter-server-proxy, such as "rstudio"'
+
+
+def texts(value: object) -> tuple[Any, ...]:
+    """Give the members of a list, or the one thing that stands in for a list."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
 OPTIONS: Mapping[str, Option] = {
+    "adopt": Option(
+        (str,), "an entry for jupyter-server-proxy to run, instead of a command", check=_check_entry
+    ),
     "port": Option(
         (int,), "the port it always listens on; left out: a free one each time", check=_check_port
+    ),
+    "socket": Option(
+        (str,), "the unix socket it always listens on, instead of a port", check=_check_socket
     ),
     "host_header": Option(
         (str,), "the Host it expects; left out: 127.0.0.1 and its port", check=_check_host
@@ -48,19 +113,46 @@ OPTIONS: Mapping[str, Option] = {
     "request_headers": Option(
         (dict,), "headers it is given with each request", check=_check_headers
     ),
+    "start_page": Option((str,), "the page its address leads to", check=_check_page),
+    "mappath": Option((dict,), "paths to ask for instead of others", check=_check_mappath),
+    "rewrite_response": Option(
+        (str, list, tuple), "functions that change its answers", check=_check_functions
+    ),
+    "raw_socket": Option((bool,), "true where it speaks no HTTP: a WebSocket carries its bytes"),
+    "activity": Option((bool,), "false where using it does not keep the server from being culled"),
+    "activity_ignores": Option(
+        (list, tuple),
+        "regular expressions: requests for such paths tell of no person at work",
+        check=_check_patterns,
+    ),
 }
+
+
+def told_words(spec: ServiceSpec) -> tuple[str, ...]:
+    """Give every text of a declaration in which placeholders are filled in."""
+    headers = spec.options.get("request_headers", {})
+    values: Iterable[Any] = headers.values() if isinstance(headers, Mapping) else ()
+    return (*spec.command, *spec.env.values(), *values)
 
 
 def uses_socket(spec: ServiceSpec) -> bool:
     """Whether the app listens on a unix socket instead of a port."""
-    return "socket" in used((*spec.command, *spec.env.values()))
+    return bool(spec.options.get("socket")) or "socket" in used((*spec.command, *spec.env.values()))
 
 
 def check_declaration(spec: ServiceSpec) -> ServiceError | None:
     """What is wrong with a declaration as a whole, or None."""
-    trouble = check_placeholders((*spec.command, *spec.env.values()))
+    if spec.command and "adopt" in spec.options:
+        return ServiceError(
+            "config-invalid",
+            "It has a `command`, and is to `adopt` another's as well.",
+            "Leave one of them out.",
+        )
+    trouble = check_placeholders(told_words(spec))
     if trouble:
-        return ServiceError("config-invalid", trouble, "Correct `command` or `env`.")
+        return ServiceError(
+            "config-invalid", trouble, "Correct `command`, `env` or `request_headers`."
+        )
     if not uses_socket(spec):
         return None
     if "port" in spec.options or "port" in used((*spec.command, *spec.env.values())):
