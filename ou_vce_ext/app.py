@@ -32,6 +32,7 @@ from .models import ServiceError, ServiceSpec
 from .models_status import Problem
 from .proxy import handlers as proxy_handlers
 from .proxy.client import close_clients
+from .proxy.generic import guard
 from .routes import handlers as rest_handlers
 from .services.backoff import RestartPolicy
 from .services.clock import SystemClock
@@ -227,6 +228,8 @@ class VCE(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Put our routes below ``vce/``; the proxied apps first, being the more specific."""
+        server = cast("ServerApp", self.serverapp)
+        guard(server.web_app, server.base_url, self.registry)
         self.handlers.extend(proxy_handlers())
         self.handlers.extend(rest_handlers())
 

@@ -1,0 +1,35 @@
+"""What we are compared with, from PyPI, in a folder apart: no server has it on by itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from .jupyter_rig import REPOSITORY
+
+OTHER = "jupyter_server_proxy"
+REQUIREMENTS = ("jupyter-server-proxy>=4.6,<5", "simpervisor")
+
+
+def other_proxy(folder: Path) -> Path:
+    """A folder with jupyter-server-proxy: that of the benchmarks, else made below ``folder``."""
+    shared = REPOSITORY / ".venv" / "compare"
+    if (shared / OTHER).is_dir():
+        return shared
+    target = folder / "compare"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    subprocess.run([*install, "--target", str(target), *REQUIREMENTS], check=True, timeout=120)
+    return target
+
+
+def beside_us(home: Path, packages: Path) -> dict[str, str]:
+    """Switch jupyter-server-proxy on for the server of ``home``; the environment it needs."""
+    folder = home / ".jupyter" / "jupyter_server_config.d"
+    folder.mkdir(parents=True)
+    on = {"ServerApp": {"jpserver_extensions": {OTHER: True}}}
+    (folder / "jupyter-server-proxy.json").write_text(json.dumps(on))
+    folders = [str(REPOSITORY), str(packages), str(home), os.environ.get("PYTHONPATH", "")]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, folders))}
