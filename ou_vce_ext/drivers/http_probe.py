@@ -49,7 +49,29 @@ class HttpProbe:
         host_header: str = "",
         body: bool = False,
     ) -> Answer:
-        """GET ``path`` from ``socket``, or from ``port`` of ``host``; with ``body``, read it too.
+        """GET ``path``; with ``body``, read the beginning of it. See :meth:`ask`."""
+        return await self.ask(
+            "GET",
+            path,
+            port=port,
+            socket=socket,
+            host=host,
+            host_header=host_header,
+            most=MOST_BYTES if body else 0,
+        )
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        port: int | None = None,
+        socket: str | None = None,
+        host: str = "127.0.0.1",
+        host_header: str = "",
+        most: int = MOST_BYTES,
+    ) -> Answer:
+        """Ask ``socket``, or ``port`` of ``host``; read ``most`` bytes at most, and leave the rest.
 
         Raises OSError (of which aiohttp's own errors are made here) while nothing can be had.
         Bounded in time by whoever calls.
@@ -68,9 +90,16 @@ class HttpProbe:
         url = yarl.URL(origin + path, encoded=True)
         headers = {"Host": host_header} if host_header else {}
         try:
-            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
-                content = await response.content.read(MOST_BYTES) if body else b""
-                return Answer(response.status, content)
+            async with self._session.request(
+                method, url, headers=headers, allow_redirects=False
+            ) as response:
+                content = bytearray()
+                while len(content) < most:
+                    block = await response.content.read(most - len(content))
+                    if not block:
+                        break
+                    content += block
+                return Answer(response.status, bytes(content))
         except aiohttp.ClientError as error:
             raise ConnectionError(str(error)) from error
 

@@ -14,7 +14,7 @@ from ...services.ports import port_in_use_error
 
 _SIGNALLED: Final = {129: "SIGHUP", 130: "SIGINT", 143: "SIGTERM"}
 """Exit codes of a JVM that a signal told to end: it has saved before it did."""
-_LAST_SAVE: Final = "What was done since the last save (a minute ago at most) may be missing."
+_LAST_SAVE: Final = "What was done in the last half minute or so may be missing."
 _SAVED: Final = "Your saved projects are safe."
 
 

@@ -15,7 +15,7 @@ from ...models import Capability, ServiceError, ServiceSpec, Site, Upstream
 from ...services.ports import port_in_use_error, port_is_taken
 from ...services.private_files import explain, make_private_folder
 from ..base import Driver, Option, Progress
-from ..http_probe import HttpProbe
+from ..http_probe import MOST_BYTES, Answer, HttpProbe
 from ..listening import who_listens
 from ..lock_file import lock_is_free
 from ..log_mark import LogMark
@@ -25,6 +25,7 @@ from .folder import lock_file_for, make_ready
 from .java import Run, environment
 from .options import OPTIONS, USUAL_PORT, heap_bytes, machine_memory
 from .programs import choose_java, find_distribution, missing_program
+from .saver import Saver
 
 STOP_SECONDS: Final = 60.0
 """It takes three before it begins to save; and for as long as it is busy it is left to."""
@@ -60,6 +61,7 @@ class OpenRefineDriver(Driver):
         self._run: Run | None = None
         self._archive: ClassArchive | None = None
         self._making: asyncio.Task[None] | None = None
+        self._saving: asyncio.Task[None] | None = None
 
     @property
     def _port_declared(self) -> bool:
@@ -143,9 +145,7 @@ class OpenRefineDriver(Driver):
             raise port_in_use_error(self.port, self._port_declared)
         if who == "nobody":
             return False
-        answer = await self._probe.get(
-            _VERSION, port=self.port, host_header=self.upstream().host_header, body=True
-        )
+        answer = await self._ask(_VERSION, most=MOST_BYTES)
         if answer.status != 200:
             return False
         try:
@@ -154,8 +154,15 @@ class OpenRefineDriver(Driver):
             return False
         return isinstance(told, dict) and "version" in told
 
+    async def _ask(self, path: str, *, method: str = "GET", most: int = 0) -> Answer:
+        return await self._probe.ask(
+            method, path, port=self.port, host_header=self.upstream().host_header, most=most
+        )
+
     async def provision(self, progress: Progress) -> None:
-        """See that the next start will be quicker. Nothing waits for it."""
+        """See that work is saved soon, and the next start will be quicker. Nothing waits for it."""
+        if self._saving is None:
+            self._saving = asyncio.create_task(Saver(self._ask, self.site.data_dir).run())
         archive = self._archive if self.keeps_archive else None
         if self._making is None and archive is not None and archive.wanted:
             self._making = asyncio.create_task(self._make_archive())
@@ -167,11 +174,12 @@ class OpenRefineDriver(Driver):
 
     async def close(self) -> None:
         """Let go of the client, and of an archive half made."""
-        making, self._making = self._making, None
-        if making is not None:
-            making.cancel()
-            with suppress(asyncio.CancelledError):
-                await making
+        tasks, self._making, self._saving = (self._making, self._saving), None, None
+        for task in tasks:
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
         await self._probe.close()
 
     def upstream(self) -> Upstream:
