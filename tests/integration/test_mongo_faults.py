@@ -134,6 +134,19 @@ async def test_a_file_in_the_place_of_the_folder_is_left_alone(rig: MongoRig) ->
     assert rig.folder.read_text() == "not a folder"
 
 
+async def test_a_lost_folder_is_not_answered_by_empty_databases(rig: MongoRig) -> None:
+    await rig.start()
+    await rig.stop()
+    elsewhere = rig.folder.rename(rig.folder.with_name("elsewhere"))
+    refused = await rig.refusal()
+    assert refused.code == "data-missing"
+    assert "databases-were-made" in refused.hint
+    assert not rig.folder.exists()
+    elsewhere.rename(rig.folder)
+    await rig.start()
+    await rig.stop()
+
+
 @pytest.mark.parametrize("name", ["WiredTiger", "WiredTiger.wt", "WiredTiger.turtle"])
 async def test_a_lost_file_is_not_answered_by_an_empty_database(
     filled: MongoRig, name: str

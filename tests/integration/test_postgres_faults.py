@@ -137,6 +137,32 @@ async def test_files_that_are_no_databases_are_left_alone(
     assert (refusal.code, rig.folder.read_text()) == ("data-corrupt", "a file")
 
 
+@pytest.mark.parametrize("left", [True, False], ids=["empty", "missing"])
+async def test_databases_that_are_gone_are_not_replaced_by_new_ones(
+    short_dir: Path, launcher: KeeperLauncher, left: bool
+) -> None:
+    rig = PostgresRig(short_dir, launcher)
+    await rig.start()
+    await rig.stop()
+    elsewhere = rig.folder.rename(rig.folder.with_name("elsewhere"))
+    if left:
+        rig.folder.mkdir(mode=0o700)
+    refusal = await rig.refusal()
+    assert refusal.code == "data-missing"
+    mark = next(word for word in refusal.hint.split() if "databases-were-made" in word)
+    assert rig.folder.exists() == left
+    if left:
+        rig.folder.rmdir()
+    elsewhere.rename(rig.folder)
+    await rig.start()
+    await rig.stop()
+    # Whoever wants to go on without them can.
+    shutil.rmtree(rig.folder)
+    Path(mark).unlink()
+    await rig.start()
+    await rig.stop()
+
+
 async def test_an_empty_folder_is_taken(short_dir: Path, launcher: KeeperLauncher) -> None:
     rig = PostgresRig(short_dir, launcher)
     rig.folder.mkdir(parents=True)

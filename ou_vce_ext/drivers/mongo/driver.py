@@ -16,11 +16,13 @@ from ...services.logs import ServiceLog
 from ...services.ports import port_in_use_error, port_is_taken
 from ..base import Driver, Option, Progress, scrubbed_environment
 from ..identity import Account
+from ..made_before import MadeBefore
 from .arguments import ADDRESS, server_arguments
 from .diagnoses import Place, explain_ending
 from .external import ExternalServer
 from .folder import (
     forget_first_start,
+    is_void,
     lock_file_for,
     lock_is_free,
     make_ready,
@@ -65,6 +67,7 @@ class MongoDriver(Driver):
         self._process: Process | None = None
         self._importing: asyncio.Future[Any] | None = None
         self._external = ExternalServer(self.declared)
+        self._made = MadeBefore(site.private_dir)
 
     async def missing(self) -> ServiceError | None:
         """What is not installed, or None."""
@@ -94,6 +97,8 @@ class MongoDriver(Driver):
         make_sockets_folder(site.runtime_dir, port, account)
         self._key = keep_key(self.key_file, account) if self.declared.account else None
         self._keep_password()
+        if is_void(site.data_dir):
+            self._made.expect(site.data_dir, "MongoDB")
         make_ready(site.data_dir, account)
         # An earlier run that is still ending has the port as well: whoever launches waits for it.
         if port_is_taken(port) and lock_is_free(site.data_dir):
@@ -148,6 +153,7 @@ class MongoDriver(Driver):
     async def provision(self, progress: Progress) -> None:
         """Have the replica set and the student's account as they should be."""
         await asyncio.to_thread(forget_first_start, self.site.data_dir)
+        self._made.remember(self.site.data_dir)
         address = f"{ADDRESS}:{self.declared.port}"
         server = Server(str(self.socket), address, self._key)
         if self._importing:

@@ -67,6 +67,17 @@ def make_sockets_folder(folder: Path, port: int, account: Account) -> None:
             trial.unlink(missing_ok=True)
 
 
+def is_void(folder: Path) -> bool:
+    """Whether there are no databases in ``folder``, not even ones being made. Raises VceError."""
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise explain(error, folder) from error
+    return not {*_SIGNS, FIRST_START}.intersection(names)
+
+
 def make_ready(folder: Path, account: Account) -> None:
     """Prove that ``account`` can keep databases in ``folder``; make it where it is missing.
 

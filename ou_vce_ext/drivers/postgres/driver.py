@@ -15,6 +15,7 @@ from ...launch import Ending, Launcher, LaunchPlan, Process, StopStep
 from ...models import Capability, Connection, ServiceError, ServiceSpec, Site
 from ...services.ports import port_in_use_error
 from ..base import Driver, Option, Progress, scrubbed_environment
+from ..made_before import MadeBefore
 from .access import (
     end_recovery,
     forget_secret,
@@ -206,6 +207,7 @@ class PostgresDriver(Driver):
             await end_recovery(ready.place, connection)
         await set_up(connection, self.declared)
         keep_declared_secret(ready.place, self.declared)
+        MadeBefore(self.site.private_dir).remember(ready.place.folder)
 
     async def _has_died(self) -> bool:
         if self._process is None:

@@ -11,6 +11,7 @@ from ...launch import Launcher
 from ...models import Site
 from ...services.ports import port_in_use_error, port_is_taken
 from ..base import Progress
+from ..made_before import MadeBefore
 from .access import admit_for_recovery
 from .cluster import create_cluster, remove_leftovers
 from .diagnoses import explain_os_error
@@ -99,6 +100,7 @@ async def _with_lock(
         )
     remove_leftovers(folder)
     if is_fresh(folder):
+        MadeBefore(site.private_dir).expect(folder, "PostgreSQL")
         server = choose_server(within_reach, folder, None)
         output = site.log_file.with_name(f"{site.name}-initdb.log")
         await create_cluster(place, server, launcher, output, progress)

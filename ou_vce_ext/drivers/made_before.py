@@ -1,0 +1,41 @@
+"""Remembering that a folder held databases, so that its loss is never papered over by new ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import DefiniteError
+from ..services.private_files import SAFE, read_private, write_private
+
+
+class MadeBefore:
+    """A small file in a service's private folder that names the data folder made for it."""
+
+    def __init__(self, private_dir: Path) -> None:
+        self._mark = private_dir / "databases-were-made"
+
+    def remember(self, folder: Path) -> None:
+        """From now on ``folder`` is to hold databases. Raises OSError."""
+        if not self._names(folder):
+            write_private(self._mark, f"{folder}\n".encode())
+
+    def expect(self, folder: Path, title: str) -> None:
+        """Raise DefiniteError (``data-missing``) where ``folder``, found empty, has held some.
+
+        Call before anything is created in its place.
+        """
+        if self._names(folder):
+            raise DefiniteError(
+                "data-missing",
+                f"The databases of {title} are gone: {folder} is missing or empty. {SAFE}",
+                "If the folder was moved, or is on a disk or share that is not there now, put it "
+                "back and start again. To go on without it, with new and empty databases, delete "
+                f"the file {self._mark} first.",
+            )
+
+    def _names(self, folder: Path) -> bool:
+        try:
+            content = read_private(self._mark)
+        except OSError:
+            return False
+        return content is not None and content.decode("utf-8", "replace").strip() == str(folder)
