@@ -11,7 +11,7 @@ import pytest
 
 from ou_vce_ext.services import proc
 
-from .jupyter_rig import Jupyter, jupyter, wait
+from .jupyter_rig import REPOSITORY, Jupyter, jupyter, wait
 
 pytestmark = pytest.mark.integration
 
@@ -65,6 +65,45 @@ def test_every_service_saves_and_nobody_is_left(tmp_path: Path, how: str) -> Non
         ended_by(server, how)
         if how not in ("SIGKILL", "keepers-too"):
             assert saved.exists(), "Jupyter did not wait for its service to save"
+        wait(lambda: not any(proc.is_alive(pid, None) for pid in tree), 60)
+        assert saved.read_text() == "saved"
+
+
+REPLACER = """
+import asyncio, signal, sys
+
+def _jupyter_server_extension_points():
+    return [{"module": "replacer"}]
+
+def _load_jupyter_server_extension(serverapp):
+    def replace():
+        # Long after ours, as an extension does that runs something of its own when first asked to.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, HANDLER)
+        print("handlers are replaced", file=sys.stderr, flush=True)
+    asyncio.get_event_loop().call_later(1.0, replace)
+"""
+
+
+@pytest.mark.parametrize(
+    "handler",
+    ["lambda *_: sys.exit(0)", "signal.SIG_DFL"],
+    ids=["exits at once", "the kernel's own"],
+)
+def test_another_extension_has_replaced_the_signal_handlers(tmp_path: Path, handler: str) -> None:
+    saved = tmp_path / "saved"
+    (tmp_path / "replacer.py").write_text(REPLACER.replace("HANDLER", handler))
+    enabled = tmp_path / ".jupyter" / "jupyter_server_config.d" / "replacer.json"
+    enabled.parent.mkdir(parents=True)
+    enabled.write_text('{"ServerApp": {"jpserver_extensions": {"replacer": true}}}')
+    with jupyter(
+        tmp_path, toml=declaration(saved), env={"PYTHONPATH": f"{REPOSITORY}:{tmp_path}"}
+    ) as server:
+        server.wait_state("saver", "ready")
+        wait(lambda: "handlers are replaced" in server.log.read_text())
+        tree = server.tree()
+        server.process.terminate()
+        server.process.wait(60)
         wait(lambda: not any(proc.is_alive(pid, None) for pid in tree), 60)
         assert saved.read_text() == "saved"
 
