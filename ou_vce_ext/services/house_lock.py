@@ -10,8 +10,8 @@ import secrets
 import socket
 import sys
 import weakref
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -105,7 +105,10 @@ class HouseLock:
                 record = _read(descriptor)
                 if record and self._is_live(record, descriptor, certain):
                     return _in_use(record)
-                self._write(descriptor)
+                with self._sole_heir(record, certain) as winner:
+                    if winner is not None:
+                        return _in_use(winner)
+                    self._write(descriptor)
                 self._descriptor, descriptor = descriptor, -1
                 _open_locks.add(self)
                 return None
@@ -113,6 +116,35 @@ class HouseLock:
                 if descriptor >= 0:
                     os.close(descriptor)
         raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    @contextmanager
+    def _sole_heir(
+        self, dead: Mapping[str, Any], certain: bool
+    ) -> Iterator[Mapping[str, Any] | None]:
+        """While we take over from ``dead``: None, or the record of who does so before us.
+
+        Machines that share no locks may find the same stale lock at the same moment. Making a file
+        that must not be there yet is one step on every file system; what the first of them has
+        written by the time the next has made its own is read from a file opened anew, since that
+        is when network folders look again.
+        """
+        if certain and dead.get("boot_id") == proc.boot_id():
+            yield None
+            return
+        mark = self._path.with_name(f".{self._path.name}.heir")
+        try:
+            os.close(os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            if self._age_of(mark) > FRESH:
+                # Its maker fell silent while it took over: the next try finds the way free.
+                mark.unlink(missing_ok=True)
+            yield dead
+            return
+        try:
+            now = _read_anew(self._path)
+            yield None if now.get("token") == dead.get("token") else now
+        finally:
+            mark.unlink(missing_ok=True)
 
     def _is_in_place(self, descriptor: int) -> bool:
         """Whether the file we have open is the one that others find under its name."""
@@ -134,13 +166,21 @@ class HouseLock:
         return self._age(descriptor) < FRESH
 
     def _age(self, descriptor: int) -> float:
-        """Seconds since the last heartbeat, by the clock of the file system itself."""
-        now = self._path.with_name(f".{self._path.name}.now")
-        with suppress(FileNotFoundError):
-            now.unlink()
+        """Seconds since the last heartbeat."""
+        return self._since(os.fstat(descriptor).st_mtime)
+
+    def _age_of(self, path: Path) -> float:
+        try:
+            return self._since(path.stat().st_mtime)
+        except FileNotFoundError:
+            return 0.0
+
+    def _since(self, moment: float) -> float:
+        """Seconds since ``moment``, by the clock of the file system itself."""
+        now = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
         clock = os.open(now, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
-            return abs(os.fstat(clock).st_mtime - os.fstat(descriptor).st_mtime)
+            return abs(os.fstat(clock).st_mtime - moment)
         finally:
             os.close(clock)
             now.unlink(missing_ok=True)
@@ -161,6 +201,8 @@ class HouseLock:
         hand_over(descriptor, self._path.parent)
         os.pwrite(descriptor, content, 0)
         os.ftruncate(descriptor, len(content))
+        # A network folder would show it to other machines only once the file is closed.
+        os.fsync(descriptor)
 
     def _let_go(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
@@ -207,6 +249,17 @@ def _read(descriptor: int) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
+
+
+def _read_anew(path: Path) -> dict[str, Any]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return {}
+    try:
+        return _read(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _moment(started: object) -> str:

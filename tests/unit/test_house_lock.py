@@ -1,9 +1,13 @@
 """What a lock file says, and whom it is believed of."""
 
+import errno
+import fcntl
 import json
 import os
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -170,4 +174,45 @@ def test_a_holder_that_is_not_yet_named_is_not_named_wrongly(path: Path) -> None
     error = lock(path).acquire()
     assert error is not None
     assert error.message.startswith("Another JupyterLab runs the services")
+    mine.release()
+
+
+def test_of_machines_that_take_over_at_once_one_does(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a network folder without locks, all of them find the same stale lock at one moment."""
+    machines = 8
+    leave(path, 10 * FRESH, host="node-7", boot_id="another")
+
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks here")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    judged = threading.Barrier(machines)
+    real = HouseLock._is_live
+
+    def all_at_once(self: HouseLock, *arguments: Any) -> bool:
+        live = real(self, *arguments)
+        judged.wait(20)
+        return live
+
+    monkeypatch.setattr(HouseLock, "_is_live", all_at_once)
+    locks = [lock(path) for _ in range(machines)]
+    with ThreadPoolExecutor(machines) as pool:
+        errors = list(pool.map(HouseLock.acquire, locks))
+    assert [error for error in errors if error is None] == [None]
+    assert sum(each.held for each in locks) == 1
+    assert {error.code for error in errors if error} == {"house-in-use"}
+    assert not list(path.parent.glob("*.heir"))
+
+
+def test_a_takeover_that_was_cut_short_is_not_waited_for_for_ever(path: Path) -> None:
+    leave(path, 10 * FRESH, host="node-7", boot_id="another")
+    mark = path.with_name(".house.lock.heir")
+    mark.touch()
+    assert lock(path).acquire() is not None
+    os.utime(mark, (time.time() - 2 * FRESH,) * 2)
+    assert lock(path).acquire() is not None
+    mine = lock(path)
+    assert mine.acquire() is None
     mine.release()
