@@ -12,7 +12,7 @@ _PREFIXES: Final = ("username-", "jupyterhub-")
 
 def is_jupyters(name: str, names: frozenset[str]) -> bool:
     """Tell whether a cookie is Jupyter's: one of ``names``, or of a name any Jupyter gives."""
-    return name in names or name.startswith(_PREFIXES)
+    return name in names or name.removeprefix("__Host-").startswith(_PREFIXES)
 
 
 def for_app(cookies: str, names: frozenset[str]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from tornado import web
 from tornado.httputil import HTTPServerRequest
 
+from ..routes import errors
 from ..routes.base import VCEHandler
 from .door import AppDoor
 from .http import HttpProxy
@@ -38,7 +39,11 @@ def _is_upgrade(request: HTTPServerRequest) -> bool:
 class SlashHandler(AppDoor):
     """``app/{name}``: to the same address with a slash, for relative links to lead somewhere."""
 
-    SUPPORTED_METHODS = ("GET", "HEAD")
+    async def prepare(self, *, _redirect_to_login: bool = False) -> None:
+        """Tell strangers that they are strangers, and then what this address takes."""
+        await super().prepare()
+        if not self._finished and self.request.method not in ("GET", "HEAD"):
+            raise errors.NotAllowedError(self.request.method or "", {"GET", "HEAD"})
 
     @web.authenticated
     def get(self) -> None:

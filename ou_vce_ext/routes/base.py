@@ -45,6 +45,7 @@ class VCEHandler(JupyterHandler):
     """Whether an anonymous browser is sent to log in, instead of being refused."""
 
     _host_refused = False
+    _xsrf_refused = False
     _reference = ""
 
     @property
@@ -85,7 +86,7 @@ class VCEHandler(JupyterHandler):
             if self.is_page and self._wants_page():
                 web.authenticated(lambda _: None)(self)
                 return
-            raise errors.not_authenticated()
+            raise errors.xsrf() if self._xsrf_refused else errors.not_authenticated()
         self.check_cross_site()
 
     def action_for(self, method: str) -> Action | None:
@@ -107,12 +108,17 @@ class VCEHandler(JupyterHandler):
 
     def check_xsrf_cookie(self) -> None:
         """As Jupyter does it (which calls this for methods that change something), said our way."""
-        if not getattr(self, "_jupyter_current_user", None):
-            return  # not asked yet, or nobody: prepare says so
-        try:
+        if getattr(self, "_jupyter_current_user", None):
+            try:
+                super().check_xsrf_cookie()
+            except web.HTTPError as refusal:
+                raise errors.xsrf() from refusal
+        elif not self.settings.get("xsrf_cookies"):
+            # A JupyterHub asks while it finds out who it is: a cookie without the token is nobody.
+            self._xsrf_refused = True
             super().check_xsrf_cookie()
-        except web.HTTPError as refusal:
-            raise errors.xsrf() from refusal
+            self._xsrf_refused = False
+        # Else tornado asks before anybody is known: prepare has it asked again.
 
     def check_host(self) -> bool:
         """As Jupyter does it, remembering the outcome for the message."""

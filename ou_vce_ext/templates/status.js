@@ -68,9 +68,10 @@
     asking = new AbortController();
     const limit = setTimeout(() => asking.abort(), 15000);
     try {
-      const answer = await fetch(address, {
-        headers: { Accept: "text/html" }, cache: "no-store", signal: asking.signal,
-      });
+      // A JupyterHub wants its token even from those who only look.
+      const known = document.cookie.match(/\b_xsrf=([^;]*)\b/);
+      const headers = { Accept: "text/html", ...(known && { "X-XSRFToken": known[1] }) };
+      const answer = await fetch(address, { headers, cache: "no-store", signal: asking.signal });
       if (answer.redirected || answer.status === 403) {
         lost("You have been logged out, so this page no longer updates. Reload it to log in again.");
         return;

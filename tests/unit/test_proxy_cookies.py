@@ -19,6 +19,7 @@ PLACE = Addresses("/vce/app/genie", "vce.example", Upstream(port=3000))
         ("our-login=s; a=1", "a=1"),
         ("a=1;_xsrf=s;b", "a=1;b"),
         ("a=1; username-localhost-8889=s", "a=1"),
+        ("__Host-jupyterhub-user-x=s; __Host-own=1", "__Host-own=1"),
         ("jupyterhub-session-id=s; jupyterhub-user-x=s; jupyterhub-hub-login=s", ""),
         (" our-login = s ; a=1", "a=1"),
         ("\tour-login=s", ""),

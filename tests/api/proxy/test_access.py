@@ -56,7 +56,7 @@ async def test_strangers_are_kept_out(
     jp_serverapp.web_app.settings["allow_unauthenticated_access"] = not strict
     async with serving(echo_app()) as port:
         apps.add(Upstream(port=port))
-        for method in METHODS if path else ("GET", "HEAD"):
+        for method in METHODS if path else METHODS[:-1]:
             for headers in ({}, {"Authorization": "token wrong"}, {"Cookie": "username-x=1"}):
                 asking = browser.ask(path, method, anonymous=True, headers=headers)
                 await _refused(asking, method, "not-authenticated")
