@@ -94,6 +94,14 @@ class VCE(ExtensionApp):
         "on by itself after Jupyter has ended.",
     ).tag(config=True)
 
+    grace_period = Float(
+        None,
+        allow_none=True,
+        help="Seconds between a request to end and a kill, where whoever runs this server has set "
+        "any (docker stop --time, terminationGracePeriodSeconds). Told, the status page warns of "
+        "services that need longer to save.",
+    ).tag(config=True)
+
     registry: Registry
     house: House
     launcher: KeeperLauncher
@@ -224,6 +232,8 @@ class VCE(ExtensionApp):
         if self._house_error:
             error = self._house_error
             found.insert(0, Problem(None, error.code, error.message, error.hint, since))
+        if self.grace_period is not None:
+            found += self.registry.short_of_time(self.grace_period)
         return found
 
     def initialize_handlers(self) -> None:

@@ -68,6 +68,8 @@ class Driver(ABC):
     """Seconds after which a start that has not become ready is given up and stopped."""
     start_seconds: ClassVar[float | None] = None
     """How long a start usually takes, for a progress bar before we have measured one ourselves."""
+    stop_seconds: ClassVar[float] = 1.0
+    """How long a stop usually takes, before we have measured one ourselves."""
 
     def __init__(self, spec: ServiceSpec, site: Site, launcher: Launcher) -> None:
         self.spec = spec
@@ -114,6 +116,12 @@ class Driver(ABC):
 
     async def provision(self, progress: Progress) -> None:
         """After the service first answers in a run: users, databases, replica set. Idempotent."""
+
+    async def before_stop(self) -> None:
+        """While it still answers, about to be told to end: what makes its end quick and safe.
+
+        Bounded in time, and never raises for what it could not do.
+        """
 
     async def close(self) -> None:
         """Let go of clients kept for probing. Called whenever the service goes down."""

@@ -66,6 +66,8 @@ class Lifecycle:
         self.retry_at: datetime | None = None
         self.restarts = 0
         self.ready_seconds: float | None = None
+        self.stop_seconds = driver.stop_seconds
+        """How long its last stop took, else what its kind says of itself."""
         self.process: Process | None = None
         self.service_log = ServiceLog(driver.site.log_file)
         self._clock = clock
@@ -130,14 +132,19 @@ class Lifecycle:
         self._task = None
         if self.process is not None:
             progress(f"Stopping {self.spec.title}: letting it save and finish", None)
+            began = self._clock.monotonic()
+            answers = self.state is ServiceState.READY
             if self.state in (
                 ServiceState.STARTING,
                 ServiceState.READY,
                 ServiceState.UNRESPONSIVE,
             ):
                 self._move(ServiceState.STOPPING)
+            if answers:
+                await self.driver.before_stop()
             await self.process.stop()
             self.process = None
+            self.stop_seconds = self._clock.monotonic() - began
         await self.driver.close()
         if self.state not in (ServiceState.STOPPED, ServiceState.UNAVAILABLE):
             self._move(ServiceState.STOPPED)

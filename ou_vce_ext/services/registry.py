@@ -123,6 +123,23 @@ class Registry:
             ]
         return found
 
+    def short_of_time(self, grace: float) -> list[Problem]:
+        """The running services that need longer than ``grace`` seconds to save and stop."""
+        return [
+            Problem(
+                item.spec.name,
+                "grace-too-short",
+                f"When this server is ended from outside it is given {grace:.0f} s, and "
+                f"{item.spec.title} needs about {item.stop_seconds:.0f} s to save and stop. Work "
+                "of the last half minute may be lost then.",
+                f"Stop {item.spec.title} before you end the server. Whoever runs it can give it "
+                "more time.",
+                item.since,
+            )
+            for item in self._lifecycles.values()
+            if item.state in RUNNING and not item.spec.external and item.stop_seconds > grace
+        ]
+
     # -- working ---------------------------------------------------------------------------------
 
     def start(self, name: str) -> Operation:

@@ -99,6 +99,24 @@ async def test_killed_it_says_what_is_lost_and_comes_back(rig: OpenRefineRig) ->
 
 
 @pytest.mark.slow
+async def test_about_to_be_stopped_it_saves_at_once(
+    short_dir: Path, launcher: KeeperLauncher
+) -> None:
+    """So that it matters little how long it is then given to end."""
+    rig = OpenRefineRig(short_dir, launcher)
+    process = await rig.start()
+    project = await rig.client().create_project("kept", CSV)
+    await rig.client().edit(project, 0, 0, "typed just now")
+    await rig.driver.before_stop()
+    process.kill()  # type: ignore[attr-defined]
+    await process.down()
+    await rig.driver.close()
+    await rig.start()
+    assert (await rig.client().cells(project))[0] == ["typed just now", "Łódź"]
+    await rig.stop()
+
+
+@pytest.mark.slow
 async def test_an_edit_is_saved_long_before_its_own_timer(
     short_dir: Path, launcher: KeeperLauncher
 ) -> None:

@@ -133,3 +133,11 @@ async def test_names_that_are_no_projects_are_never_asked_for(refine: OpenRefine
     refine.projects = {"../1": NOW, "1&a=b": NOW}
     assert await refine.look(60) == []
     assert refine.exported == []
+
+
+async def test_before_the_end_all_is_saved_at_once(refine: OpenRefine) -> None:
+    refine.change("1")
+    refine.change("2")
+    refine.working.add("2")
+    assert await refine.saver.look(everything=True) == ["1", "2"]
+    assert await refine.saver.look(everything=True) == []

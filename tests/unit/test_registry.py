@@ -290,3 +290,16 @@ async def test_the_list_of_finished_operations_is_bounded() -> None:
     for _ in range(150):
         house.registry.stop("db")
     assert len(house.registry.operations.list()) == 100
+
+
+async def test_a_service_that_needs_longer_than_it_is_given_says_so() -> None:
+    house = House(spec("db"), spec("idle"))
+    await house.registry.operations.wait(house.registry.start("db").id)
+    house.registry.get("db").stop_seconds = 12.0
+    house.registry.get("idle").stop_seconds = 12.0
+    assert house.registry.short_of_time(30.0) == []
+    (told,) = house.registry.short_of_time(10.0)
+    assert (told.service, told.code) == ("db", "grace-too-short")
+    assert "10 s" in told.message
+    assert "12 s" in told.message
+    await house.registry.aclose()

@@ -29,6 +29,8 @@ from .saver import Saver
 
 STOP_SECONDS: Final = 60.0
 """It takes three before it begins to save; and for as long as it is busy it is left to."""
+LAST_SAVE_SECONDS: Final = 3.0
+"""A save that takes longer goes on while it is being told to end."""
 _VERSION: Final = "/command/core/get-version"
 
 
@@ -44,6 +46,7 @@ class OpenRefineDriver(Driver):
     default_ready_timeout: ClassVar[float] = 120.0
     """A busy or weak machine may need many times what a start usually takes."""
     start_seconds: ClassVar[float | None] = 4.0
+    stop_seconds: ClassVar[float] = 4.0
     archive_delay: ClassVar[float] = 30.0
     """Seconds from ready until a class-data archive is made: the first pages go before it."""
 
@@ -61,6 +64,7 @@ class OpenRefineDriver(Driver):
         self._run: Run | None = None
         self._archive: ClassArchive | None = None
         self._making: asyncio.Task[None] | None = None
+        self._saver: Saver | None = None
         self._saving: asyncio.Task[None] | None = None
 
     @property
@@ -162,7 +166,8 @@ class OpenRefineDriver(Driver):
     async def provision(self, progress: Progress) -> None:
         """See that work is saved soon, and the next start will be quicker. Nothing waits for it."""
         if self._saving is None:
-            self._saving = asyncio.create_task(Saver(self._ask, self.site.data_dir).run())
+            self._saver = Saver(self._ask, self.site.data_dir)
+            self._saving = asyncio.create_task(self._saver.run())
         archive = self._archive if self.keeps_archive else None
         if self._making is None and archive is not None and archive.wanted:
             self._making = asyncio.create_task(self._make_archive())
@@ -172,9 +177,18 @@ class OpenRefineDriver(Driver):
         if self._run and self._archive and memory_to_spare():
             await self._archive.make(self._run, self.launcher)
 
+    async def before_stop(self) -> None:
+        """Save now: told to end, it waits for three seconds before it begins to."""
+        if self._saver is None:
+            return
+        with suppress(OSError, TimeoutError, ValueError):
+            async with asyncio.timeout(LAST_SAVE_SECONDS):
+                await self._saver.look(everything=True)
+
     async def close(self) -> None:
         """Let go of the client, and of an archive half made."""
-        tasks, self._making, self._saving = (self._making, self._saving), None, None
+        tasks = (self._making, self._saving)
+        self._making = self._saving = self._saver = None
         for task in tasks:
             if task is not None:
                 task.cancel()

@@ -69,13 +69,18 @@ class Saver:
             except (OSError, TimeoutError, ValueError):
                 continue
 
-    async def look(self) -> list[str]:
-        """One look; tells which projects were saved. Raises OSError or ValueError."""
+    async def look(self, *, everything: bool = False) -> list[str]:
+        """One look; tells which projects were saved. Raises OSError or ValueError.
+
+        With ``everything``, whatever is not on disk is saved now, since the end is near.
+        """
         answer = await self._ask(_METADATA, most=_MOST_BYTES)
         projects = json.loads(answer.body)["projects"] if answer.status == 200 else {}
         saved = []
         for project, told in projects.items():
-            if not project.isdigit() or not await self._is_due(project, told):
+            if not project.isdigit() or not self._is_unsaved(project, told):
+                continue
+            if not everything and not await self._is_due(project, told):
                 continue
             if await self._save(project, told["modified"]):
                 saved.append(project)
@@ -83,21 +88,23 @@ class Saver:
             del self._saved[gone]
         return saved
 
-    async def _is_due(self, project: str, told: dict[str, Any]) -> bool:
+    def _is_unsaved(self, project: str, told: dict[str, Any]) -> bool:
         modified = told.get("modified")
         if not isinstance(modified, str) or self._saved.get(project) == modified:
             return False
-        changed = datetime.fromisoformat(modified).timestamp()
         # Changes are told in whole seconds: one in the second of a save may have come after it.
-        if changed < int(self._written(project)):
-            self._saved[project] = modified
-            self._seen.pop(project, None)
-            return False
+        if _moment(modified) >= int(self._written(project)):
+            return True
+        self._saved[project] = modified
+        self._seen.pop(project, None)
+        return False
+
+    async def _is_due(self, project: str, told: dict[str, Any]) -> bool:
         now = self._monotonic()
         first = self._seen.setdefault(project, now)
         if self._not_before.get(project, 0.0) > now:
             return False
-        if self._now() - changed < QUIET and now - first < LONGEST:
+        if self._now() - _moment(told["modified"]) < QUIET and now - first < LONGEST:
             return False
         return not await self._is_working(project)
 
@@ -123,3 +130,7 @@ class Saver:
         self._saved[project] = modified
         self._seen.pop(project, None)
         return True
+
+
+def _moment(modified: str) -> float:
+    return datetime.fromisoformat(modified).timestamp()
