@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
 import shutil
@@ -11,6 +12,8 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from tornado.httpclient import HTTPRequest
@@ -21,7 +24,8 @@ from .jupyter_rig import REPOSITORY, TOKEN, Jupyter, free_port, jupyter, wait
 pytestmark = pytest.mark.integration
 
 PREFIX = "/hub/user/jo/"
-NGINX = """
+SHIPPED = REPOSITORY / "examples" / "nginx" / "jupyter.conf"
+AROUND = """
 daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
@@ -33,33 +37,33 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
-    server {{
-        listen 127.0.0.1:{port};
-        client_max_body_size 0;
-        location {prefix} {{
-            proxy_pass http://127.0.0.1:{target};
-            proxy_http_version 1.1;
-            proxy_request_buffering off;
-            proxy_buffering off;
-            proxy_read_timeout 1h;
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-        }}
-    }}
+    include {folder}/jupyter.conf;
 }}
 """
 
 
-@pytest.fixture(scope="module")
-def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    """A server below a prefix, as it is seen through nginx."""
+def shipped(prefix: str, port: int, target: str) -> str:
+    """The configuration that we ship, for the ports and the path there are here."""
+    text = SHIPPED.read_text()
+    for theirs, here in (
+        ("listen 80;", f"listen 127.0.0.1:{port};"),
+        ("server 127.0.0.1:8888;", f"server 127.0.0.1:{target};"),
+        ("location / {", f"location {prefix} {{"),
+    ):
+        assert text.count(theirs) == 1, theirs
+        text = text.replace(theirs, here)
+    return text
+
+
+@pytest.fixture(scope="module", params=["/", PREFIX], ids=["root", "path"])
+def front(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Jupyter]:
+    """A server at the root, or below a path, as it is seen through nginx."""
     nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
     if nginx is None:
         pytest.skip("nginx is not installed")
+    prefix: str = request.param
     folder = tmp_path_factory.mktemp("front")
     toml = f"""
         [services.postgres]
@@ -72,22 +76,29 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
         cwd = "{REPOSITORY}"
     """
     trusted = ("--ServerApp.trust_xheaders=True",)
-    with jupyter(folder, toml=toml, base_url=PREFIX, arguments=trusted) as server:
+    with jupyter(folder, toml=toml, base_url=prefix, arguments=trusted) as server:
         port = free_port()
         target = server.url.split(":")[2].split("/")[0]
+        (folder / "jupyter.conf").write_text(shipped(prefix, port, target))
         config = folder / "nginx.conf"
-        config.write_text(NGINX.format(folder=folder, port=port, target=target, prefix=PREFIX))
+        config.write_text(AROUND.format(folder=folder))
         process = subprocess.Popen([nginx, "-c", str(config), "-e", str(folder / "error.log")])
-        seen = Jupyter(server.process, f"http://127.0.0.1:{port}{PREFIX}", server.log)
+        seen = Jupyter(server.process, f"http://127.0.0.1:{port}{prefix}", server.log)
         try:
-            wait(lambda: process.poll() is None and _up(seen))
+            wait(lambda: _up(seen, process))
             yield seen
         finally:
             process.terminate()
             process.wait()
 
 
-def _up(server: Jupyter) -> bool:
+def path_of(server: Jupyter) -> str:
+    """The path that the server is reached under."""
+    return urlsplit(server.url).path
+
+
+def _up(server: Jupyter, process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, "nginx has ended: its configuration is wrong"
     try:
         return server.request("GET", "api/status")[0] == 200
     except OSError:
@@ -122,7 +133,7 @@ def start(server: Jupyter, name: str) -> None:
 
 
 def test_urls_are_below_the_prefix(front: Jupyter) -> None:
-    assert front.service("echo")["url"] == f"{PREFIX}vce/app/echo/"
+    assert front.service("echo")["url"] == f"{path_of(front)}vce/app/echo/"
 
 
 def test_requests_arrive_as_they_were_sent(front: Jupyter) -> None:
@@ -132,18 +143,56 @@ def test_requests_arrive_as_they_were_sent(front: Jupyter) -> None:
     assert status == 200
     assert told["target"] == "/a%2Fb/c?x=1&y=%20"
     names = {name.lower(): value for name, value in told["headers"]}
-    assert names["x-forwarded-prefix"].rstrip("/") == f"{PREFIX}vce/app/echo"
+    assert names["x-forwarded-prefix"].rstrip("/") == f"{path_of(front)}vce/app/echo"
+    assert names["x-forwarded-host"] == urlsplit(front.url).netloc
+    assert names["x-forwarded-for"] == "127.0.0.1"
     assert TOKEN not in text.decode()
 
 
-def test_a_large_upload_and_download_pass_through_unharmed(front: Jupyter) -> None:
+def test_a_gigabyte_passes_both_ways_and_stays_nowhere(front: Jupyter) -> None:
     start(front, "echo")
-    body = os.urandom(1 << 20) * 60
-    status, text = fetch(front, "POST", "echo/upload", body)
-    assert status == 200
-    assert json.loads(text)["sha256"] == hashlib.sha256(body).hexdigest()
-    status, down = fetch(front, "GET", f"echo/download?bytes={150_000_000}")
-    assert (status, len(down)) == (200, 150_000_000)
+    size = 1_000_000_000 if path_of(front) == "/" else 30_000_000
+    piece = os.urandom(1_000_000)
+    digest = hashlib.sha256()
+    connection = http.client.HTTPConnection(urlsplit(front.url).netloc, timeout=120)
+    place = f"{path_of(front)}vce/app/echo"
+    told = {"Authorization": f"token {TOKEN}"}
+    status = Path(f"/proc/{front.process.pid}/status")
+    before = high_water(status, reset=True)
+    connection.putrequest("POST", f"{place}/upload")
+    for name, value in {**told, "Content-Length": str(size)}.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    for _ in range(size // len(piece)):
+        connection.send(piece)
+        digest.update(piece)
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())["sha256"]) == (200, digest.hexdigest())
+    connection.request("GET", f"{place}/download?bytes={size}", headers=told)
+    answer = connection.getresponse()
+    assert answer.status == 200
+    got = 0
+    while chunk := answer.read(1 << 20):
+        got += len(chunk)
+    connection.close()
+    assert got == size
+    assert high_water(status) - before < 16_000_000
+
+
+def high_water(status: Path, *, reset: bool = False) -> int:
+    """The most memory a process has had, in bytes, since that was last reset."""
+    if reset:
+        status.with_name("clear_refs").write_text("5")
+    found = next(line for line in status.read_text().splitlines() if "VmHWM" in line)
+    return int(found.split()[1]) * 1024
+
+
+def test_events_come_as_they_happen(front: Jupyter) -> None:
+    start(front, "echo")
+    headers = {"Authorization": f"token {TOKEN}"}
+    request = urllib.request.Request(f"{front.url}vce/app/echo/events", headers=headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.readline() == b"data: first\n"
 
 
 async def test_websockets_pass(front: Jupyter) -> None:
@@ -160,6 +209,7 @@ async def test_websockets_pass(front: Jupyter) -> None:
     socket.close()
 
 
+@pytest.mark.parametrize("front", [PREFIX], ids=["path"], indirect=True)
 def test_openrefine_makes_a_project(front: Jupyter) -> None:
     service = front.service("openrefine")
     if service["state"] == "unavailable":
@@ -196,7 +246,7 @@ def test_a_stopped_app_offers_to_start(front: Jupyter) -> None:
     status, page = fetch(front, "GET", "echo/", headers=browser)
     assert status == 503
     assert b"<html" in page
-    assert PREFIX.encode() in page
+    assert path_of(front).encode() in page
     status, text = fetch(front, "GET", "echo/", headers={"Accept": "application/json"})
     assert status == 503
     assert set(json.loads(text)) == {"code", "message", "hint"}
