@@ -1,69 +1,83 @@
-"""The fault campaign: ``python -m tests.faults [--seed N] [--tries N] [--only 1 7 14] …``."""
+"""The fault campaign: ``python -m tests.faults [--seed N] [--tries N] [--only 1 7 14] …``.
+
+Exits with 1 where any try failed. ``--everybody`` goes round three times, where root asks for it:
+as root, as an ordinary user, and in short as the root of a container.
+"""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import logging
 import random
 import sys
 from pathlib import Path
 
-from . import report
-from .bench import Bench
-from .campaign import Campaign, Result
+from . import report, ways
+from .campaign import Campaign
 from .every import FAULTS
+from .runner import Told, run
 
 
 def arguments() -> argparse.Namespace:
-    """What was asked for."""
+    """What is asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seed", type=int, help="repeat the random moments of an earlier run")
     parser.add_argument("--tries", type=int, help="tries of each fault, in place of its own number")
     parser.add_argument("--only", type=int, nargs="+", metavar="FAULT", help="these faults alone")
     parser.add_argument("--short", action="store_true", help="a quick round")
-    parser.add_argument("--title", default="as it is", help="what this run is called in tables")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    parser.add_argument("--title", help="what this run is called in tables")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
+    parser.add_argument("--everybody", action="store_true", help="as each kind of user there is")
+    parser.add_argument("--as-user", action="store_true", help="as an ordinary user, from root")
+    parser.add_argument("--as-container", action="store_true", help="as a container's root")
+    parser.add_argument("--jupyter-in-container", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--quiet", action="store_true", help="tell nothing; see --json")
     parser.add_argument("--verbose", action="store_true", help="tell what the services tell")
     return parser.parse_args()
 
 
-async def run(asked: argparse.Namespace, campaign: Campaign) -> list[Result]:
+def campaign(asked: argparse.Namespace, seed: int) -> list[Told]:
     """The faults asked for, one after the other; each result is told as soon as it is there."""
+
+    def say(words: str) -> None:
+        if not asked.quiet:
+            print(words, flush=True)
+
+    plan = Campaign(seed, asked.tries, asked.short, say)
+    prefix = ways.CONTAINED if asked.jupyter_in_container else ()
     results = []
+    say(f"seed {seed}; {report.machine()}")
     for fault in FAULTS:
-        if asked.only and fault.number not in asked.only:
-            continue
-        bench = Bench()
-        result = await campaign.run_fault(bench, fault())
-        if said := await bench.aclose():
-            result.failures.append(f"fault {fault.number}: a keeper broke: {said}")
-            print(result.failures[-1])
-        results.append(result)
-        told = result.to_json()
-        print(f"{report.text_table([told])}\n({told['seconds']} s)\n", flush=True)
+        if not asked.only or fault.number in asked.only:
+            results.append(run(plan, fault, prefix))
+            say(f"{report.text_table(results[-1:])}\n({results[-1]['seconds']} s)\n")
     return results
 
 
 def main() -> int:
-    """The exit code: 1 where any try failed."""
+    """The exit code."""
     asked = arguments()
     logging.basicConfig(level=logging.INFO if asked.verbose else logging.CRITICAL)
     seed = random.SystemRandom().randrange(1 << 32) if asked.seed is None else asked.seed
-    print(f"seed {seed}; {report.machine()}", flush=True)
-    results = asyncio.run(run(asked, Campaign(seed, asked.tries, asked.short)))
-    told = {
-        "title": asked.title,
-        "seed": seed,
-        "machine": report.machine(),
-        "results": [result.to_json() for result in results],
-    }
-    print(report.text_table(told["results"]))
+    if asked.everybody or asked.as_user or asked.as_container:
+        runs = ways.go_round(asked, seed)
+    else:
+        title = asked.title or ways.who_we_are()
+        results = campaign(asked, seed)
+        runs = [{"title": title, "seed": seed, "machine": report.machine(), "results": results}]
+    if not asked.quiet:
+        for told in runs:
+            print(f"\n{told['title']}, seed {told['seed']}\n{report.text_table(told['results'])}")
     if asked.json:
         asked.json.parent.mkdir(parents=True, exist_ok=True)
-        asked.json.write_text(json.dumps(told, indent=1), "utf-8")
-    return int(any(result.failures for result in results))
+        found = {"runs": runs} if len(runs) > 1 else runs[0]
+        asked.json.write_text(json.dumps(found, indent=1), "utf-8")
+    if asked.markdown:
+        asked.markdown.parent.mkdir(parents=True, exist_ok=True)
+        asked.markdown.write_text(report.markdown(runs), "utf-8")
+    return int(any(result["failures"] for told in runs for result in told["results"]))
 
 
 if __name__ == "__main__":

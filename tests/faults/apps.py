@@ -98,8 +98,8 @@ def waits_for_port(port: str) -> None:
                 answer(server)
 
 
-def exclusive(port: str, file: str, end: str) -> None:
-    """Has ``file`` to itself, and leaves ``file``.twice where somebody else has it already."""
+def _take(file: str) -> None:
+    """Have ``file`` to ourselves; leaves ``file``.twice where somebody else has it already."""
     import fcntl
 
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
@@ -108,7 +108,26 @@ def exclusive(port: str, file: str, end: str) -> None:
     except OSError:
         open(f"{file}.twice", "w").close()
         sys.exit(1)
+
+
+def exclusive(port: str, file: str, end: str) -> None:
+    """Has ``file`` to itself, and takes ``end`` seconds to end."""
+    _take(file)
     _end_after(end)
+    serves(port)
+
+
+def saves(port: str, file: str, seconds: str) -> None:
+    """Told to end, it takes ``seconds`` and adds a line to ``file``, which it has to itself."""
+
+    def end(number: int, frame: object) -> None:
+        time.sleep(float(seconds))
+        with open(file, "a") as opened:
+            opened.write("saved\n")
+        os._exit(0)
+
+    _take(file)
+    signal.signal(signal.SIGTERM, end)
     serves(port)
 
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from .clock import ClockMoved
 from .crowds import Crowd
 from .data_folders import DamagedFolder, StaleLockFile
 from .fault import Fault
 from .floods import LogFlood
 from .hanging import Hangs
+from .jupyter_ends import JupyterEnds
+from .keepers_killed import KeepersKilled
+from .kernels import KernelsBeside
 from .killed import MainProcessKilled
 from .postgres_kills import BackendKilled, PostmasterKilled
 from .slow_starts import SlowOrFlapping, StopWhileStarting
 from .taken_ports import PortTaken
 from .trees import StubbornTrees
+from .unsaved_edits import UnsavedEdit
 
 FAULTS: tuple[type[Fault], ...] = (
     MainProcessKilled,
     PostmasterKilled,
     BackendKilled,
+    JupyterEnds,
+    KeepersKilled,
+    UnsavedEdit,
     Hangs,
     PortTaken,
     StaleLockFile,
@@ -26,4 +34,6 @@ FAULTS: tuple[type[Fault], ...] = (
     SlowOrFlapping,
     StubbornTrees,
     LogFlood,
+    ClockMoved,
+    KernelsBeside,
 )

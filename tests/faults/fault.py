@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +16,10 @@ from .promises import expect
 from .supervised import Supervised
 
 Figures = dict[str, float]
+
+
+class MissingPartError(Exception):
+    """Something is not installed without which a fault cannot be tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,14 @@ class Fault(ABC):
     limit: ClassVar[float] = 60.0
     """Seconds after which a try counts as wedged."""
     measures: ClassVar[tuple[Measure, ...]] = ()
+
+    @classmethod
+    def environment(cls, folder: Path) -> Mapping[str, str]:
+        """What its tries need in the environment from the start: they get a process of their own.
+
+        ``folder`` is theirs. Raises MissingPartError where it cannot be tried here.
+        """
+        return {}
 
     def __init__(self) -> None:
         self._shared: list[Supervised] = []

@@ -38,14 +38,22 @@ class Jupyter:
         self.log = log
 
     def request(
-        self, method: str, path: str, body: Mapping[str, object] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        accept: str = "*/*",
     ) -> tuple[int, str]:
         """Status and text of a request below ``base_url``."""
         request = urllib.request.Request(
             self.url + path,
             data=json.dumps(body or {}).encode() if method in ("POST", "PUT", "PATCH") else None,
             method=method,
-            headers={"Authorization": f"token {TOKEN}", "Content-Type": "application/json"},
+            headers={
+                "Authorization": f"token {TOKEN}",
+                "Content-Type": "application/json",
+                "Accept": accept,
+            },
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
@@ -117,10 +125,12 @@ def jupyter(
     base_url: str = "/",
     python: str = sys.executable,
     extension: str = "ou_vce_ext",
+    stdin: int = subprocess.DEVNULL,
 ) -> Iterator[Jupyter]:
     """Run a server with ``home`` as its home and ``home/work`` as its root folder.
 
-    ``toml`` declares services; ``prefix`` goes before the command (``setpriv …``).
+    ``toml`` declares services; ``prefix`` goes before the command (``setpriv …``); ``stdin`` may
+    be a terminal.
     """
     work, config = home / "work", home / ".jupyter"
     work.mkdir(parents=True, exist_ok=True)
@@ -159,7 +169,7 @@ def jupyter(
             command,
             cwd=work,
             env=variables,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=output,
             stderr=output,
             start_new_session=True,

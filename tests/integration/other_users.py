@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,43 +46,65 @@ def run_tests(become: Sequence[str], tests: Sequence[str], owner: tuple[int, int
 
 
 def run_python(become: Sequence[str], arguments: Sequence[str], owner: tuple[int, int]) -> str:
-    """What Python prints behind the command ``become``; it must succeed.
-
-    Python, its packages and this checkout are shown to them at a place that everybody may pass.
-    """
-    stage = Path(tempfile.mkdtemp(prefix="vce-"))
-    stage.chmod(0o711)
-    try:
-        home = stage / "home"
-        home.mkdir()
-        os.chown(home, *owner)
-        shown = {str(ROOT): stage / "checkout", sys.base_prefix: stage / "python"}
-        packages = [path for path in sys.path if path.endswith("-packages")]
-        shown |= {path: stage / f"packages{number}" for number, path in enumerate(packages)}
-        mounts = [f"mount --bind {shlex.quote(a)} {b}" for a, b in shown.items()]
-        for place in shown.values():
-            place.mkdir()
-        python = stage / "python" / Path(sys.executable).resolve().relative_to(sys.base_prefix)
-        command = shlex.join([*become, str(python), *arguments])
-        script = " && ".join([*mounts, f"cd {stage / 'checkout'}", f"exec {command}"])
+    """What Python prints behind the command ``become``; it must succeed."""
+    with staged(become, owner) as stage:
         done = subprocess.run(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-c", script],
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(home),
-                "PYTHONPATH": ":".join(map(str, shown.values())),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "LANG": "C.UTF-8",
-                # Where Python itself is a shared library, its own and not one of the system.
-                "LD_LIBRARY_PATH": str(stage / "python" / "lib"),
-            },
+            stage.command(arguments),
+            env=stage.environment,
             capture_output=True,
             text=True,
             check=False,
         )
-        if "unshare failed" in done.stderr:
-            pytest.skip(f"this root may not mount: {done.stderr.strip()}")
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-        return done.stdout
+    if "unshare failed" in done.stderr:
+        pytest.skip(f"this root may not mount: {done.stderr.strip()}")
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@contextmanager
+def staged(become: Sequence[str], owner: tuple[int, int]) -> Iterator[Stage]:
+    """A place that everybody may pass, for whoever ``become`` makes of us, with a home for them."""
+    folder = Path(tempfile.mkdtemp(prefix="vce-"))
+    folder.chmod(0o711)
+    try:
+        (folder / "home").mkdir()
+        os.chown(folder / "home", *owner)
+        yield Stage(folder, become)
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Stage:
+    """Python, its packages and this checkout, shown at a place that everybody may pass."""
+
+    def __init__(self, folder: Path, become: Sequence[str]) -> None:
+        self._folder = folder
+        self._become = become
+        self.home = folder / "home"
+        self._shown = {str(ROOT): folder / "checkout", sys.base_prefix: folder / "python"}
+        packages = [path for path in sys.path if path.endswith("-packages")]
+        self._shown |= {path: folder / f"packages{number}" for number, path in enumerate(packages)}
+        for place in self._shown.values():
+            place.mkdir()
+
+    def command(self, arguments: Sequence[str]) -> list[str]:
+        """The command that runs Python there, as whoever it is to be."""
+        mounts = [f"mount --bind {shlex.quote(a)} {b}" for a, b in self._shown.items()]
+        program = Path(sys.executable).resolve().relative_to(sys.base_prefix)
+        python = self._folder / "python" / program
+        command = shlex.join([*self._become, str(python), *arguments])
+        script = " && ".join([*mounts, f"cd {self._folder / 'checkout'}", f"exec {command}"])
+        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """All that it is to have in its environment."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "PYTHONPATH": ":".join(map(str, self._shown.values())),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LANG": "C.UTF-8",
+            # Where Python itself is a shared library, its own and not one of the system.
+            "LD_LIBRARY_PATH": str(self._folder / "python" / "lib"),
+        }
