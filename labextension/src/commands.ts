@@ -53,11 +53,39 @@ export interface ICommandContext {
   readonly icon: (service: IService) => LabIcon;
   readonly showLogs: (service: IService) => Widget | null;
   readonly showStatus: () => void;
+  /** Ask before services are stopped that need the one in question. */
+  readonly confirm: (
+    verb: 'stop' | 'restart',
+    service: IService,
+    dependents: readonly IService[]
+  ) => Promise<boolean>;
   /** Tell the person that an order was refused. */
   readonly report: (problem: IProblem) => void;
 }
 
 type Args = ReadonlyPartialJSONObject;
+
+/** The services that run and need this one, directly or by way of others. */
+export function dependents(
+  service: IService,
+  all: readonly IService[]
+): IService[] {
+  const needed = new Set([service.name]);
+  let grown = true;
+  while (grown) {
+    const before = needed.size;
+    all
+      .filter(one => one.requires.some(name => needed.has(name)))
+      .forEach(one => needed.add(one.name));
+    grown = needed.size > before;
+  }
+  return all.filter(
+    one =>
+      one.name !== service.name &&
+      needed.has(one.name) &&
+      !['stopped', 'failed', 'unavailable'].includes(one.state)
+  );
+}
 
 /** Add every command; they go with the returned disposable. */
 export function addCommands(context: ICommandContext): IDisposable {
@@ -110,9 +138,18 @@ export function addCommands(context: ICommandContext): IDisposable {
   const order = (
     verb: 'start' | 'stop' | 'restart'
   ): ((service: IService) => Promise<void>) => {
-    return async ({ name }) => {
+    return async service => {
+      const others =
+        verb === 'start' ? [] : dependents(service, model.services);
       try {
-        await model[verb](name);
+        if (
+          verb !== 'start' &&
+          others.length &&
+          !(await context.confirm(verb, service, others))
+        ) {
+          return;
+        }
+        await model[verb](service.name);
       } catch (reason) {
         context.report(reason as IProblem);
       }

@@ -17,6 +17,7 @@ function setUp(model = new FakeModel(service(), database())) {
     icon: jest.fn(() => vceIcon),
     showLogs: jest.fn(() => new Widget()),
     showStatus: jest.fn(),
+    confirm: jest.fn((): Promise<boolean> => Promise.resolve(true)),
     report: jest.fn()
   } satisfies ICommandContext;
   const added = addCommands(context);
@@ -119,6 +120,30 @@ describe('commands', () => {
       model.refusal = new VCEError('conflict', 'Being backed up.');
       await commands.execute(CommandIDs[verb], OPENREFINE);
       expect(report).toHaveBeenCalledWith(model.refusal);
+    }
+  );
+
+  it.each(['stop', 'restart'] as const)(
+    'ask before a %s takes services with it',
+    async verb => {
+      const web = service({ name: 'web', requires: ['postgres'] });
+      const page = service({ name: 'page', requires: ['web'] });
+      const idle = service({ name: 'idle', requires: ['postgres'] });
+      const model = new FakeModel(database(), web, page, idle);
+      const { commands, confirm } = setUp(model);
+      model.become({ postgres: 'ready', web: 'ready', page: 'starting' });
+      confirm.mockResolvedValueOnce(false);
+      await commands.execute(CommandIDs[verb], POSTGRES);
+      expect(confirm).toHaveBeenCalledWith(verb, model.services[0], [
+        model.services[1],
+        model.services[2]
+      ]);
+      expect(model.orders).toEqual([]);
+      await commands.execute(CommandIDs[verb], POSTGRES);
+      expect(model.orders).toEqual([`${verb} postgres`]);
+      confirm.mockClear();
+      await commands.execute(CommandIDs[verb], { name: 'page' });
+      expect(confirm).not.toHaveBeenCalled();
     }
   );
 

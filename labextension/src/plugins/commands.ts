@@ -17,6 +17,7 @@ import {
   IVCEPanel,
   TRANSLATION_DOMAIN
 } from '../tokens';
+import { confirmDependents } from '../widgets/confirmDependents';
 import { LogView } from '../widgets/logView';
 import { tileIcon } from '../widgets/tileIcon';
 import { problemWords } from '../words';
@@ -78,6 +79,8 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       panel,
       icon,
       showLogs,
+      confirm: (verb, service, dependents) =>
+        confirmDependents(verb, service, dependents, trans),
       showStatus: () => openPage('status'),
       report: problem => {
         const { message, hint } = problemWords(problem, trans);
