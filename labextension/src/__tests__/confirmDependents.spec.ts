@@ -6,7 +6,7 @@ const maps = service({ name: 'maps', title: 'Maps' });
 
 async function shown(): Promise<HTMLElement> {
   await new Promise(requestAnimationFrame);
-  const found = document.querySelector<HTMLElement>('.jp-Dialog');
+  const found = [...document.querySelectorAll<HTMLElement>('.jp-Dialog')].pop();
   if (!found) {
     throw new Error('No dialog is shown.');
   }

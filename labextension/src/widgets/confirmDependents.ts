@@ -14,15 +14,15 @@ export async function confirmDependents(
   const stop = verb === 'stop';
   const body = stop
     ? trans._n(
-        '%1 needs %2, and will be stopped first. It is given time to save.',
-        '%1 need %2, and will be stopped first. They are given time to save.',
+        '%2 needs %3, and will be stopped first. It is given time to save.',
+        '%2 need %3, and will be stopped first. They are given time to save.',
         dependents.length,
         titles,
         service.title
       )
     : trans._n(
-        '%1 needs %2. It will be stopped first, given time to save, and started again.',
-        '%1 need %2. They will be stopped first, given time to save, and started again.',
+        '%2 needs %3. It will be stopped first, given time to save, and started again.',
+        '%2 need %3. They will be stopped first, given time to save, and started again.',
         dependents.length,
         titles,
         service.title
