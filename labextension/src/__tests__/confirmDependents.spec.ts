@@ -1,43 +1,41 @@
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+
 import { confirmDependents } from '../widgets/confirmDependents';
 import { database, service, trans } from './fixtures';
 
+jest.mock('@jupyterlab/apputils', () => ({
+  ...jest.requireActual<object>('@jupyterlab/apputils'),
+  showDialog: jest.fn()
+}));
+
+const show = jest.mocked(showDialog);
 const genie = service({ name: 'genie', title: 'Genie' });
 const maps = service({ name: 'maps', title: 'Maps' });
 
-async function shown(): Promise<HTMLElement> {
-  await new Promise(requestAnimationFrame);
-  const found = [...document.querySelectorAll<HTMLElement>('.jp-Dialog')].pop();
-  if (!found) {
-    throw new Error('No dialog is shown.');
-  }
-  return found;
+function answer(button: Dialog.IButton): void {
+  show.mockResolvedValueOnce({ button, isChecked: null, value: null });
 }
 
 describe('confirmDependents', () => {
   it('names what goes, and has the safe button in focus', async () => {
+    answer(Dialog.cancelButton());
     const asked = confirmDependents('stop', database(), [genie], trans);
-    const dialog = await shown();
-    expect(dialog.textContent).toContain('Stop PostgreSQL?');
-    expect(dialog.textContent).toContain(
-      'Genie needs PostgreSQL, and will be stopped first.'
-    );
-    expect(document.activeElement?.textContent).toBe('Cancel');
-    dialog.querySelector<HTMLElement>('.jp-mod-reject')?.click();
     expect(await asked).toBe(false);
+    const [told] = show.mock.lastCall ?? [];
+    expect(told?.title).toBe('Stop PostgreSQL?');
+    expect(told?.body).toBe(
+      'Genie needs PostgreSQL, and will be stopped first. It is given time to save.'
+    );
+    expect(told?.buttons?.[told.defaultButton ?? -1].accept).toBe(false);
   });
 
   it('says that a restart brings them back', async () => {
-    const asked = confirmDependents(
-      'restart',
-      database(),
-      [genie, maps],
-      trans
-    );
-    const dialog = await shown();
-    expect(dialog.textContent).toContain(
+    answer(Dialog.warnButton());
+    const all = [genie, maps];
+    const asked = confirmDependents('restart', database(), all, trans);
+    expect(await asked).toBe(true);
+    expect(show.mock.lastCall?.[0]?.body).toBe(
       'Genie, Maps need PostgreSQL. They will be stopped first, given time to save, and started again.'
     );
-    dialog.querySelector<HTMLElement>('.jp-mod-accept')?.click();
-    expect(await asked).toBe(true);
   });
 });
