@@ -8,6 +8,13 @@ export const MODULE: ServerOptions = {
   examples: ['genie'],
   env: { GENIE_START_SECONDS: '6' },
   declarations: {
+    'maps.toml': `
+[services.maps]
+kind = "web"
+title = "Maps"
+command = ["python3", "-m", "http.server", "--bind", "127.0.0.1", "{port}"]
+requires = ["genie"]
+`,
     'wrong.toml': `
 [services.fickle]
 kind = "web"

@@ -10,7 +10,7 @@ test('the panel lists the services, each with its state in words', async ({
   await server.settle('postgres', 'ready');
   await server.settle('mongo', 'ready');
   await vce.openPanel();
-  await expect(vce.panel.getByRole('listitem')).toHaveCount(7);
+  await expect(vce.panel.getByRole('listitem')).toHaveCount(8);
   await vce.expectRow('openrefine', 'stopped');
   await vce.expectRow('postgres', 'ready');
   await vce.expectRow('mongo', 'ready');
