@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from .models import Json, Usage
 
@@ -56,6 +56,32 @@ ORPHAN_STOP: tuple[StopStep, ...] = (StopStep("SIGTERM", 0.5, "tree"),)
 
 
 @dataclass(frozen=True, slots=True)
+class PrivateNetwork:
+    """A network of a service's own: its ``port`` is reached through ``socket`` (0600) alone.
+
+    ``way_out`` is the command of a user-mode network that leads out of it, ``{pid}`` standing for a
+    process inside; without one there is no way out. ``log`` is where that program writes. With
+    ``resolv_conf``, that file stands in for /etc/resolv.conf inside.
+    """
+
+    socket: Path
+    port: int
+    log: Path
+    way_out: tuple[str, ...] = ()
+    resolv_conf: Path | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """The form a keeper reads."""
+        return {
+            "socket": str(self.socket),
+            "port": self.port,
+            "log": str(self.log),
+            "way_out": list(self.way_out),
+            "resolv_conf": str(self.resolv_conf) if self.resolv_conf else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class LaunchPlan:
     """Everything a keeper needs for one run of a program.
 
@@ -65,6 +91,7 @@ class LaunchPlan:
     lives; ``lock_note`` is written into it for whoever finds it locked. ``output`` is the log file,
     rotated at ``log_bytes`` (one older file is kept). ``memory_limit`` (bytes) bounds the tree by a
     control group where one can be made; elsewhere only what the program was told itself does.
+    With a ``network`` it runs in one of its own, and its ``identity`` is ``same``.
     """
 
     argv: tuple[str, ...]
@@ -80,6 +107,7 @@ class LaunchPlan:
     umask: int = 0o077
     nice: int = 0
     memory_limit: int | None = None
+    network: PrivateNetwork | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The form a keeper reads."""
@@ -97,7 +125,12 @@ class LaunchPlan:
             "umask": self.umask,
             "nice": self.nice,
             "memory_limit": self.memory_limit,
+            "network": self.network.to_json() if self.network else None,
         }
+
+
+NetworkTrial: TypeAlias = Literal["yes", "no-namespace", "no-way-out"]
+"""What came of trying to make a network: the system forbids it, or it has no way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +210,9 @@ class Launcher(Protocol):
 
     async def can_use_namespace(self) -> bool:
         """Whether a user namespace may be made here, so that ``Identity('namespace')`` works."""
+
+    async def can_make_network(self, way_out: tuple[str, ...] = ()) -> NetworkTrial:
+        """Whether a :class:`PrivateNetwork` can be made here, and a way out of it."""
 
 
 @dataclass(frozen=True, slots=True)

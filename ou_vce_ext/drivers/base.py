@@ -142,6 +142,10 @@ class Driver(ABC):
         """Where the proxy finds it while it runs; None where it has no web page."""
         return None
 
+    def notice(self) -> ServiceError | None:
+        """What a person should know of it while it runs, though it runs well; else None."""
+        return None
+
     def diagnose(self, ending: Ending, log_tail: Sequence[str]) -> ServiceError | None:
         """What its end and last lines mean, where this kind can tell; else None."""
         return None

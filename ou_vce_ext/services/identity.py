@@ -48,10 +48,15 @@ def enter_user_namespace(seen: int = NAMESPACE_UID) -> None:
     if _libc.unshare(_CLONE_NEWUSER) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+    map_ids((seen, uid), (seen, gid))
+
+
+def map_ids(uid: tuple[int, int], gid: tuple[int, int]) -> None:
+    """In a new user namespace, say what our uid and gid are called inside: (there, here)."""
     for name, text in (
         ("setgroups", "deny"),
-        ("gid_map", f"{seen} {gid} 1"),
-        ("uid_map", f"{seen} {uid} 1"),
+        ("gid_map", f"{gid[0]} {gid[1]} 1"),
+        ("uid_map", f"{uid[0]} {uid[1]} 1"),
     ):
         descriptor = os.open(f"/proc/self/{name}", os.O_WRONLY)
         try:

@@ -18,10 +18,14 @@ import select
 import signal
 import socket
 import time
+from typing import TYPE_CHECKING
 
 from . import identity, proc
 from .logfile import BoundedLog
 from .memory_group import MemoryGroup, machine_kills, make_memory_group
+
+if TYPE_CHECKING:
+    from .keeper_network import KeeperNetwork
 
 _BUSY_INTERVAL = 2.0
 _BUSY_CPU = 0.1
@@ -53,6 +57,7 @@ class Keeper:
         self._log: BoundedLog
         self._memory: MemoryGroup | None = None
         self._machine_kills = 0
+        self._network: KeeperNetwork | None = None
         self._wake, self._wake_end = os.pipe()
 
     # -- talking ---------------------------------------------------------------------------------
@@ -116,6 +121,8 @@ class Keeper:
                 self._memory = make_memory_group(self.plan["memory_limit"])
             self._log = BoundedLog(self.plan["output"], self.plan["log_bytes"], owner=owner)
             identity.become(who["mode"], who["uid"], who["gid"])
+            if self.plan["network"]:
+                self._make_network()
         except OSError as error:
             self.say(event="refused", step="prepare", errno=error.errno, path=error.filename)
             self._unbound()
@@ -242,6 +249,8 @@ class Keeper:
                 os.set_inheritable(lock, True)
             if self._memory:
                 self._memory.enter()
+            if self._network:
+                self._network.join()
             os.chdir(self.plan["cwd"])
             os.execvpe(self.plan["argv"][0], self.plan["argv"], self.plan["env"])
         except OSError as error:
@@ -314,9 +323,20 @@ class Keeper:
             except ChildProcessError:
                 return True
             if pid == 0:
-                return False
+                return self._only_ours_left()
             if pid == self.main:
                 self._main_ended(status)
+            elif self._network and pid in self._network.processes:
+                told = self._network.ended(pid)
+                if told:
+                    self._log.write(f"[{told}]\n".encode())
+
+    def _only_ours_left(self) -> bool:
+        """Whether the service has ended to the last process, and only its network is left."""
+        if self._network is None or self.ended is None or self._tree():
+            return False
+        self._network.close()
+        return True
 
     def _main_ended(self, status: int) -> None:
         self.ended = status
@@ -335,7 +355,17 @@ class Keeper:
         self.steps = list(self.plan["orphans"])
         self.deadline = time.monotonic()
 
+    def _make_network(self) -> None:
+        # Only those that have one pay for it.
+        from .keeper_network import KeeperNetwork
+
+        self._network = KeeperNetwork(self.plan["network"])
+        self._network.make()
+
     def _unbound(self) -> None:
+        if self._network:
+            self._network.close()
+            self._network = None
         if self._memory:
             self._memory.remove()
             self._memory = None
@@ -361,7 +391,8 @@ class Keeper:
         self.stopping = True
 
     def _tree(self) -> list[int]:
-        return proc.descendants(os.getpid())
+        ours = self._network.processes if self._network else ()
+        return proc.descendants(os.getpid(), without=ours)
 
     def _next_step(self) -> None:
         now = time.monotonic()
@@ -437,7 +468,8 @@ class Keeper:
     def _listener(self, order: dict) -> dict[str, object]:  # type: ignore[type-arg]
         def look() -> list[proc.Socket]:
             if order.get("port"):
-                return proc.tcp_listeners(order["port"])
+                inside = self._network.forwarder if self._network else "self"
+                return proc.tcp_listeners(order["port"], inside)
             return proc.unix_listeners(order["socket"])
 
         sockets = look()
@@ -454,6 +486,7 @@ class Keeper:
         return {"who": "nobody"}
 
     def _resume(self) -> bool:
-        stopped = [pid for pid in self._tree() if (found := proc.stat(pid)) and found.state in "Tt"]
+        every = [*self._tree(), *(self._network.processes if self._network else ())]
+        stopped = [pid for pid in every if (found := proc.stat(pid)) and found.state in "Tt"]
         self._send(signal.SIGCONT, stopped)
         return bool(stopped)

@@ -29,6 +29,7 @@ class KeeperParent:
         self.jupyter = jupyter
         self.keepers: dict[int, tuple[int, float]] = {}
         self.lost: dict[int, float] = {}
+        self._trials: dict[int, tuple[int, int]] = {}
         self.deadline: float | None = None
         self._poll = select.poll()
         self._incoming = b""
@@ -108,6 +109,8 @@ class KeeperParent:
                 self._fork(order["id"], order["grace"], self._passed.pop(0))
             elif order["op"] == "namespace":
                 self._say(event="namespace", allowed=self._try_namespace())
+            elif order["op"] == "network":
+                self._try_network(order)
 
     def _fork(self, number: int, grace: float, descriptor: int) -> None:
         pid = os.fork()
@@ -139,6 +142,21 @@ class KeeperParent:
             os._exit(0)
         return os.waitpid(pid, 0)[1] == 0
 
+    def _try_network(self, order: dict) -> None:  # type: ignore[type-arg]
+        """In a process of its own: it may take seconds, and others want keepers meanwhile."""
+        report, report_end = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                from .keeper_network import try_network
+
+                signal.set_wakeup_fd(-1)
+                os.write(report_end, try_network(order["way_out"], order["log"]).encode())
+            finally:
+                os._exit(0)
+        os.close(report_end)
+        self._trials[pid] = (order["id"], report)
+
     def _reap(self) -> None:
         while True:
             try:
@@ -147,7 +165,11 @@ class KeeperParent:
                 pid = 0
             if pid == 0:
                 break
-            if pid in self.keepers:
+            if pid in self._trials:
+                number, report = self._trials.pop(pid)
+                with os.fdopen(report, "rb") as told:
+                    self._say(event="network", id=number, found=told.read().decode())
+            elif pid in self.keepers:
                 number, grace = self.keepers.pop(pid)
                 if os.waitstatus_to_exitcode(status) == 0:
                     self._say(event="gone", id=number)
@@ -164,7 +186,10 @@ class KeeperParent:
         heads = [
             pid
             for pid in proc.descendants(mine)
-            if pid not in self.keepers and (found := proc.stat(pid)) and found.ppid == mine
+            if pid not in self.keepers
+            and pid not in self._trials
+            and (found := proc.stat(pid))
+            and found.ppid == mine
         ]
         return [pid for head in heads for pid in (head, *proc.descendants(head))]
 

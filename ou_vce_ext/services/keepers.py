@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataInUseError, DefiniteError, VceError
-from ..launch import Ending, LaunchPlan, Listener, Process
+from ..launch import Ending, LaunchPlan, Listener, NetworkTrial, Process
 from ..models import Usage
 
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
@@ -263,6 +263,8 @@ class KeeperLauncher:
         self._starting = asyncio.Lock()
         self.processes: dict[int, KeptProcess] = {}
         self._namespace: bool | None = None
+        self._no_networks = False
+        self._ways_out: set[tuple[str, ...]] = set()
 
     async def _ready_channel(self) -> _ParentChannel:
         async with self._starting:
@@ -334,6 +336,18 @@ class KeeperLauncher:
                 told["holder"],
             )
         raise _refusal(plan, told)
+
+    async def can_make_network(self, way_out: tuple[str, ...] = ()) -> NetworkTrial:
+        """Try it; what can only change with the system itself is asked of the kernel once."""
+        if self._no_networks or way_out in self._ways_out:
+            return "no-namespace" if self._no_networks else "yes"
+        channel = await self._ready_channel()
+        found = await channel.ask_network(way_out)
+        # A way out is asked for again: whoever installs what is missing need not restart Jupyter.
+        self._no_networks = found == "no-namespace"
+        if found == "yes":
+            self._ways_out.add(way_out)
+        return found
 
     async def can_use_namespace(self) -> bool:
         """Whether a user namespace may be made here; asked of the kernel once."""
@@ -428,6 +442,8 @@ class _ParentChannel(_Lines):
         super().__init__(sock)
         self.launcher = launcher
         self._namespace: asyncio.Future[bool] | None = None
+        self._networks: dict[int, asyncio.Future[NetworkTrial]] = {}
+        self._numbers = itertools.count(1)
 
     def fork(self, number: int, grace: float, control: socket.socket) -> None:
         """Have a keeper forked that owns ``control``. Raises OSError when the parent is gone."""
@@ -441,6 +457,15 @@ class _ParentChannel(_Lines):
             self.send({"op": "namespace"})
         return await asyncio.shield(self._namespace)
 
+    async def ask_network(self, way_out: tuple[str, ...]) -> NetworkTrial:
+        """Have a private network tried. Raises KeeperLostError."""
+        number = next(self._numbers)
+        answer: asyncio.Future[NetworkTrial] = asyncio.get_running_loop().create_future()
+        self._networks[number] = answer
+        order = {"op": "network", "id": number, "way_out": list(way_out), "log": os.devnull}
+        self.send(order)
+        return await answer
+
     def on_message(self, message: dict[str, Any]) -> None:
         """News of a keeper."""
         if message["event"] == "gone":
@@ -449,6 +474,10 @@ class _ParentChannel(_Lines):
             self.launcher.log.warning("a keeper was killed; ending what it kept")
         elif message["event"] == "namespace" and self._namespace and not self._namespace.done():
             self._namespace.set_result(message["allowed"])
+        elif message["event"] == "network":
+            tried = self._networks.pop(message["id"])
+            if not tried.done():
+                tried.set_result(message["found"] or "no-namespace")
 
     def on_end(self) -> None:
         """The parent was killed; a new one is made when next needed."""
@@ -456,6 +485,11 @@ class _ParentChannel(_Lines):
         if self._namespace and not self._namespace.done():
             self._namespace.set_exception(KeeperLostError())
             self._namespace.exception()
+        for answer in self._networks.values():
+            if not answer.done():
+                answer.set_exception(KeeperLostError())
+                answer.exception()
+        self._networks.clear()
         self.launcher.lose_all()
 
 

@@ -7,7 +7,7 @@ look is simply not counted.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
@@ -77,12 +77,12 @@ def _children(pid: int) -> list[int] | None:
         return []
 
 
-def _descendants_by_scan(root: int) -> list[int]:
+def _descendants_by_scan(root: int, without: Collection[int]) -> list[int]:
     offspring: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
             found = stat(int(name))
-            if found:
+            if found and int(name) not in without:
                 offspring.setdefault(found.ppid, []).append(int(name))
     tree: list[int] = []
     queue = list(offspring.get(root, ()))
@@ -93,8 +93,11 @@ def _descendants_by_scan(root: int) -> list[int]:
     return tree
 
 
-def descendants(root: int) -> list[int]:
-    """Every process below ``root``, parents before children, zombies included."""
+def descendants(root: int, without: Collection[int] = ()) -> list[int]:
+    """Every process below ``root``, parents before children, zombies included.
+
+    Those in ``without``, and all below them, are left out.
+    """
     # The kernel's list names only what the main *thread* forked: a threaded program's other
     # threads have lists of their own, so they are read too.
     tree: list[int] = []
@@ -102,7 +105,7 @@ def descendants(root: int) -> list[int]:
     while queue:
         pid = queue.pop(0)
         if _children(pid) is None:
-            return _descendants_by_scan(root)
+            return _descendants_by_scan(root, without)
         try:
             threads = os.listdir(f"/proc/{pid}/task")
         except OSError:
@@ -113,6 +116,7 @@ def descendants(root: int) -> list[int]:
                     below = [int(child) for child in file.read().split()]
             except OSError:
                 continue
+            below = [child for child in below if child not in without]
             tree.extend(below)
             queue.extend(below)
     return tree
@@ -126,13 +130,13 @@ class Socket(NamedTuple):
     address: str
 
 
-def tcp_listeners(port: int) -> list[Socket]:
-    """The sockets that listen on a TCP port in this network namespace, IPv4 and IPv6."""
+def tcp_listeners(port: int, inside: int | str = "self") -> list[Socket]:
+    """The sockets that listen on a TCP port, IPv4 and IPv6, as process ``inside`` sees them."""
     found = []
     wanted = f":{port:04X}"
     for table in ("tcp", "tcp6"):
         try:
-            with open(f"/proc/self/net/{table}", encoding="utf-8") as file:
+            with open(f"/proc/{inside}/net/{table}", encoding="utf-8") as file:
                 rows = file.readlines()[1:]
         except OSError:
             continue

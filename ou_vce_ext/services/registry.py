@@ -121,6 +121,12 @@ class Registry:
                 for item in self._lifecycles.values()
                 if item.state is state and item.error
             ]
+        for item in self._lifecycles.values():
+            told = item.driver.notice() if item.state in RUNNING else None
+            if told:
+                found.append(
+                    Problem(item.spec.name, told.code, told.message, told.hint, item.since)
+                )
         return found
 
     def short_of_time(self, grace: float) -> list[Problem]:

@@ -90,6 +90,10 @@ class Stage:
     def command(self, arguments: Sequence[str]) -> list[str]:
         """The command that runs Python there, as whoever it is to be."""
         mounts = [f"mount --bind {shlex.quote(a)} {b}" for a, b in self._shown.items()]
+        if os.path.exists("/dev/net/tun"):
+            # As udev makes it, and some machines are without: open to every user.
+            tun = self._folder / "tun"
+            mounts.append(f"mknod -m 666 {tun} c 10 200 && mount --bind {tun} /dev/net/tun")
         program = Path(sys.executable).resolve().relative_to(sys.base_prefix)
         python = self._folder / "python" / program
         command = shlex.join([*self._become, str(python), *arguments])

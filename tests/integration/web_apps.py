@@ -14,12 +14,26 @@ def say(line: str) -> None:
     os.write(1, f"{line}\n".encode())
 
 
+def dial(host: str, port: str) -> bytes:
+    """What whoever listens there says first, or why nobody can be asked."""
+    try:
+        with socket.create_connection((host, int(port)), 10) as connection:
+            return connection.recv(100)
+    except OSError as error:
+        return str(error).encode()
+
+
 class Handler(BaseHTTPRequestHandler):
-    """Answers ``/status/NNN`` with NNN, and the rest with what it was asked."""
+    """Answers ``/status/NNN`` with NNN, and the rest with what it was asked.
+
+    ``/dial/HOST/PORT`` answers with what it was told there.
+    """
 
     def do_GET(self) -> None:
         status = int(self.path.rpartition("/")[2]) if "/status/" in self.path else 200
         body = f"{self.path}\n{self.headers['Host']}\n".encode()
+        if "/dial/" in self.path:
+            body = dial(*self.path.split("/")[-2:])
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ou_vce_ext.drivers.base import Driver, Progress
 from ou_vce_ext.errors import VceError
-from ou_vce_ext.launch import Ending, LaunchPlan, Listener
+from ou_vce_ext.launch import Ending, LaunchPlan, Listener, NetworkTrial
 from ou_vce_ext.models import Capability, ServiceError, ServiceSpec, Site, Usage
 from ou_vce_ext.services.backoff import RestartPolicy
 from ou_vce_ext.services.lifecycle import Lifecycle
@@ -129,6 +129,9 @@ class FakeLauncher:
 
     async def can_use_namespace(self) -> bool:
         return False
+
+    async def can_make_network(self, way_out: tuple[str, ...] = ()) -> NetworkTrial:
+        return "no-namespace"
 
 
 class FakeDriver(Driver):

@@ -9,7 +9,7 @@ import pytest
 
 from ou_vce_ext.drivers import identity
 from ou_vce_ext.drivers.identity import Account, barrier, decide_identity, may, service_account
-from ou_vce_ext.launch import Identity, LaunchPlan, Process
+from ou_vce_ext.launch import Identity, LaunchPlan, NetworkTrial, Process
 
 STRANGER = Account(uid=987654, gid=987654)
 
@@ -25,6 +25,9 @@ class System:
 
     async def can_use_namespace(self) -> bool:
         return self.namespaces
+
+    async def can_make_network(self, way_out: tuple[str, ...] = ()) -> NetworkTrial:
+        raise AssertionError("no network is asked for")
 
 
 @pytest.fixture

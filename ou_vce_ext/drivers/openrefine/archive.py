@@ -14,14 +14,14 @@ import shutil
 import signal
 import socket
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from ...errors import VceError
-from ...launch import Ending, Launcher, LaunchPlan, Process, StopStep
+from ...launch import Ending, Launcher, LaunchPlan, PrivateNetwork, Process, StopStep
 from ..http_probe import HttpProbe
 from .java import Run, environment
 from .programs import Distribution, Java
@@ -40,6 +40,8 @@ _PAGES: Final = (
     "/command/core/get-all-project-metadata",
     "/command/core/get-importing-configuration",
 )
+NetworkFor = Callable[[int], PrivateNetwork | None]
+"""Gives the network for a program that listens on a port, or None for the machine's."""
 _CRASHES: Final = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL")
 log = logging.getLogger(__name__)
 
@@ -111,7 +113,9 @@ class ClassArchive:
                 total = zlib.crc32(block, total)
         return f"{self.key}-{total:08x}.jsa"
 
-    async def make(self, run: Run, launcher: Launcher) -> None:
+    async def make(
+        self, run: Run, launcher: Launcher, network: NetworkFor = lambda _: None
+    ) -> None:
         """Make it. A failure is logged, and is nobody's trouble. May be cancelled at any moment."""
         scratch = self.folder / "making"
         await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
@@ -119,7 +123,7 @@ class ClassArchive:
             for folder in (self.folder, scratch):
                 folder.mkdir(mode=0o700, exist_ok=True)
             partial = scratch / "partial.jsa"
-            if await self._load_classes(run, launcher, scratch, partial):
+            if await self._load_classes(run, launcher, network, scratch, partial):
                 await asyncio.to_thread(self._keep, partial)
             else:
                 self._refused.touch()
@@ -130,7 +134,7 @@ class ClassArchive:
             await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
 
     async def _load_classes(
-        self, run: Run, launcher: Launcher, scratch: Path, partial: Path
+        self, run: Run, launcher: Launcher, network: NetworkFor, scratch: Path, partial: Path
     ) -> bool:
         """Run OpenRefine, ask what a first page asks, end it; True when it wrote ``partial``."""
         private, projects = scratch / "private", scratch / "projects"
@@ -148,6 +152,7 @@ class ClassArchive:
             (f"-XX:ArchiveClassesAtExit={partial}",),
         )
         making.write_files()
+        own_network = network(port)
         launching = asyncio.ensure_future(
             launcher.launch(
                 LaunchPlan(
@@ -157,6 +162,7 @@ class ClassArchive:
                     output=self.folder / "making.log",
                     stop=(StopStep("SIGKILL", 1.0, "tree"),),
                     nice=LOWEST_PRIORITY,
+                    network=own_network,
                 )
             )
         )
@@ -168,7 +174,7 @@ class ClassArchive:
             raise
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                if not await _visit(process, port):
+                if not await _visit(process, port, own_network):
                     return False
                 # Told to end rather than stopped: it writes the archive as its last act.
                 os.kill(process.pid, signal.SIGTERM)
@@ -186,16 +192,28 @@ class ClassArchive:
             said.unlink()
 
 
-async def _visit(process: Process, port: int, pages: Sequence[str] = _PAGES) -> bool:
+async def _visit(
+    process: Process,
+    port: int,
+    network: PrivateNetwork | None = None,
+    pages: Sequence[str] = _PAGES,
+) -> bool:
     """Wait until it answers, then look at each page. False where it has died."""
     probe = HttpProbe()
+    socket = str(network.socket) if network else None
     death = asyncio.ensure_future(process.exited())
     try:
         while not death.done():
             with suppress(OSError):
                 if (await process.listener(port=port)).who == "ours":
                     for page in pages:
-                        await probe.get(page, port=port, body=True)
+                        await probe.get(
+                            page,
+                            port=port,
+                            socket=socket,
+                            host_header=f"127.0.0.1:{port}",
+                            body=True,
+                        )
                     return True
             await asyncio.wait({death}, timeout=0.5)
         return False

@@ -19,6 +19,7 @@ from ..http_probe import MOST_BYTES, Answer, HttpProbe
 from ..listening import who_listens
 from ..lock_file import lock_is_free
 from ..log_mark import LogMark
+from ..private_network import OPEN, Privacy, Wish, decide_privacy, socket_of
 from .archive import ClassArchive, memory_to_spare
 from .diagnoses import explain_ending
 from .folder import lock_file_for, make_ready
@@ -59,6 +60,8 @@ class OpenRefineDriver(Driver):
         self.java_options: Sequence[str] = tuple(declared.get("java_options", ()))
         self.keeps_archive: bool = declared.get("class_archive", True)
         self.port: int = declared.get("port") or site.port or USUAL_PORT
+        self.wish: Wish = declared.get("private", "auto")
+        self._privacy: Privacy = OPEN
         self._probe = HttpProbe()
         self._mark = LogMark(site.log_file)
         self._run: Run | None = None
@@ -78,6 +81,7 @@ class OpenRefineDriver(Driver):
     async def prepare(self, progress: Progress) -> None:
         """Check programs, projects and port, and make the folders that are missing."""
         self._probe.preload()
+        self._privacy = await decide_privacy(self.wish, self.spec.title, self.launcher)
         await asyncio.to_thread(self._prepare)
 
     def _prepare(self) -> None:
@@ -94,9 +98,10 @@ class OpenRefineDriver(Driver):
         make_ready(projects)
         # A run before this one that is still ending keeps port and lock: the launch waits for it.
         free = lock_is_free(lock_file_for(projects))
-        if free and port_is_taken(self.port):
+        if free and not self._privacy.private and port_is_taken(self.port):
             raise port_in_use_error(self.port, self._port_declared)
         make_private_folder(self.site.private_dir)
+        make_private_folder(self.site.runtime_dir)
         self._archive = ClassArchive.of(self.site.private_dir / "classes", java, distribution)
         self._run = Run(
             java,
@@ -128,6 +133,7 @@ class OpenRefineDriver(Driver):
             output=self.site.log_file,
             stop=(StopStep("SIGTERM", self.spec.stop_timeout or STOP_SECONDS, while_busy=True),),
             lock_file=lock_file_for(self.site.data_dir),
+            network=self._privacy.network(self.site, self.port),
             memory_limit=self._memory_limit,
         )
 
@@ -159,8 +165,14 @@ class OpenRefineDriver(Driver):
         return isinstance(told, dict) and "version" in told
 
     async def _ask(self, path: str, *, method: str = "GET", most: int = 0) -> Answer:
+        upstream = self.upstream()
         return await self._probe.ask(
-            method, path, port=self.port, host_header=self.upstream().host_header, most=most
+            method,
+            path,
+            port=self.port,
+            socket=upstream.socket,
+            host_header=upstream.host_header,
+            most=most,
         )
 
     async def provision(self, progress: Progress) -> None:
@@ -175,7 +187,10 @@ class OpenRefineDriver(Driver):
     async def _make_archive(self) -> None:
         await asyncio.sleep(self.archive_delay)
         if self._run and self._archive and memory_to_spare():
-            await self._archive.make(self._run, self.launcher)
+            network = self._privacy.without_way_out().network
+            await self._archive.make(
+                self._run, self.launcher, lambda port: network(self.site, port, "classes")
+            )
 
     async def before_stop(self) -> None:
         """Save now: told to end, it waits for three seconds before it begins to."""
@@ -198,7 +213,16 @@ class OpenRefineDriver(Driver):
 
     def upstream(self) -> Upstream:
         """Its address; it answers to no other Host than this."""
-        return Upstream(port=self.port, host_header=f"127.0.0.1:{self.port}")
+        private = self._privacy.private
+        return Upstream(
+            port=self.port,
+            socket=str(socket_of(self.site)) if private else None,
+            host_header=f"127.0.0.1:{self.port}",
+        )
+
+    def notice(self) -> ServiceError | None:
+        """Whether others can reach it, and why."""
+        return self._privacy.notice
 
     def diagnose(self, ending: Ending, log_tail: Sequence[str]) -> ServiceError | None:
         """Why it ended; an archive that may be to blame is given up."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ..base import Option
+from ..private_network import PRIVATE
 
 USUAL_HEAP: Final = 1400 * 1024**2
 SMALLEST_HEAP: Final = 256 * 1024**2
@@ -51,6 +52,7 @@ OPTIONS: Mapping[str, Option] = {
         (str,), "the program `java`, or its folder; left out: the best found", check=_check_path
     ),
     "port": Option((int,), "TCP port on 127.0.0.1; left out: one is chosen", check=_check_port),
+    "private": PRIVATE,
     "profile": Option(
         (str,),
         "`light` starts sooner and needs less memory; long work takes a quarter longer",

@@ -24,6 +24,7 @@ from ..http_probe import HttpProbe
 from ..listening import who_listens
 from ..lock_file import lock_is_free
 from ..log_mark import LogMark
+from ..private_network import OPEN, Privacy, Wish, decide_privacy, socket_of
 from .manners import manners_of
 from .options import OPTIONS, check_declaration, uses_socket
 from .placeholders import fill, used
@@ -50,6 +51,7 @@ class WebDriver(Driver):
         super().__init__(spec, site, launcher)
         self.prefix = f"{site.base_url}vce/app/{site.name}/"
         self.lock_file = site.private_dir / "run.lock"
+        self._privacy: Privacy = OPEN
         self._host = "127.0.0.1"
         self._main: int | None = None
         self._probe = HttpProbe()
@@ -66,6 +68,10 @@ class WebDriver(Driver):
         self.declared_port: int | None = options.get("port")
         self._port = self.declared_port
         self.socket: Path | None = None
+        # Many an app asks for a password itself: only what is declared private is made so. Others
+        # cannot reach a socket as it is.
+        declared: Any = self.spec.options.get("private", False)
+        self.wish: Wish = False if socket else declared
         if socket:
             self.socket = Path(options.get("socket") or self.site.runtime_dir / "web.sock")
 
@@ -139,6 +145,7 @@ class WebDriver(Driver):
             )
         if trouble:
             raise DefiniteError(trouble.code, trouble.message, trouble.hint)
+        self._privacy = await decide_privacy(self.wish, self.spec.title, self.launcher)
         await asyncio.to_thread(self._prepare)
 
     def _prepare(self) -> None:
@@ -158,14 +165,13 @@ class WebDriver(Driver):
                 raise explain(error, self.site.data_dir) from error
         # A run before this one that is still ending keeps its address: the launch waits for it.
         free = lock_is_free(self.lock_file)
+        make_private_folder(self.site.runtime_dir)
         if self.socket:
-            if self.socket.parent == self.site.runtime_dir:
-                make_private_folder(self.site.runtime_dir)
             if free:
                 _remove_stale(self.socket)
         elif self.declared_port is None:
             self._port = _another_port(self._port)
-        elif free and port_is_taken(self.declared_port):
+        elif free and not self._privacy.private and port_is_taken(self.declared_port):
             raise port_in_use_error(self.declared_port, True)
 
     async def plan(self) -> LaunchPlan:
@@ -185,6 +191,7 @@ class WebDriver(Driver):
             ),
             orphans=(StopStep("SIGTERM", min(seconds, ORPHAN_SECONDS), "tree"),),
             lock_file=self.lock_file,
+            network=self._privacy.network(self.site, self._port) if self._port else None,
             memory_limit=self.spec.memory_bytes,
         )
 
@@ -210,7 +217,7 @@ class WebDriver(Driver):
         answer = await self._probe.get(
             self.prefix + path.lstrip("/") if upstream.absolute_url else path,
             port=upstream.port,
-            socket=where,
+            socket=upstream.socket,
             host=f"[{self._host}]" if ":" in self._host else self._host,
             host_header=upstream.host_header,
         )
@@ -241,6 +248,16 @@ class WebDriver(Driver):
         """The process that listens, which need not be the one we started (a wrapper)."""
         return self._main or process.pid
 
+    @property
+    def _upstream_socket(self) -> str | None:
+        if self._privacy.private:
+            return str(socket_of(self.site))
+        return str(self.socket) if self.socket else None
+
+    def notice(self) -> ServiceError | None:
+        """Whether others can reach it though it was declared private, and why."""
+        return self._privacy.notice
+
     def upstream(self) -> Upstream:
         """Its address as far as it is known: a free port changes with each start."""
         declared = self._declared
@@ -248,7 +265,7 @@ class WebDriver(Driver):
         return Upstream(
             host=self._host,
             port=None if self.socket else self._port,
-            socket=str(self.socket) if self.socket else None,
+            socket=self._upstream_socket,
             host_header=declared.get("host_header", usual),
             absolute_url=declared.get("absolute_url", False),
             request_headers=self._headers,
@@ -259,6 +276,9 @@ class WebDriver(Driver):
         """Whether it ended for want of its port; the rest is the same for every program."""
         lines = self._mark.lines()[-_TOLD_LINES:]
         if not self._taken_by and not any(map(_TAKEN.search, lines)):
+            return None
+        if self._privacy.private:
+            # There it was alone: it is itself that has its port twice.
             return None
         if self._port and self.declared_port is None:
             owner = self._taken_by or describe_port_owner(self._port) or "another program"

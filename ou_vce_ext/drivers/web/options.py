@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ...models import ServiceError, ServiceSpec
 from ..base import Option
+from ..private_network import PRIVATE
 from .placeholders import check_placeholders, used
 
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -110,6 +111,7 @@ OPTIONS: Mapping[str, Option] = {
         (str,), "the Host it expects; left out: 127.0.0.1 and its port", check=_check_host
     ),
     "absolute_url": Option((bool,), "true where it expects to see the whole path, prefix included"),
+    "private": PRIVATE,
     "request_headers": Option(
         (dict,), "headers it is given with each request", check=_check_headers
     ),
