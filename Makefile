@@ -13,8 +13,8 @@ PYTHON ?= python3
 LAB_DIR ?= workspace
 LAB_ARGS ?=
 # Programs from the system's packages. `make lab LAB_PROGRAMS=` goes on without OpenRefine.
-LAB_PROGRAMS ?= openrefine libcurl4
-TEST_PROGRAMS ?= $(LAB_PROGRAMS) chromium nginx
+LAB_PROGRAMS ?= openrefine libcurl4 slirp4netns
+TEST_PROGRAMS ?= $(LAB_PROGRAMS) passt chromium nginx
 BENCHMARKS ?= ready proxy
 
 # Seen first by every recipe and by all it starts; quoted nowhere, so a path may hold spaces.

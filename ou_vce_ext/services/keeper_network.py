@@ -236,6 +236,8 @@ def run_way_out(command: list[str], inside: int, log: str) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     for descriptor, standard in ((null, 0), (output, 1), (output, 2)):
         os.dup2(descriptor, standard)
+    # Python ignores it, and pasta takes it for a fault to find it so.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # Not by way of a shell: each word is one argument.
     words = [word.replace("{pid}", str(inside)) for word in command]
     os.execve(words[0], words, {"PATH": os.defpath, "LANG": "C.UTF-8"})  # noqa: S606

@@ -45,7 +45,8 @@ class OpenRefineRig:
             base_url="/",
             port=free_port(),
         )
-        options = {"profile": "light", **(options or {})}
+        # Its client is a stranger on the machine's loopback address.
+        options = {"profile": "light", "private": False, **(options or {})}
         spec = ServiceSpec("openrefine", "openrefine", "OpenRefine", options=options, **declaration)
         self.driver = OpenRefineDriver(spec, self.site, launcher)
         # Where a test wants the archive, it asks for it.

@@ -147,7 +147,9 @@ async def test_its_way_out_leads_to_the_machine_and_beyond(
 
         def way_out() -> int:
             ours = [named(proc.descendants(keeper_of(rig)), "vce-forwarder"), process.pid]
-            return next(pid for pid in proc.descendants(keeper_of(rig)) if pid not in ours)
+            others = [pid for pid in proc.descendants(keeper_of(rig)) if pid not in ours]
+            assert others, (rig.site.private_dir / "private-network.log").read_text()
+            return others[0]
 
         async def reaches(host: str) -> bool:
             return (await rig.get(f"/dial/{host}/{port}"))[1] == "hello"
@@ -281,5 +283,5 @@ def test_as_an_ordinary_user() -> None:
         pytest.skip("only root can become somebody else; the other tests have been run as a user")
     user = ordinary_user()
     file = str(Path(__file__).relative_to(Path(__file__).parents[2]))
-    tests = [file, "-k", "not ordinary and not another_user"]
+    tests = [file, "-k", "way_out_leads or no_other_way or killed"]
     run_tests(as_user(user.pw_uid, user.pw_gid), tests, (user.pw_uid, user.pw_gid))

@@ -121,3 +121,10 @@ def test_where_debian_has_a_program_its_package_is_named(tmp_path: Path) -> None
     told = missing_program("Genie", "node", tmp_path, {"PATH": str(tmp_path)})
     assert told is not None
     assert "apt-get install nodejs" in told.hint
+
+
+@pytest.mark.parametrize(("value", "right"), [(True, True), ("auto", True), ("yes", False)])
+def test_what_private_may_be(value: object, right: bool) -> None:
+    check = OPTIONS["private"].check
+    assert check is not None
+    assert (check(value) is None) is right
