@@ -136,6 +136,20 @@ async def test_a_failed_start_tells_the_services_error() -> None:
     assert (problem.service, problem.code) == ("db", "disk-full")
 
 
+async def test_what_a_person_should_know_of_a_service_that_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    house = House(spec("db"))
+    told = ServiceError("reachable-by-others", "Others can reach it.", "Install something.")
+    monkeypatch.setattr(house.drivers["db"], "notice", lambda: told)
+    assert house.registry.problems() == []
+    await house.registry.operations.wait(house.registry.start("db").id)
+    [problem] = house.registry.problems()
+    assert (problem.service, problem.code) == ("db", "reachable-by-others")
+    await house.registry.operations.wait(house.registry.stop("db").id)
+    assert house.registry.problems() == []
+
+
 async def test_a_cancelled_start_leaves_the_service_stopped() -> None:
     house = House(spec("db"))
     house.drivers["db"].answers = False
