@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import re
+import socket
 import urllib.parse
 import urllib.request
 import uuid
@@ -108,21 +110,40 @@ class OpenRefineRig:
 
     def client(self) -> OpenRefineClient:
         """A client that speaks to it as a browser behind the proxy would."""
-        return OpenRefineClient(self.driver.port)
+        return OpenRefineClient(self.driver.port, self.driver.upstream().socket)
+
+
+class _ThroughSocket(urllib.request.HTTPHandler):
+    """Whatever host it is asked for, goes to a unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        path = self._path
+
+        class Connection(http.client.HTTPConnection):
+            def connect(self) -> None:
+                self.sock = socket.socket(socket.AF_UNIX)
+                self.sock.connect(path)
+
+        return self.do_open(Connection, req)
 
 
 class OpenRefineClient:
     """OpenRefine's own HTTP API, as its pages use it."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, unix: str | None = None) -> None:
         self.origin = f"http://127.0.0.1:{port}"
+        self._opener = urllib.request.build_opener(*([_ThroughSocket(unix)] if unix else []))
 
     async def ask(self, path: str, data: bytes | None = None, **headers: str) -> tuple[str, bytes]:
         """GET or POST; the address that answered in the end, and what it said."""
         request = urllib.request.Request(self.origin + path, data, headers)
 
         def fetch() -> tuple[str, bytes]:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with self._opener.open(request, timeout=60) as answer:
                 return answer.geturl(), answer.read()
 
         return await asyncio.to_thread(fetch)
@@ -134,14 +155,17 @@ class OpenRefineClient:
 
     async def create_project(self, name: str, csv: str) -> str:
         """Upload a CSV; the new project's id."""
+        file = 'name="project-file"; filename="data.csv"\r\nContent-Type: text/csv'
+        return await self._create(f'name="project-name"\r\n\r\n{name}', f"{file}\r\n\r\n{csv}")
+
+    async def create_project_from(self, url: str) -> str:
+        """Have it fetch a CSV by itself; the new project's id."""
+        return await self._create(f'name="url"\r\n\r\n{url}')
+
+    async def _create(self, *fields: str) -> str:
         boundary = uuid.uuid4().hex
-        field = f'--{boundary}\r\nContent-Disposition: form-data; name="project-name"'
-        file = f'--{boundary}\r\nContent-Disposition: form-data; name="project-file"'
-        parts = [
-            f"{field}\r\n\r\n{name}",
-            f'{file}; filename="data.csv"\r\nContent-Type: text/csv\r\n\r\n{csv}',
-            f"--{boundary}--\r\n",
-        ]
+        head = f"--{boundary}\r\nContent-Disposition: form-data; "
+        parts = [*(head + field for field in fields), f"--{boundary}--\r\n"]
         where, _ = await self.ask(
             f"/command/core/create-project-from-upload?csrf_token={await self.token()}",
             "\r\n".join(parts).encode(),

@@ -16,6 +16,7 @@ from .jupyter_rig import Jupyter, jupyter, wait
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 CONTAINER = Path(__file__).with_name("container.py")
+WEB_APPS = Path(__file__).with_name("web_apps.py")
 
 
 @pytest.fixture
@@ -58,3 +59,30 @@ def test_a_killed_container_recovers_at_the_next_start(tmp_path: Path, prefix: l
     with jupyter(tmp_path, prefix=prefix) as server:
         server.wait_state("postgres", "ready")
         server.wait_state("mongo", "ready")
+
+
+def test_where_no_network_can_be_made_it_is_told_who_can_reach_a_service(
+    tmp_path: Path, prefix: list[str]
+) -> None:
+    tmp_path.chmod(0o755)
+    toml = f"""
+        [services.postgres]
+        enabled = false
+        [services.mongo]
+        enabled = false
+        [services.app]
+        kind = "web"
+        title = "App"
+        command = ["{sys.executable}", "{WEB_APPS}", "tcp", "127.0.0.1", "{{port}}"]
+        autostart = true
+        private = true
+    """
+    with jupyter(tmp_path, prefix=prefix, toml=toml) as server:
+        server.wait_state("app", "ready")
+        assert server.request("GET", "vce/app/app/")[0] == 200
+        status, page = server.request("GET", "vce/status")
+        assert status == 200
+        assert "other users of this machine can reach it" in page
+        assert "does not let it have a network of its own" in page
+        os.kill(first_process(server), signal.SIGTERM)
+        server.process.wait(60)

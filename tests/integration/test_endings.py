@@ -18,7 +18,7 @@ pytestmark = pytest.mark.integration
 HOSTILE = Path(__file__).with_name("hostile.py")
 
 
-def declaration(saved: Path) -> str:
+def declaration(saved: Path, more: str = "") -> str:
     """A service that needs two busy seconds to save once it is told to end."""
     return f"""
         [services.postgres]
@@ -30,6 +30,7 @@ def declaration(saved: Path) -> str:
         title = "Saver"
         command = ["{sys.executable}", "{HOSTILE}", "saves_and_listens", "{saved}", "{{port}}"]
         autostart = true
+        {more}
     """
 
 
@@ -104,6 +105,20 @@ def test_another_extension_has_replaced_the_signal_handlers(tmp_path: Path, hand
         tree = server.tree()
         server.process.terminate()
         server.process.wait(60)
+        wait(lambda: not any(proc.is_alive(pid, None) for pid in tree), 60)
+        assert saved.read_text() == "saved"
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL", "keepers-too"])
+def test_in_a_network_of_its_own_too(tmp_path: Path, how: str) -> None:
+    saved = tmp_path / "saved"
+    with jupyter(tmp_path, toml=declaration(saved, "private = true")) as server:
+        server.wait_state("saver", "ready")
+        assert server.request("GET", "vce/app/saver/")[0] == 200
+        tree = server.tree()
+        assert "vce-forwarder" in map(_name, tree)
+        assert server.request("GET", "vce/status")[0] == 200
+        ended_by(server, how)
         wait(lambda: not any(proc.is_alive(pid, None) for pid in tree), 60)
         assert saved.read_text() == "saved"
 

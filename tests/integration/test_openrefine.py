@@ -21,6 +21,7 @@ from ou_vce_ext.drivers.openrefine.programs import find_distribution
 from ou_vce_ext.errors import DataInUseError, DefiniteError
 from ou_vce_ext.launch import Ending
 from ou_vce_ext.services.keepers import KeeperLauncher
+from tests.integration.greeter import greeter
 from tests.integration.openrefine_rig import OpenRefineRig
 from tests.integration.other_users import as_container_root, as_user, ordinary_user, run_tests
 from tests.integration.small_disk import mounted
@@ -71,6 +72,29 @@ async def test_work_outlives_a_stop_and_is_the_students_alone(rig: OpenRefineRig
     await rig.start()
     assert await client.names() == {project: "Café"}
     assert await client.cells(project) == [["Zoë", "Łódź"], ["Bob", "København"]]
+    await rig.stop()
+
+
+@pytest.mark.slow
+async def test_in_a_network_of_its_own_it_is_out_of_others_reach_and_saves(
+    short_dir: Path, launcher: KeeperLauncher
+) -> None:
+    rig = OpenRefineRig(short_dir, launcher, {"private": True})
+    process = await rig.start()
+    assert psutil.Process(process.pid).name() == "java"
+    with socket.socket() as stranger:
+        assert stranger.connect_ex(("127.0.0.1", rig.driver.port)) != 0
+    client = rig.client()
+    project = await client.create_project("Café", CSV)
+    await client.edit(project, 1, 1, "København")
+    # A reconciliation service, or a page to import: somebody outside.
+    with greeter(b"HTTP/1.0 200 OK\r\nContent-Type: text/csv\r\n\r\na,b\n1,2\n") as port:
+        fetched = await client.create_project_from(f"http://10.0.2.2:{port}/data.csv")
+    ending = await rig.stop()
+    assert ending.exit_code == 143
+    await rig.start()
+    assert (await rig.client().cells(project))[1] == ["Bob", "København"]
+    assert set(await rig.client().names()) >= {project, fetched}
     await rig.stop()
 
 

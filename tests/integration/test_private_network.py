@@ -9,15 +9,14 @@ import signal
 import socket
 import stat
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from ou_vce_ext.drivers import private_network
 from ou_vce_ext.services import proc
 from ou_vce_ext.services.keepers import KeeperLauncher, KeptProcess
+from tests.integration.greeter import greeter
 from tests.integration.other_users import as_user, ordinary_user, run_tests
 from tests.integration.watching import gone, until
 from tests.integration.web_rig import WebRig, app
@@ -56,25 +55,6 @@ def named(pids: list[int], name: str) -> int:
             if Path(f"/proc/{pid}/comm").read_text().strip() == name:
                 return pid
     return 0
-
-
-@contextlib.contextmanager
-def greeter() -> Iterator[int]:
-    """Somebody on the machine's own loopback address who says hello; the port."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def greet() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    connection, _ = server.accept()
-                    with connection:
-                        connection.sendall(b"hello")
-
-        Thread(target=greet, daemon=True).start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
 
 
 async def test_it_is_reached_through_its_socket_and_no_other_way(
