@@ -178,6 +178,10 @@ class Process(Protocol):
     def pid(self) -> int:
         """The main process's id."""
 
+    @property
+    def unseen_end(self) -> bool:
+        """Whether nobody saw the end of the run before this one, on the same data."""
+
     async def exited(self) -> Ending:
         """Wait until the main process has ended, and tell how."""
 

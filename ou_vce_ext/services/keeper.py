@@ -49,6 +49,7 @@ class Keeper:
         self.step_started = 0.0
         self.busy_mark: tuple[float, int] | None = None
         self.alone = False
+        self.unseen_end = False
         self._incoming = b""
         self._outgoing = b""
         self._poll = select.poll()
@@ -148,6 +149,7 @@ class Keeper:
             start_time=started,
             keeper=os.getpid(),
             limited=self._memory is not None and self._memory.holds(self.main),
+            unseen_end=self.unseen_end,
         )
         self._loop()
         return 0
@@ -171,6 +173,8 @@ class Keeper:
                 note = {}
             self.say(event="locked", holder=note, path=path)
             return -1
+        # Whoever sees a run to its end wipes out its note.
+        self.unseen_end = os.fstat(descriptor).st_size > 0
         return descriptor
 
     def _sign(self, lock: int) -> None:
@@ -283,6 +287,10 @@ class Keeper:
         self._copy_output(rest=True)
         if self._held >= 0:
             # Before it is told: who starts anew upon that must not find the data locked.
+            try:
+                os.ftruncate(self._held, 0)
+            except OSError:
+                pass
             os.close(self._held)
         self._unbound()
         self.say(event="down", lost_log_bytes=self._log.lost)

@@ -122,6 +122,8 @@ class KeptProcess(_Lines):
         self.keeper_pid: int | None = None
         self.limited = False
         """Whether the kernel holds it to the plan's ``memory_limit``."""
+        self.unseen_end = False
+        """Whether nobody saw the end of the run before this one, on the same data."""
         self._pid = 0
         self._start_time: int | None = None
         loop = asyncio.get_running_loop()
@@ -153,6 +155,7 @@ class KeptProcess(_Lines):
                 self._start_time = message["start_time"]
                 self.keeper_pid = message["keeper"]
                 self.limited = message["limited"]
+                self.unseen_end = message["unseen_end"]
             if not self.started.done():
                 self.started.set_result(message)
         elif event == "exit" and not self._exited.done():

@@ -68,6 +68,8 @@ class Lifecycle:
         self.ready_seconds: float | None = None
         self.stop_seconds = driver.stop_seconds
         """How long its last stop took, else what its kind says of itself."""
+        self.cut_off = False
+        """Whether the run before this one was cut off, with nobody there to end it gently."""
         self.process: Process | None = None
         self.service_log = ServiceLog(driver.site.log_file)
         self._clock = clock
@@ -292,6 +294,7 @@ class Lifecycle:
                 self._progress("Waiting for the session before this one to finish saving", None)
                 await self._clock.sleep(LEFTOVER_INTERVAL)
                 continue
+            self.cut_off = process.unseen_end
             return process
 
     async def _become_ready(self, process: Process, began: float) -> bool:

@@ -127,6 +127,19 @@ class Registry:
                 found.append(
                     Problem(item.spec.name, told.code, told.message, told.hint, item.since)
                 )
+        found += [
+            Problem(
+                item.spec.name,
+                "cut-off",
+                f"{item.spec.title} runs again. The time before, JupyterLab or this computer was "
+                f"cut off, and nobody could end it gently. {item.driver.when_cut_off}",
+                "Look whether your last work is there. This goes away when the service is stopped "
+                "and started again.",
+                item.since,
+            )
+            for item in self._lifecycles.values()
+            if item.state is ServiceState.READY and item.cut_off
+        ]
         return found
 
     def short_of_time(self, grace: float) -> list[Problem]:

@@ -206,6 +206,28 @@ async def test_a_lock_keeps_a_second_copy_out_as_long_as_any_process_lives(
     await again.stop()
 
 
+async def test_whether_anybody_saw_the_run_before_end_is_known(
+    launcher: KeeperLauncher, plan: Plan, tmp_path: Path
+) -> None:
+    locked = plan("stays", lock_file=tmp_path / "data.lock")
+    process = await start(launcher, locked)
+    assert not process.unseen_end, "the first one"
+    await process.stop()
+    process = await start(launcher, locked)
+    assert not process.unseen_end, "it was stopped"
+    os.kill(process.pid, signal.SIGKILL)
+    await process.down()
+    process = await start(launcher, locked)
+    assert not process.unseen_end, "it was seen to be killed"
+    assert process.keeper_pid
+    os.kill(process.keeper_pid, signal.SIGKILL)
+    os.kill(process.pid, signal.SIGKILL)
+    await process.down()
+    process = await start(launcher, locked)
+    assert process.unseen_end
+    await process.stop()
+
+
 async def test_a_killed_keeper_leaves_nobody_and_is_noticed(
     launcher: KeeperLauncher, plan: Plan
 ) -> None:

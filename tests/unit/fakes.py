@@ -71,6 +71,7 @@ class FakeProcess:
         self.stops = 0
         self.resumed = 0
         self.lingers = False
+        self.unseen_end = False
 
     def die(self, exit_code: int | None = 1, signal: str | None = None) -> None:
         if not self._exited.done():
@@ -116,6 +117,7 @@ class FakeLauncher:
         self.processes: list[FakeProcess] = []
         self.refusals: list[VceError] = []
         self.plans: list[LaunchPlan] = []
+        self.unseen_end = False
 
     async def launch(self, plan: LaunchPlan) -> FakeProcess:
         await asyncio.sleep(0)
@@ -124,6 +126,7 @@ class FakeLauncher:
         assert not any(process.alive for process in self.processes), "two copies on one folder"
         self.plans.append(plan)
         process = FakeProcess(100 + len(self.processes))
+        process.unseen_end = self.unseen_end
         self.processes.append(process)
         return process
 

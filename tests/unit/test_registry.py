@@ -150,6 +150,19 @@ async def test_what_a_person_should_know_of_a_service_that_runs(
     assert house.registry.problems() == []
 
 
+async def test_what_a_power_cut_may_have_cost_is_told_until_the_next_start() -> None:
+    house = House(spec("db"))
+    house.launchers["db"].unseen_end = True
+    await house.registry.operations.wait(house.registry.start("db").id)
+    [problem] = house.registry.problems()
+    assert (problem.service, problem.code) == ("db", "cut-off")
+    assert "lost" in problem.message
+    house.launchers["db"].unseen_end = False
+    await house.registry.operations.wait(house.registry.restart("db").id)
+    assert house.registry.problems() == []
+    await house.registry.aclose()
+
+
 async def test_a_cancelled_start_leaves_the_service_stopped() -> None:
     house = House(spec("db"))
     house.drivers["db"].answers = False

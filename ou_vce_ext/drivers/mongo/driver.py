@@ -53,6 +53,9 @@ class MongoDriver(Driver):
     wants_port: ClassVar[bool] = True
     default_ready_timeout: ClassVar[float] = 120.0
     """Recovery after a crash may take its time: it is not to be cut short."""
+    when_cut_off: ClassVar[str] = (
+        "What was written is there; what was being changed just then may be lost."
+    )
     start_seconds: ClassVar[float | None] = 1.5
 
     def __init__(self, spec: ServiceSpec, site: Site, launcher: Launcher) -> None:

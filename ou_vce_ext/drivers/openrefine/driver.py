@@ -48,6 +48,7 @@ class OpenRefineDriver(Driver):
     """A busy or weak machine may need many times what a start usually takes."""
     start_seconds: ClassVar[float | None] = 4.0
     stop_seconds: ClassVar[float] = 4.0
+    when_cut_off: ClassVar[str] = "Edits of the last half minute before that may be lost."
     archive_delay: ClassVar[float] = 30.0
     """Seconds from ready until a class-data archive is made: the first pages go before it."""
 

@@ -53,6 +53,9 @@ class PostgresDriver(Driver):
     wants_port: ClassVar[bool] = True
     default_ready_timeout: ClassVar[float] = 300.0
     """Recovery after a crash may take its time: cut short, it has to begin again."""
+    when_cut_off: ClassVar[str] = (
+        "What was committed is there; what was being changed just then may be lost."
+    )
     start_seconds: ClassVar[float | None] = 1.0
 
     def __init__(self, spec: ServiceSpec, site: Site, launcher: Launcher) -> None:
