@@ -158,6 +158,10 @@ benchmarks: build ## the figures, measured here and now
 	'jupyter-server-proxy>=4.6,<5' simpervisor
 	for benchmark in $(BENCHMARKS); do PYTHONPATH="$(CURDIR)/.venv/compare" python -m benchmarks.$$benchmark; done
 
+.PHONY: fuzz
+fuzz: build ## a hundred thousand requests at random: no 500, no hang, no leak
+	python -m benchmarks.fuzz
+
 .PHONY: wheel
 wheel: $(STAMPS)/test $(LAB_BUILT) ## the files to publish, in dist/
 	rm -rf dist

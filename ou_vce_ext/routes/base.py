@@ -184,6 +184,13 @@ class VCEHandler(JupyterHandler):
             cause = (typ, value, tb) if typ and value else None
             self.log.error("Reference %s: %s failed", self._reference, summary, exc_info=cause)
 
+    def _log(self) -> None:
+        """As Jupyter does it, which trips over a ``Referer`` that is no address."""
+        try:
+            super()._log()
+        except ValueError:
+            self.log.warning("%d %s %s", self.get_status(), self.request.method, self.request.path)
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """``{code, message, hint}``, whatever happened; never a traceback."""
         exception: BaseException | None = (kwargs.get("exc_info") or (None, None))[1]
