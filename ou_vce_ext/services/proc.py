@@ -7,7 +7,7 @@ look is simply not counted.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
@@ -130,20 +130,36 @@ class Socket(NamedTuple):
     address: str
 
 
+def _rows(path: str) -> Iterator[bytes]:
+    """The lines of a table of the kernel's but for its heading, a few at a time.
+
+    On a busy machine such a table has megabytes, which a keeper must not hold all at once.
+    """
+    try:
+        with open(path, "rb", buffering=4096) as file:
+            next(file, None)
+            yield from file
+    except OSError:
+        pass
+
+
+# Newer kernels tell of those that listen first; others (some sandboxes pose as 4.4) as they like.
+_LISTENERS_FIRST: Final = int(os.uname().release.partition(".")[0]) >= 5
+
+
 def tcp_listeners(port: int, inside: int | str = "self") -> list[Socket]:
     """The sockets that listen on a TCP port, IPv4 and IPv6, as process ``inside`` sees them."""
     found = []
-    wanted = f":{port:04X}"
+    wanted = b":%04X" % port
     for table in ("tcp", "tcp6"):
-        try:
-            with open(f"/proc/{inside}/net/{table}", encoding="utf-8") as file:
-                rows = file.readlines()[1:]
-        except OSError:
-            continue
-        for row in rows:
-            fields = row.split()
-            if fields[3] == "0A" and fields[1].endswith(wanted):
-                found.append(Socket(fields[9], int(fields[7]), _address(fields[1][:-5])))
+        for row in _rows(f"/proc/{inside}/net/{table}"):
+            fields = row.split(None, 10)
+            if fields[3] != b"0A":
+                if _LISTENERS_FIRST:
+                    break
+            elif fields[1].endswith(wanted):
+                address = _address(fields[1][:-5].decode("ascii"))
+                found.append(Socket(fields[9].decode("ascii"), int(fields[7]), address))
     return found
 
 
@@ -163,16 +179,12 @@ def _address(text: str) -> str:
 def unix_listeners(path: str) -> list[Socket]:
     """The sockets that listen on a unix socket path."""
     found = []
-    try:
-        with open("/proc/self/net/unix", encoding="utf-8", errors="surrogateescape") as file:
-            rows = file.readlines()[1:]
-    except OSError:
-        return []
-    for row in rows:
-        fields = row.rstrip("\n").split(None, 7)
+    wanted = os.fsencode(path)
+    for row in _rows("/proc/self/net/unix"):
+        fields = row.rstrip(b"\n").split(None, 7)
         # Flags 00010000 is __SO_ACCEPTCON: the socket listens.
-        if len(fields) == 8 and fields[7] == path and fields[3] == "00010000":
-            found.append(Socket(fields[6], None, path))
+        if len(fields) == 8 and fields[7] == wanted and fields[3] == b"00010000":
+            found.append(Socket(fields[6].decode("ascii"), None, path))
     return found
 
 
