@@ -52,11 +52,13 @@ class Forwarder:
         _allow_many_files()
         self._accept_more()
         while True:
-            for number, events in self._epoll.poll():
-                if number == self._listener.fileno():
-                    self._accept()
-                elif number in self._ends:
+            ready = self._epoll.poll()
+            for number, events in ready:
+                if number in self._ends:
                     self._handle(self._ends[number], events)
+            # Last, or a new connection could get the number, and the news, of one just closed.
+            if any(number == self._listener.fileno() for number, _ in ready):
+                self._accept()
 
     # -- connections -----------------------------------------------------------------------------
 

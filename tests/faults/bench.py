@@ -32,9 +32,9 @@ DRIVERS: Mapping[str, type[Driver]] = {
     "openrefine": OpenRefineDriver,
 }
 QUICK: Mapping[str, Mapping[str, object]] = {
-    "openrefine": {"profile": "light", "class_archive": False},
+    "openrefine": {"profile": "light", "class_archive": False, "private": False},
 }
-"""Options with which a kind starts soonest."""
+"""Options with which a kind starts soonest, and has its port on the machine's own address."""
 
 
 class Bench:

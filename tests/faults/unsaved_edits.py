@@ -21,6 +21,7 @@ DECLARED = """
 [services.openrefine]
 profile = "light"
 class_archive = false
+private = false
 autostart = true
 port = {port}
 """
