@@ -14,7 +14,7 @@ from ou_vce_ext.models import Operation, OperationState, ServiceError
 from ou_vce_ext.services import proc
 from ou_vce_ext.services.backoff import RestartPolicy
 from ou_vce_ext.services.clock import SystemClock
-from ou_vce_ext.services.keepers import KeptProcess
+from ou_vce_ext.services.kept_process import KeptProcess
 from ou_vce_ext.services.leftovers import lock_note
 from ou_vce_ext.services.lifecycle import Lifecycle
 from ou_vce_ext.services.registry import Registry

@@ -18,7 +18,8 @@ import pytest
 
 from ou_vce_ext.errors import DataInUseError, DefiniteError
 from ou_vce_ext.launch import Identity, LaunchPlan, StopStep
-from ou_vce_ext.services.keepers import KeeperLauncher, KeptProcess
+from ou_vce_ext.services.keepers import KeeperLauncher
+from ou_vce_ext.services.kept_process import KeptProcess
 from ou_vce_ext.services.logs import ServiceLog
 
 from .watching import gone, printed, tree_of, until

@@ -11,7 +11,8 @@ import pytest
 from ou_vce_ext.launch import LaunchPlan
 from ou_vce_ext.services import memory_group
 from ou_vce_ext.services.diagnosis import of_death
-from ou_vce_ext.services.keepers import KeeperLauncher, KeptProcess
+from ou_vce_ext.services.keepers import KeeperLauncher
+from ou_vce_ext.services.kept_process import KeptProcess
 
 LIMIT = 64_000_000
 GREEDY = "import time; hoard = bytearray(200_000_000); print('has it all', flush=True)"

@@ -15,7 +15,8 @@ import pytest
 
 from ou_vce_ext.drivers import private_network
 from ou_vce_ext.services import proc
-from ou_vce_ext.services.keepers import KeeperLauncher, KeptProcess
+from ou_vce_ext.services.keepers import KeeperLauncher
+from ou_vce_ext.services.kept_process import KeptProcess
 from tests.integration.greeter import greeter
 from tests.integration.other_users import as_user, ordinary_user, run_tests
 from tests.integration.watching import gone, until

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 from ou_vce_ext.launch import Ending, LaunchPlan
-from ou_vce_ext.services.keepers import KeptProcess
+from ou_vce_ext.services.kept_process import KeptProcess
 
 PLAN = LaunchPlan(("true",), {}, "/", Path("/nonexistent/log"))
 

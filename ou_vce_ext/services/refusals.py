@@ -1,0 +1,47 @@
+"""Why a program could not be started at all, in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import DefiniteError, VceError
+from ..launch import LaunchPlan
+
+
+def refusal(plan: LaunchPlan, told: Mapping[str, Any]) -> VceError:
+    """Why a program could not be started at all, in words."""
+    number = told.get("errno") or 0
+    path = told.get("path") or plan.argv[0]
+    program = plan.argv[0]
+    if told["step"] == "exec" and number == errno.ENOENT:
+        if path == plan.cwd or not os.path.isdir(plan.cwd):
+            return DefiniteError(
+                "data-missing",
+                f"The folder {plan.cwd} does not exist.",
+                "Create the folder, or correct `cwd` in the service's declaration.",
+            )
+        return DefiniteError(
+            "program-missing",
+            f"The program {program} was not found.",
+            "Install it, or correct `command` in the service's declaration.",
+        )
+    if number in (errno.EACCES, errno.EPERM):
+        return DefiniteError(
+            "not-permitted",
+            f"{path} may not be used by the user this service runs as ({os.strerror(number)}).",
+            "Check who owns it and its permissions.",
+        )
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return DefiniteError(
+            "disk-full",
+            f"There is no space left for {path}.",
+            "Free some space (delete large files you do not need), then start again.",
+        )
+    return DefiniteError(
+        "command-failed",
+        f"{program} could not be started: {os.strerror(number) if number else 'unknown reason'}.",
+        "Check the service's declaration and its log.",
+    )
