@@ -7,6 +7,8 @@ direction of a connection, and while they do nothing more is read for it.
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
 import resource
 import select
 import socket
@@ -18,11 +20,16 @@ BLOCK: Final = 1 << 18
 """Bytes read at once, and the most that wait in memory for a receiver that is slow."""
 _LOOPBACKS: Final = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 _FULL: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_AT_ONCE: Final = os.SPLICE_F_NONBLOCK | os.SPLICE_F_MOVE
 _GONE: Final = select.EPOLLHUP | select.EPOLLERR
 
 
 class _End:
-    """One end of a connection. ``waiting`` is what its receiver has not taken yet."""
+    """One end of a connection. ``waiting`` and ``piped`` are what it has not taken yet.
+
+    Once a whole block has come for it at a time, what follows goes through a pipe, in which the
+    kernel moves pages instead of copying them for us.
+    """
 
     def __init__(self, sock: socket.socket, *, inner: bool) -> None:
         self.sock = sock
@@ -30,9 +37,28 @@ class _End:
         self.inner = inner
         self.other: _End | None = None
         self.waiting = b""
+        self.piped = 0
+        self.pipe: tuple[int, int] | None = None
         self.reads = True
         self.connecting = False
         self.mask = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether something that came for it has not gone yet."""
+        return bool(self.waiting or self.piped)
+
+    def make_pipe(self) -> None:
+        """Have what follows for it go through a pipe; where none is to be had, it is copied."""
+        with suppress(OSError):
+            self.pipe = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+            fcntl.fcntl(self.pipe[1], fcntl.F_SETPIPE_SZ, BLOCK)
+
+    def close(self) -> None:
+        """Let go of its socket and pipe."""
+        self.sock.close()
+        for descriptor in self.pipe or ():
+            os.close(descriptor)
 
 
 class Forwarder:
@@ -102,7 +128,7 @@ class Forwarder:
             self._ends.pop(each.number, None)
             if each.mask:
                 self._epoll.unregister(each.number)
-            each.sock.close()
+            each.close()
         self._accept_more()
 
     def _watch(self, end: _End) -> None:
@@ -114,9 +140,9 @@ class Forwarder:
         if other is None:
             return
         mask = 0
-        if end.waiting or end.connecting:
+        if end.waits or end.connecting:
             mask |= select.EPOLLOUT
-        if end.reads and not other.waiting and not other.connecting and not end.connecting:
+        if end.reads and not other.waits and not other.connecting and not end.connecting:
             mask |= select.EPOLLIN
         if not end.inner:
             mask |= select.EPOLLPRI
@@ -141,9 +167,9 @@ class Forwarder:
             return
         gone = bool(events & _GONE)
         try:
-            if end.waiting and events & (select.EPOLLOUT | _GONE):
+            if end.waits and events & (select.EPOLLOUT | _GONE):
                 self._send(end)
-            if end.reads and not other.waiting and not other.connecting:
+            if end.reads and not other.waits and not other.connecting:
                 if events & (select.EPOLLIN | _GONE):
                     self._receive(end, other)
             elif gone and not end.inner:
@@ -155,7 +181,7 @@ class Forwarder:
             return
         if end.other is None:
             return
-        nothing_left = not end.waiting and not other.waiting
+        nothing_left = not end.waits and not other.waits
         if nothing_left and not end.reads and (gone or not other.reads):
             self._drop(end)
             return
@@ -174,22 +200,44 @@ class Forwarder:
         self._watch(outer)
 
     def _send(self, end: _End) -> None:
-        end.waiting = end.waiting[self._put(end, end.waiting) :]
-        if not end.waiting and end.other and not end.other.reads:
+        if end.waiting:
+            end.waiting = end.waiting[self._put(end, end.waiting) :]
+        else:
+            self._pour(end)
+        if not end.waits and end.other and not end.other.reads:
             end.sock.shutdown(socket.SHUT_WR)
 
     def _receive(self, end: _End, other: _End) -> None:
         try:
-            count = end.sock.recv_into(self._block)
+            if other.pipe:
+                count = os.splice(end.number, other.pipe[1], BLOCK, flags=os.SPLICE_F_NONBLOCK)
+            else:
+                count = end.sock.recv_into(self._block)
         except BlockingIOError:
             return
         if count == 0:
             end.reads = False
             other.sock.shutdown(socket.SHUT_WR)
-            return
-        sent = self._put(other, self._block[:count])
-        if sent < count and end.reads:
-            other.waiting = bytes(self._block[sent:count])
+        elif other.pipe:
+            other.piped = count
+            self._pour(other)
+        else:
+            sent = self._put(other, self._block[:count])
+            if sent < count and end.reads:
+                other.waiting = bytes(self._block[sent:count])
+            if count == BLOCK:
+                other.make_pipe()
+
+    def _pour(self, end: _End) -> None:
+        """Send what goes of its pipe's content. Raises OSError where the client has gone."""
+        while end.piped and end.pipe:
+            try:
+                end.piped -= os.splice(end.pipe[0], end.number, end.piped, flags=_AT_ONCE)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self._give_up(end, error)
+                end.piped = 0
 
     def _put(self, end: _End, data: bytes | memoryview) -> int:
         """Send what goes; how much that was. Raises OSError where the client has gone."""
@@ -197,12 +245,16 @@ class Forwarder:
             return end.sock.send(data)
         except BlockingIOError:
             return 0
-        except OSError:
-            if not end.inner or end.other is None:
-                raise
-            # A program that takes no more may have answered all the same: that is still delivered.
-            end.other.reads = False
+        except OSError as error:
+            self._give_up(end, error)
             return len(data)
+
+    def _give_up(self, end: _End, error: OSError) -> None:
+        """After an ``error`` in sending: read no more for ``end``; raise where it is a client."""
+        if not end.inner or end.other is None:
+            raise error
+        # A program that takes no more may have answered all the same: that is still delivered.
+        end.other.reads = False
 
 
 def _connections(port: int) -> Iterator[tuple[socket.socket, bool]]:

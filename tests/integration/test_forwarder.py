@@ -197,3 +197,30 @@ def test_many_connections_leave_nothing_behind(program: Program) -> None:
         while len(os.listdir(files)) > before:
             first.sendall(b"z")
             assert first.recv(1) == b"z"
+
+
+def test_large_transfers_that_are_cut_leave_nothing_behind(program: Program) -> None:
+    def send(connection: socket.socket) -> None:
+        connection.recv(1)
+        connection.sendall(bytes(LARGE))
+
+    program.serve = send
+    files = f"/proc/{program.forwarder}/fd"
+
+    def cut() -> None:
+        with program.client() as client:
+            client.sendall(b"x")
+            taken = 0
+            while taken < LARGE // 4:
+                taken += len(client.recv(1 << 20))
+
+    cut()
+    # The next one is let in after all there is to be done about the one before.
+    with program.client() as client:
+        client.sendall(b"x")
+        assert collect(client) == LARGE
+        before = len(os.listdir(files))
+    for _ in range(10):
+        cut()
+    while len(os.listdir(files)) > before:
+        cut()
