@@ -266,3 +266,21 @@ def test_as_an_ordinary_user() -> None:
     file = str(Path(__file__).relative_to(Path(__file__).parents[2]))
     tests = [file, "-k", "way_out_leads or no_other_way or killed"]
     run_tests(as_user(user.pw_uid, user.pw_gid), tests, (user.pw_uid, user.pw_gid))
+
+
+async def test_a_resolver_on_the_machines_own_address_is_asked_by_way_of_another(
+    short_dir: Path, launcher: KeeperLauncher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = short_dir / "resolv.conf"
+    file.write_text("search example.org\nnameserver 127.0.0.53\noptions edns0\n")
+    monkeypatch.setattr(private_network, "_RESOLV_CONF", file)
+    rig = private_app(short_dir, launcher)
+    process = await rig.start()
+    inside = Path(f"/proc/{process.pid}/root/etc/resolv.conf").read_text()
+    assert inside == "search example.org\noptions edns0\nnameserver 10.0.2.3\n"
+    assert Path("/etc/resolv.conf").read_text() != inside
+    assert (await rig.get("/"))[0] == 200
+    forwarder = named(proc.descendants(keeper_of(rig)), "vce-forwarder")
+    os.kill(forwarder, signal.SIGKILL)
+    assert (await rig.get("/"))[0] == 200
+    await rig.stop()
