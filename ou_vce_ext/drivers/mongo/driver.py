@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -191,8 +192,12 @@ class MongoDriver(Driver):
 
     async def close(self) -> None:
         """Let go of what belonged to this run."""
-        self._process = None
+        had_one, self._process = self._process is not None, None
         self._provisioned = False
+        if had_one:
+            # One that was ended while it started leaves its socket behind. Another's is left alone.
+            with suppress(OSError):
+                self.socket.unlink(missing_ok=True)
         await self._external.close()
 
     def _keep_password(self) -> None:
