@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,25 @@ def spec(**options: object) -> ServiceSpec:
 def arguments(declared: ServiceSpec) -> dict[str, str]:
     """The settings the server is started with."""
     options = read_options(declared, site())
-    given = server_settings(declared, options, Path('/run/a "folder", odd'), None)
+    given = server_settings(declared, options, Path('/run/a "folder", odd'), None, 15)
     assert given[0::2] == ["-c"] * (len(given) // 2)
     return dict(item.split("=", 1) for item in given[1::2])
+
+
+def test_a_release_that_can_is_told_to_make_whole_file_systems_safe_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def method(release: str, major: int) -> bool:
+        seen = os.uname()
+        monkeypatch.setattr(os, "uname", lambda: os.uname_result((*seen[:2], release, *seen[3:])))
+        given = server_settings(spec(), read_options(spec(), site()), Path("/run"), None, major)
+        monkeypatch.setattr(os, "uname", lambda: seen)
+        return "recovery_init_sync_method=syncfs" in given
+
+    assert method("6.1.0-49-amd64", 15)
+    assert method("5.8.0", 14)
+    assert not method("5.4.0-200-generic", 15), "its syncfs() tells of no errors"
+    assert not method("6.1.0", 13)
 
 
 def test_nothing_declared() -> None:
@@ -115,6 +132,7 @@ def test_every_setting_of_ours_is_kept_from_declarations() -> None:
         "max_wal_size",
         "huge_pages",
         "dynamic_shared_memory_type",
+        "recovery_init_sync_method",
     }
     assert ours <= OWN_SETTINGS
 

@@ -120,7 +120,9 @@ class PostgresDriver(Driver):
         extra = dict(self.spec.env)
         if ready.disregard is not None:
             extra["PG_GRANDPARENT_PID"] = str(ready.disregard)
-        settings = server_settings(self.spec, self.declared, self.sockets, ready.hba_file)
+        settings = server_settings(
+            self.spec, self.declared, self.sockets, ready.hba_file, ready.server.major
+        )
         return LaunchPlan(
             argv=(ready.server.tool("postgres"), "-D", str(folder), *settings),
             env=scrubbed_environment(extra),
