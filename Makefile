@@ -14,7 +14,7 @@ LAB_DIR ?= workspace
 LAB_ARGS ?=
 # Programs from the system's packages. `make lab LAB_PROGRAMS=` goes on without OpenRefine.
 LAB_PROGRAMS ?= openrefine libcurl4 slirp4netns
-TEST_PROGRAMS ?= $(LAB_PROGRAMS) passt chromium nginx
+TEST_PROGRAMS ?= $(LAB_PROGRAMS) passt chromium nginx faketime
 BENCHMARKS ?= ready proxy
 
 # Seen first by every recipe and by all it starts; quoted nowhere, so a path may hold spaces.
@@ -150,6 +150,15 @@ test-ui: build | $(REPORTS) ## what a student does, in a real browser
 .PHONY: screenshots
 screenshots: build ## the pictures in docs/images, taken anew
 	cd ui-tests && jlpm screenshots
+
+.PHONY: faults
+faults: test-programs $(STAMPS)/linked $(STAMPS)/test | $(REPORTS) ## break everything, many times over (FAULTS_ARGS= for more)
+	python -m tests.faults --everybody --json $(REPORTS)/faults.json \
+	--markdown $(REPORTS)/faults.md $(FAULTS_ARGS)
+
+.PHONY: faults-table
+faults-table: $(STAMPS)/test ## put the last campaign's tables into docs/supervision.md
+	python -m tests.faults.report $(REPORTS)/faults.json docs/supervision.md
 
 .PHONY: benchmarks
 benchmarks: build ## the figures, measured here and now

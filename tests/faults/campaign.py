@@ -16,7 +16,6 @@ from .bench import Bench
 from .fault import Attempt, Fault, Figures
 from .promises import BrokenPromiseError, expect
 
-SHORT_TRIES = 2
 CLOSING = 90.0
 
 
@@ -79,7 +78,8 @@ class Campaign:
         """All tries of one fault, ``fault.at_once`` at a time."""
         result = Result(fault.number, fault.title)
         result.measures = [asdict(measure) for measure in fault.measures]
-        wanted = self.tries or (SHORT_TRIES if self.short else fault.tries)
+        wanted = self.tries or (fault.short_tries if self.short else fault.tries)
+        fault.short = self.short
         began = time.monotonic()
         await fault.set_up(bench)
         gate = asyncio.Semaphore(fault.at_once)

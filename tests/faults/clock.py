@@ -103,12 +103,12 @@ class ClockMoved(Fault):
     async def try_once(self, attempt: Attempt) -> Figures:
         match attempt.number % 3:
             case 0:
-                return await self._hang(attempt)
-            case 1:
                 return await self._stop(attempt)
-            case _:
+            case 1:
                 service = attempt.service("web", command=app("flaps", 0.05), env=UNMOVED)
                 return await SlowOrFlapping().given_up(service)
+            case _:
+                return await self._hang(attempt)
 
     async def _hang(self, attempt: Attempt) -> Figures:
         hang = attempt.folder / "hang"

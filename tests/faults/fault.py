@@ -76,6 +76,7 @@ class Fault(ABC):
     number: ClassVar[int]
     title: ClassVar[str]
     tries: ClassVar[int] = 50
+    short_tries: ClassVar[int] = 2
     at_once: ClassVar[int] = 1
     """How many tries may overlap, where they mostly wait."""
     stagger: ClassVar[float] = 0.0
@@ -92,6 +93,9 @@ class Fault(ABC):
         ``folder`` is theirs. Raises MissingPartError where it cannot be tried here.
         """
         return {}
+
+    short = False
+    """Whether this is a quick round."""
 
     def __init__(self) -> None:
         self._shared: list[Supervised] = []

@@ -24,7 +24,8 @@ class LogFlood(Fault):
         Measure("log on disk", 2 * LOG_BYTES / MB, "MB"),
         Measure("keeper's memory (PSS)", 8.0, "MB"),
         Measure("the server's memory grows by", 16.0, "MB"),
-        Measure("the event loop is late by", 0.5),
+        Measure("the event loop is late by", 5.0),
+        Measure("log and figures are shown in"),
     )
 
     async def try_once(self, attempt: Attempt) -> Figures:
@@ -46,7 +47,7 @@ class LogFlood(Fault):
         # What a person looks at: the last lines, and the service itself.
         lines = log.tail()
         described = await service.registry.describe(service.name)
-        late = max(late, time.monotonic() - asked)
+        shown = time.monotonic() - asked
         expect(all(len(line) <= 2000 for line in lines), "an endless line is shown whole")
         expect(described.pid, "it is not shown with its process")
         seconds = time.monotonic() - began
@@ -57,6 +58,7 @@ class LogFlood(Fault):
             "keeper's memory (PSS)": memory / MB,
             "the server's memory grows by": max(0, resident() - before) / MB,
             "the event loop is late by": late,
+            "log and figures are shown in": shown,
         }
 
 

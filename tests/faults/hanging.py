@@ -43,7 +43,7 @@ class Hangs(Fault):
         hang = attempt.folder / "hang"
         service = attempt.service("web", command=app("hangs", hang), stop_timeout=2.0)
         pid = await service.start()
-        await asyncio.sleep(attempt.rng.uniform(0, 7))
+        await asyncio.sleep(attempt.rng.uniform(0, 0.1 if attempt.short else 7))
         before, began = len(service.moves), time.monotonic()
         hang.touch()
         shown = await service.moved_to(ServiceState.UNRESPONSIVE, since=before, seconds=30)
@@ -61,7 +61,7 @@ class Hangs(Fault):
         return figures
 
     async def _stopped(self, attempt: Attempt, service: Supervised, victim: int) -> Figures:
-        await asyncio.sleep(attempt.rng.uniform(0, 7))
+        await asyncio.sleep(attempt.rng.uniform(0, 0.1 if attempt.short else 7))
         main = service.pid
         began = service.kill(victim, signal.SIGSTOP)
         while (found := proc.stat(victim)) is not None and found.state != "T":

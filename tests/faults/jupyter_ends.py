@@ -36,11 +36,11 @@ GONE = "everything is saved and gone after"
 READY = "the next start is ready after"
 SAVING = 0.5
 ROWS = (
-    *("SIGTERM", "SIGKILL", "everything killed", "SIGINT", "SIGHUP", "/api/shutdown"),
+    *("everything killed", "SIGTERM", "SIGKILL", "SIGINT", "SIGHUP", "/api/shutdown"),
     *("Ctrl-C in a terminal", "Jupyter and keepers killed", "SIGTERM taken by others"),
 )
 # As the first process of a container its end is the end of all.
-IN_CONTAINER = ("SIGTERM", "everything killed", "SIGINT", "SIGHUP", "/api/shutdown")
+IN_CONTAINER = ("everything killed", "SIGTERM", "SIGINT", "SIGHUP", "/api/shutdown")
 UNSAVED = ("everything killed",)
 WAITS = ("SIGTERM", "SIGINT", "SIGHUP", "/api/shutdown", "Ctrl-C in a terminal")
 
@@ -55,7 +55,8 @@ class JupyterEnds(Fault):
     measures = (Measure(GONE, 60.0), Measure(READY))
 
     async def set_up(self, bench: Bench) -> None:
-        self._homes = Homes([self._home(bench, ("postgres",)), self._home(bench, ("mongo",))])
+        kinds = ("postgres",) if self.short else ("postgres", "mongo")
+        self._homes = Homes([self._home(bench, (kind,)) for kind in kinds])
 
     def _home(self, bench: Bench, kinds: tuple[str, ...]) -> Home:
         name = "-".join(kinds)

@@ -30,6 +30,7 @@ class KernelsBeside(Fault):
 
     number = 17
     title = "kernels beside it: their exit codes, deaths and restarts"
+    short_tries = 1
     at_once = 4
     limit = 120.0
     measures = (Measure(RESTARTED),)

@@ -1,9 +1,14 @@
-"""A campaign's results: for a terminal, for the documentation, for a program."""
+"""A campaign's results: for a terminal, and for the documentation.
+
+``python -m tests.faults.report RESULTS.json … DOCUMENT.md`` puts the tables into the document.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,7 +67,7 @@ def markdown(runs: Sequence[Told]) -> str:
     """For the documentation: one table for each run."""
     parts = []
     for run in runs:
-        lines = [f"**{run['title']}**, seed {run['seed']}:", ""]
+        lines = [f"**{run['title']}** ({run['machine']}, seed {run['seed']}):", ""]
         lines.append(f"| {' | '.join(HEADER)} |")
         lines.append("| --- | --: | --: | --- | --: | --: | --: |")
         lines += [f"| {' | '.join(row)} |" for row in rows(run["results"])]
@@ -83,3 +88,21 @@ def put_into(document: Path, table: str) -> None:
     if not found:
         raise SystemExit(f"{document} has no {BEGIN} … {END}")
     document.write_text(f"{before}{BEGIN}\n\n{table}\n{END}{after}", "utf-8")
+
+
+def merged(files: Sequence[Path]) -> list[Told]:
+    """The runs in ``files``; those of one title become one, faults by number."""
+    runs: dict[str, dict[str, Any]] = {}
+    for file in files:
+        found = json.loads(file.read_text("utf-8"))
+        for told in found.get("runs", [found]):
+            run = runs.setdefault(told["title"], {**told, "results": []})
+            run["results"] = sorted(
+                [*run["results"], *told["results"]], key=lambda result: int(result["number"])
+            )
+    return list(runs.values())
+
+
+if __name__ == "__main__":
+    *results, document = map(Path, sys.argv[1:])
+    put_into(document, markdown(merged(results)))

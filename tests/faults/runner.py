@@ -29,11 +29,12 @@ def run(campaign: Campaign, fault: type[Fault], prefix: tuple[str, ...] = ()) ->
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         wanted = fault.environment(Path(folder))
         if set(wanted) <= set(os.environ):
-            return asyncio.run(_here(campaign, fault, prefix))
+            return asyncio.run(run_here(campaign, fault, prefix))
         return _apart(campaign, fault, wanted, Path(folder) / "result")
 
 
-async def _here(campaign: Campaign, fault: type[Fault], prefix: tuple[str, ...]) -> Told:
+async def run_here(campaign: Campaign, fault: type[Fault], prefix: tuple[str, ...] = ()) -> Told:
+    """The same in this process, whatever environment it has."""
     bench = Bench(prefix)
     try:
         result = await campaign.run_fault(bench, fault())
@@ -68,9 +69,14 @@ def _apart(
     if not result.exists():
         words = f"fault {fault.number}: its process ended with {done.returncode} and no result"
         campaign.say(words)
-        told = {"number": fault.number, "title": fault.title, "tries": 0, "failures": [words]}
-        return {**told, "seconds": 0.0, "measures": []}
+        return untried(fault, words)
     found: Told = json.loads(result.read_text("utf-8"))["results"][0]
     for words in found["failures"]:
         campaign.say(words)
     return found
+
+
+def untried(fault: type[Fault], words: str) -> Told:
+    """What is told of a fault that could not be tried, which is a failure."""
+    head = {"number": fault.number, "title": fault.title, "tries": 0, "failures": [words]}
+    return {**head, "seconds": 0.0, "measures": []}
