@@ -10,27 +10,22 @@ process ended; ``down`` when nobody of the tree is left.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
 import select
 import signal
 import socket
-import time
 from typing import TYPE_CHECKING
 
 from . import identity, proc
+from .keeper_end import Ender, send
+from .keeper_lock import DataLock, release, sign
+from .keeper_spawn import spawn
 from .logfile import BoundedLog
 from .memory_group import MemoryGroup, machine_kills, make_memory_group
 
 if TYPE_CHECKING:
     from .keeper_network import KeeperNetwork
-
-_BUSY_INTERVAL = 2.0
-_BUSY_CPU = 0.1
-_BUSY_LIMIT = 600.0
-_KILL_INTERVAL = 0.1
 
 
 class Keeper:
@@ -42,12 +37,7 @@ class Keeper:
         self.main = 0
         self.ended: int | None = None
         self.plan: dict = {}  # type: ignore[type-arg]
-        self.steps: list[dict] = []  # type: ignore[type-arg]
-        self.stopping = False
-        self.killing = False
-        self.deadline: float | None = None
-        self.step_started = 0.0
-        self.busy_mark: tuple[float, int] | None = None
+        self.ender = Ender(self._tree)
         self.alone = False
         self.unseen_end = False
         self._incoming = b""
@@ -112,12 +102,15 @@ class Keeper:
             return 0
         who = self.plan["identity"]
         owner = (who["uid"], who["gid"]) if who["mode"] == "user" else None
-        lock = -1
         try:
             if self.plan["lock_file"]:
-                lock = self._lock(self.plan["lock_file"], owner)
-                if lock < 0:
+                lock = DataLock(self.plan["lock_file"], owner)
+                if lock.holder is not None:
+                    self.say(event="locked", holder=lock.holder, path=lock.path)
                     return 0
+                if not lock.supported:
+                    self.say(event="lock-unsupported", path=lock.path)
+                self._held, self.unseen_end = lock.descriptor, lock.unseen_end
             if self.plan["memory_limit"]:
                 self._memory = make_memory_group(self.plan["memory_limit"])
             self._log = BoundedLog(self.plan["output"], self.plan["log_bytes"], owner=owner)
@@ -129,12 +122,11 @@ class Keeper:
             self._unbound()
             return 0
         self._arm_signals()
-        if not self._spawn(lock):
+        if not self._spawn():
             self._unbound()
             return 0
-        self._held = lock
-        if lock >= 0:
-            self._sign(lock)
+        if self._held >= 0:
+            sign(self._held, self.plan["lock_note"], self.main)
         self.control.setblocking(False)
         self._poll.register(self.control, select.POLLIN)
         self._poll.register(self._wake, select.POLLIN)
@@ -154,47 +146,6 @@ class Keeper:
         self._loop()
         return 0
 
-    def _lock(self, path: str, owner: tuple[int, int] | None) -> int:
-        """The locked descriptor, or -1 once it is told who holds it. Raises OSError."""
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        if owner:
-            os.fchown(descriptor, *owner)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                # Some network folders know no locks: the database's own check must do there.
-                self.say(event="lock-unsupported", path=path)
-                return descriptor
-            try:
-                note = json.loads(os.pread(descriptor, 1 << 16, 0))
-            except ValueError:
-                note = {}
-            self.say(event="locked", holder=note, path=path)
-            return -1
-        # Whoever sees a run to its end wipes out its note.
-        self.unseen_end = os.fstat(descriptor).st_size > 0
-        return descriptor
-
-    def _sign(self, lock: int) -> None:
-        """Write into the lock who holds it, for whoever finds it locked."""
-        note = dict(
-            self.plan["lock_note"],
-            pid=self.main,
-            start_time=proc.start_time(self.main),
-            keeper=os.getpid(),
-            keeper_start_time=proc.start_time(os.getpid()),
-            boot_id=proc.boot_id(),
-        )
-        try:
-            os.ftruncate(lock, 0)
-            os.pwrite(lock, json.dumps(note).encode(), 0)
-        except OSError:
-            pass
-        # From here on the service's own processes hold the lock for as long as one of them lives,
-        # even when we are killed: ours is given up with our end.
-
     def _arm_signals(self) -> None:
         os.set_blocking(self._wake_end, False)
         os.set_blocking(self._wake, False)
@@ -204,73 +155,23 @@ class Keeper:
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_IGN)
 
-    def _spawn(self, lock: int) -> bool:
-        report, report_end = os.pipe()
-        self._output, output_end = os.pipe()
-        os.set_blocking(self._output, False)
-        keeper = os.getpid()
-        self.main = os.fork()
-        if self.main == 0:
-            self._become_service(keeper, output_end, report_end, lock)
-        os.close(report_end)
-        os.close(output_end)
-        trouble = b""
-        while block := os.read(report, 4096):
-            trouble += block
-        os.close(report)
-        if trouble:
-            os.waitpid(self.main, 0)
-            self.say(event="refused", step="exec", **json.loads(trouble))
-            return False
-        return True
-
-    def _become_service(self, keeper: int, output: int, report: int, lock: int) -> None:
-        """In the forked child: turn into the service, or tell why not. Never returns."""
-        try:
-            os.setsid()
-            steps = self.plan["stop"]
-            first = getattr(signal, steps[0]["signal"]) if steps else signal.SIGTERM
-            identity.die_with_parent(first)
-            if os.getppid() != keeper:
-                os._exit(1)
-            signal.set_wakeup_fd(-1)
-            for number in (
-                signal.SIGCHLD,
-                signal.SIGTERM,
-                signal.SIGINT,
-                signal.SIGHUP,
-                signal.SIGPIPE,
-            ):
-                signal.signal(number, signal.SIG_DFL)
-            os.umask(self.plan["umask"])
-            if self.plan["nice"]:
-                os.nice(self.plan["nice"])
-            null = os.open(os.devnull, os.O_RDONLY)
-            os.dup2(null, 0)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            if lock >= 0:
-                os.set_inheritable(lock, True)
+    def _spawn(self) -> bool:
+        def enter() -> None:
             if self._memory:
                 self._memory.enter()
             if self._network:
                 self._network.join()
-            os.chdir(self.plan["cwd"])
-            os.execvpe(self.plan["argv"][0], self.plan["argv"], self.plan["env"])
-        except OSError as error:
-            told = {"errno": error.errno, "path": error.filename}
-            os.write(report, json.dumps(told, default=str).encode())
-        finally:
-            os._exit(127)
+
+        self.main, self._output, trouble = spawn(self.plan, self._held, enter)
+        if trouble:
+            self.say(event="refused", step="exec", **trouble)
+        return not trouble
 
     # -- keeping ---------------------------------------------------------------------------------
 
     def _loop(self) -> None:
         while True:
-            timeout = None
-            if self.deadline is not None:
-                timeout = max(0.0, (self.deadline - time.monotonic()) * 1000)
-            for descriptor, _ in self._poll.poll(timeout):
+            for descriptor, _ in self._poll.poll(self.ender.patience):
                 if descriptor == self._output:
                     self._copy_output()
                 elif descriptor == self.jupyter:
@@ -282,16 +183,11 @@ class Keeper:
                     self._listen()
             if self._reap():
                 break
-            if self.deadline is not None and time.monotonic() >= self.deadline:
-                self._next_step()
+            self.ender.go_on(None if self.ended is not None else self.main)
         self._copy_output(rest=True)
         if self._held >= 0:
             # Before it is told: who starts anew upon that must not find the data locked.
-            try:
-                os.ftruncate(self._held, 0)
-            except OSError:
-                pass
-            os.close(self._held)
+            release(self._held)
         self._unbound()
         self.say(event="down", lost_log_bytes=self._log.lost)
         if not self.alone:
@@ -354,14 +250,12 @@ class Keeper:
             event="exit",
             code=code if code >= 0 else None,
             signal=name,
-            asked=self.stopping,
+            asked=self.ender.begun,
             starved=self._starved(name),
         )
         # Whatever it left behind must go before another copy may start. A stop keeps its own pace
         # only while the main process lives: without it nothing is being saved any more.
-        self.stopping = True
-        self.steps = list(self.plan["orphans"])
-        self.deadline = time.monotonic()
+        self.ender.begin_anew(self.plan["orphans"])
 
     def _make_network(self) -> None:
         # Only those that have one pay for it.
@@ -386,64 +280,16 @@ class Keeper:
             return "machine"
         return None
 
-    # -- stopping --------------------------------------------------------------------------------
-
     def stop(self, *, force: bool = False) -> None:
         """Begin to stop; a second call changes nothing, unless ``force`` asks for the kill."""
         if force:
-            self.steps = []
-            self.deadline = time.monotonic()
-        elif not self.stopping:
-            self.steps = list(self.plan["stop"])
-            self.deadline = time.monotonic()
-        self.stopping = True
+            self.ender.kill()
+        else:
+            self.ender.begin(self.plan["stop"])
 
     def _tree(self) -> list[int]:
         ours = self._network.processes if self._network else ()
         return proc.descendants(os.getpid(), without=ours)
-
-    def _next_step(self) -> None:
-        now = time.monotonic()
-        if self.busy_mark and now - self.step_started < _BUSY_LIMIT and self._is_busy():
-            self.deadline = now + _BUSY_INTERVAL
-            return
-        self.busy_mark = None
-        if not self.steps:
-            self._send(signal.SIGKILL, self._tree())
-            self.deadline = now + _KILL_INTERVAL
-            return
-        step = self.steps.pop(0)
-        targets = [self.main] if step["target"] == "main" else self._tree()
-        if step["target"] == "main" and self.ended is not None:
-            targets = []
-        self._send(getattr(signal, step["signal"]), targets)
-        # A stopped process would never see the signal. Nothing else minds being continued.
-        self._send(signal.SIGCONT, self._tree())
-        self.step_started = now
-        self.deadline = now + step["wait"]
-        if step["while_busy"]:
-            self.busy_mark = self._activity()
-
-    def _activity(self) -> tuple[float, int]:
-        tree = self._tree()
-        ticks = sum(found.cpu for found in map(proc.stat, tree) if found)
-        return ticks / proc.TICKS, proc.bytes_written(tree)
-
-    def _is_busy(self) -> bool:
-        # On a crowded machine a program that saves may get little time: that it wants it counts.
-        if any(found.state in "RD" for found in map(proc.stat, self._tree()) if found):
-            self.busy_mark = self._activity()
-            return True
-        cpu, written = self.busy_mark or (0.0, 0)
-        self.busy_mark = self._activity()
-        return self.busy_mark[0] - cpu > _BUSY_CPU or self.busy_mark[1] > written
-
-    def _send(self, number: int, pids: list[int]) -> None:
-        for pid in pids:
-            try:
-                os.kill(pid, number)
-            except OSError:
-                pass
 
     # -- answering -------------------------------------------------------------------------------
 
@@ -496,5 +342,5 @@ class Keeper:
     def _resume(self) -> bool:
         every = [*self._tree(), *(self._network.processes if self._network else ())]
         stopped = [pid for pid in every if (found := proc.stat(pid)) and found.state in "Tt"]
-        self._send(signal.SIGCONT, stopped)
+        send(signal.SIGCONT, stopped)
         return bool(stopped)
