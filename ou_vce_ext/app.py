@@ -105,7 +105,7 @@ class VCE(ExtensionApp):
     registry: Registry
     house: House
     launcher: KeeperLauncher
-    _hooks: ExitHooks
+    _hooks: ExitHooks | None = None
     _metrics: ServiceMetrics
     _beat: asyncio.Task[None] | None = None
     _house_error: ServiceError | None = None
@@ -272,7 +272,8 @@ class VCE(ExtensionApp):
             async with asyncio.timeout(self.stop_timeout):
                 await self.registry.aclose()
                 await self.launcher.aclose()
-            self._hooks.remove()
+            if self._hooks:
+                self._hooks.remove()
         except TimeoutError:
             self.log.warning("Some services are still saving; they finish by themselves.")
         except Exception:

@@ -88,8 +88,15 @@ class AppDoor(VCEHandler):
             raise _cross_site()
 
     def _origin_is_ours(self) -> bool:
-        origin = urlsplit(self.request.headers.get("Origin", "").lower())
-        return bool(origin.netloc) and origin.netloc == self.request.host.lower()
+        return self._names_us("Origin")
+
+    def _names_us(self, header: str) -> bool:
+        """Whether the address in a header is at the host that was asked."""
+        try:
+            named = urlsplit(self.request.headers.get(header, "").lower()).netloc
+        except ValueError:
+            return False  # no address at all
+        return bool(named) and named == self.request.host.lower()
 
     def set_cors_headers(self) -> None:
         """Do nothing: which other sites may read an app's answers is the app's to say."""
@@ -191,8 +198,7 @@ class AppDoor(VCEHandler):
         if site is not None:
             return site in ("same-origin", "none")
         # A browser that does not say (old, or over plain HTTP): a link from here names us.
-        referer = urlsplit(self.request.headers.get("Referer", "").lower())
-        return referer.netloc == self.request.host.lower()
+        return self._names_us("Referer")
 
     def broken(self, error: BaseException) -> VceError:
         """Give the words for an app that broke off or kept silent; the log keeps the cause."""

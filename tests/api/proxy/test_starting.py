@@ -215,3 +215,14 @@ async def test_without_a_script_the_page_says_what_to_do(
     assert "problem" not in hidden
     assert "log" not in hidden
     assert "start" in hidden  # it could do nothing
+
+
+async def test_what_only_looks_like_an_address_is_none(apps: Apps, browser: Browser) -> None:
+    apps.add(Upstream(port=1), state=ServiceState.STOPPED, title="OpenRefine")
+    cookie = {"Cookie": await browser.cookie()}
+    headers = {"Accept": "text/html", "Referer": "http://[::1"}
+    page, _ = await page_of(browser.ask("/", headers=headers))
+    assert page.facts["mayStart"] is False
+    headers = {**cookie, "Origin": "http://["}
+    async with browser.ask("/", "POST", anonymous=True, headers=headers) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (403, "xsrf")
