@@ -144,14 +144,16 @@ class KeeperParent:
 
     def _try_network(self, order: dict) -> None:  # type: ignore[type-arg]
         """In a process of its own: it may take seconds, and others want keepers meanwhile."""
+        # Asked before the first of them is made: loaded here, it is shared by all that follow.
+        from . import keeper_forwarder, keeper_network  # noqa: F401
+
         report, report_end = os.pipe()
         pid = os.fork()
         if pid == 0:
             try:
-                from .keeper_network import try_network
-
                 signal.set_wakeup_fd(-1)
-                os.write(report_end, try_network(order["way_out"], order["log"]).encode())
+                found = keeper_network.try_network(order["way_out"], order["log"])
+                os.write(report_end, found.encode())
             finally:
                 os._exit(0)
         os.close(report_end)
