@@ -1,11 +1,16 @@
 """Services of a virtual computing environment, supervised behind the one Jupyter port.
 
-This module only tells Jupyter where things are, and imports nothing else until it is asked.
+This module only tells Jupyter where things are, and imports nothing else until it is asked:
+keepers come by here as well, and are to stay small.
 """
 
-from typing import Any
+from __future__ import annotations
 
 from ._version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["__version__"]
 

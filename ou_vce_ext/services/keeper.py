@@ -15,7 +15,6 @@ import os
 import select
 import signal
 import socket
-from typing import TYPE_CHECKING
 
 from . import identity, proc
 from .keeper_end import Ender, send
@@ -24,6 +23,7 @@ from .keeper_spawn import spawn
 from .logfile import BoundedLog
 from .memory_group import MemoryGroup, machine_kills, make_memory_group
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .keeper_network import KeeperNetwork
 
@@ -315,7 +315,7 @@ class Keeper:
         elif name == "listener":
             self.say(seq=number, **self._listener(order))
         elif name == "usage":
-            self.say(seq=number, **proc.cost(self._tree())._asdict())
+            self.say(seq=number, **proc.cost(self._tree()).to_json())
         elif name == "resume":
             self.say(seq=number, resumed=self._resume())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,3 +159,16 @@ class C:
     }
     assert set(_imports(source, package, True)) == early
     assert set(_imports(source, package, False)) == early | {"tornado.web"}
+
+
+def test_a_keeper_loads_little() -> None:
+    """What it never needs would be counted in every keeper's memory."""
+    boot = (
+        f"import sys; sys.path.append({str(PACKAGE.parent)!r}); "
+        "import ou_vce_ext.services.keeper_parent; print(*sorted(sys.modules))"
+    )
+    command = [sys.executable, "-I", "-S", "-c", boot]
+    loaded = set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    assert "ou_vce_ext.services.keeper" in loaded
+    assert not loaded & {"typing", "dataclasses", "asyncio", "logging", "subprocess", "pathlib"}
+    assert len(loaded) < 100
