@@ -20,7 +20,7 @@ from tests.integration.jupyter_rig import Jupyter, jupyter
 from .app_commands import app
 from .bench import Bench
 from .leftovers import MARK
-from .promises import expect
+from .promises import BrokenPromiseError, expect
 
 Started = dict[int, int | None]
 
@@ -96,6 +96,19 @@ def name(pid: int) -> str:
     with suppress(OSError):
         return Path(f"/proc/{pid}/comm").read_text().strip()
     return ""
+
+
+def wait_ended(server: Jupyter, seconds: float) -> None:
+    """Wait until Jupyter itself has ended."""
+    try:
+        server.process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        running = alive(started(server))
+        last = server.log.read_text("utf-8", "replace")[-1500:]
+        words = (
+            f"Jupyter has not ended after {seconds:g} s; below it run {running}; it said: {last}"
+        )
+        raise BrokenPromiseError(words) from None
 
 
 def keepers(tree: Started) -> list[int]:

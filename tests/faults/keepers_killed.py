@@ -13,7 +13,7 @@ from tests.integration.watching import gone
 from .app_commands import app
 from .bench import Bench, Kind
 from .fault import Attempt, Fault, Figures, Measure
-from .homes import Home, Homes, alive, keepers, kill, only, saver, started
+from .homes import Home, Homes, alive, keepers, kill, only, saver, started, wait_ended
 from .promises import expect
 from .supervised import Supervised
 
@@ -83,7 +83,7 @@ class KeepersKilled(Fault):
             victims = [main, *keepers(tree)]
             attempt.rng.shuffle(victims)
             kill(*victims)
-            server.process.wait(30)
+            wait_ended(server, 30)
             began = time.monotonic()
             # At once: what the first one left may still be saving.
             with home.jupyter(attempt.mark) as following:

@@ -18,7 +18,7 @@ from tests.integration.jupyter_rig import Jupyter
 from .app_commands import app
 from .bench import Bench
 from .fault import Attempt, Fault, Figures, Measure
-from .homes import Home, only, started, wait_gone
+from .homes import Home, only, started, wait_ended, wait_gone
 from .leftovers import marked
 from .promises import expect
 
@@ -124,7 +124,7 @@ class KernelsBeside(Fault):
         with self._stack:
             tree = started(self._server)
             os.kill(self._home.main(self._server), signal.SIGTERM)
-            self._server.process.wait(60)
+            wait_ended(self._server, 60)
         wait_gone(tree, 5)
         checked, wrong = map(int, self._codes.read_text().split())
         expect(checked, "no exit code was looked at")

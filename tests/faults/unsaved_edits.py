@@ -12,7 +12,7 @@ from tests.integration.openrefine_rig import OpenRefineClient
 
 from .bench import Bench
 from .fault import Attempt, Fault, Figures, Measure
-from .homes import Home, Homes, only, started, wait_gone
+from .homes import Home, Homes, only, started, wait_ended, wait_gone
 from .promises import expect
 
 CSV = "name,town\nZoë,Łódź\nBob,Århus\n"
@@ -77,7 +77,7 @@ class UnsavedEdit(Fault):
                 tree = started(server)
                 asked = time.monotonic()
                 os.kill(home.main(server), signal.SIGTERM)
-                server.process.wait(120)
+                wait_ended(server, 120)
                 took = time.monotonic() - asked
                 wait_gone(tree, 1)
         return {ENDED: took}
