@@ -54,6 +54,18 @@ kind = "web"
 title = "Broken"
 command = [{python}, "-c", "import sys; print('no luck'); sys.exit(3)"]
 
+[services.needy]
+kind = "web"
+title = "Needy"
+command = [{python}, "{program}", "{{port}}", "0"]
+requires = ["hello", "broken"]
+
+[services.late]
+kind = "web"
+title = "Late"
+command = [{python}, "{program}", "{{port}}", "3600"]
+ready.timeout = 1
+
 [services.absent]
 kind = "web"
 title = "Absent"
@@ -186,7 +198,14 @@ async def test_a_program_that_is_missing_is_named(opened: ServerApp, ask: Ask) -
 
 async def test_all_are_listed_as_declared(opened: ServerApp, ask: Ask) -> None:
     listed = assert_matches(await ask("/api/services"), "/api/services")
-    assert [one["name"] for one in listed["services"]] == ["hello", "slow", "broken", "absent"]
+    assert [one["name"] for one in listed["services"]] == [
+        "hello",
+        "slow",
+        "broken",
+        "needy",
+        "late",
+        "absent",
+    ]
 
 
 async def samples(ask: Ask) -> dict[tuple[str, str], float]:
@@ -218,3 +237,32 @@ async def test_jupyters_metrics_tell_of_services(opened: ServerApp, ask: Ask) ->
     assert told["vce_service_state", "broken/failed"] == 1
     assert told["vce_service_restarts_total", "broken"] == 4
     assert ("vce_service_memory_bytes", "broken") not in told
+
+
+async def test_what_another_needs_and_does_not_get_is_told_on_both(
+    opened: ServerApp, ask: Ask
+) -> None:
+    over = await ended(ask, (await do(ask, "needy", "start"))["id"])
+    assert (over["state"], over["error"]["code"]) == ("failed", "dependency-failed")
+    waiting = await service(ask, "needy")
+    assert (waiting["state"], waiting["error"]) == ("failed", over["error"])
+    assert "Broken" in over["error"]["message"]
+    assert "exit code 3" in over["error"]["message"]
+    assert (await service(ask, "hello"))["state"] == "ready"
+    assert (await service(ask, "broken"))["state"] == "failed"
+
+
+async def test_what_never_answers_is_given_up_in_the_end(opened: ServerApp, ask: Ask) -> None:
+    over = await ended(ask, (await do(ask, "late", "start"))["id"])
+    assert (over["state"], over["error"]["code"]) == ("failed", "start-timeout")
+    down = await service(ask, "late")
+    assert (down["state"], down["pid"]) == ("failed", None)
+
+
+async def test_too_little_time_to_end_is_a_problem_told(opened: ServerApp, ask: Ask) -> None:
+    await ended(ask, (await do(ask, "hello", "start"))["id"])
+    extension = opened.extension_manager.extension_apps["ou_vce_ext"].copy().pop()
+    extension.grace_period = 0.0
+    response = await ask("/status", headers={"Accept": "application/json"})
+    status = assert_matches(response, "/status")
+    assert [(p["service"], p["code"]) for p in status["problems"]] == [("hello", "grace-too-short")]

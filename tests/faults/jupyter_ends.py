@@ -130,7 +130,7 @@ class JupyterEnds(Fault):
             return
         _, text = server.request("GET", "vce/status", accept="application/json")
         problems = json.loads(text)["problems"]
-        told = [problem["message"] for problem in problems if "lost" in problem["message"]]
+        told = [problem["message"] for problem in problems if problem["code"] == "cut-off"]
         expect(told, f"after {home.last}, nothing is said of what may be lost: {problems}")
 
     def _end(self, home: Home, server: Jupyter, how: str, controller: int, tree: Started) -> None:

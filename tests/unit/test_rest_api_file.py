@@ -251,3 +251,14 @@ def test_events_and_rest_use_the_same_words() -> None:
     assert moves["service"]["pattern"] == SCHEMAS["Name"]["pattern"]
     assert work["kind"]["enum"] == SCHEMAS["OperationKind"]["enum"]
     assert work["state"]["enum"] == SCHEMAS["OperationState"]["enum"]
+
+
+def test_every_reason_is_caused_for_real_by_some_test() -> None:
+    tests = Path(__file__).parents[1]
+    real = "".join(
+        path.read_text("utf-8")
+        for folder in ("api", "integration", "faults")
+        for path in (tests / folder).rglob("*.py")
+    )
+    codes = SCHEMAS["ServiceErrorCode"]["enum"]
+    assert [code for code in codes if f'"{code}"' not in real] == []
