@@ -1,8 +1,9 @@
 """The proxy, side by side with going direct, jupyter-server-proxy and Jupyter's ``/api/status``.
 
-Run with ``python -m benchmarks.proxy [--quick] [--only gets,down,up,websocket]``. Each round does
-one after the other, so that a machine that gets slower or faster in between does so for all.
-Figures are medians; ratios are medians of each round's own.
+Run with ``python -m benchmarks.proxy [--quick] [--only gets,down,up,websocket] [--write]``. Each
+round does one after the other, so that a machine that gets slower or faster in between does so for
+all. Figures are medians; ratios are medians of each round's own; memory is the most in any round.
+``--write`` puts what is printed into docs/proxy.md.
 """
 
 from __future__ import annotations
@@ -14,15 +15,21 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
+from tests.integration.compared import beside_us, other_proxy
 from tests.integration.jupyter_rig import REPOSITORY, TOKEN, Jupyter, free_port, jupyter
 
 MEGABYTE = 1_000_000
 OURS, OTHER, DIRECT, STATUS = "ou_vce_ext", "jupyter-server-proxy", "direct", "/api/status"
 PARTS = [sys.executable, "-m", "benchmarks.proxy_parts"]
+PAGE = REPOSITORY / "docs" / "proxy.md"
+BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
 
 
 def declaration(name: str, role: str, port: int) -> str:
@@ -78,14 +85,19 @@ class Memory:
 
 
 class Bench:
-    """One server, two apps behind it, and the ways to them."""
+    """One server, the apps behind it, and the ways to them. ``said`` is all that was printed.
 
-    def __init__(self, server: Jupyter, app: int, socket: int, told: argparse.Namespace) -> None:
+    The same two programs run twice: as services of ours, whose ports the generic proxy is kept
+    from, and by themselves, for the others.
+    """
+
+    def __init__(self, server: Jupyter, ports: list[int], told: argparse.Namespace) -> None:
         self.server = server
         self.cookie = log_in(server)
         self.told = told
-        self.ways = self._ways("bench", app)
-        self.sockets = self._ways("echo", socket)
+        self.said: list[str] = []
+        self.ways = self._ways("bench", ports[0])
+        self.sockets = self._ways("echo", ports[1])
 
     def _ways(self, name: str, port: int) -> dict[str, str]:
         url = self.server.url
@@ -95,41 +107,50 @@ class Bench:
             OTHER: f"{url}proxy/{port}/",
         }
 
+    def say(self, *lines: str) -> None:
+        """Print, and keep."""
+        self.said += lines
+        print(*lines, sep="\n", flush=True)
+
     def gets(self) -> None:
         """Small answers: how many a second."""
         places = {name: f"{url}small" for name, url in self.ways.items()}
         places[STATUS] = f"{self.server.url}api/status"
-        print("| small GET | connections | per second | p50 ms | p99 ms | of ours |")
-        print("| --- | --- | --- | --- | --- | --- |")
+        self.say(
+            "| small GET | connections | per second | p50 ms | p99 ms | ours / this | server, MB |",
+            "| --- | --- | --- | --- | --- | --- | --- |",
+        )
         for connections in (1, 8, 64):
             rows: dict[str, list[dict[str, float]]] = {name: [] for name in places}
             for _ in range(self.told.rounds):
                 for name, url in places.items():
-                    rows[name].append(
-                        client(
+                    with Memory(self.server.process.pid) as memory:
+                        found = client(
                             do="gets",
                             url=url,
                             cookie=self.cookie,
                             connections=connections,
                             seconds=self.told.seconds,
                         )
-                    )
-            for name, found in rows.items():
-                rate, p50, p99 = (middle(found, key) for key in ("per_second", "p50", "p99"))
+                    rows[name].append({**found, "memory": memory.growth})
+            for name, each in rows.items():
+                rate, p50, p99 = (middle(each, key) for key in ("per_second", "p50", "p99"))
                 ratio = statistics.median(
-                    ours["per_second"] / each["per_second"]
-                    for ours, each in zip(rows[OURS], found, strict=True)
+                    ours["per_second"] / one["per_second"]
+                    for ours, one in zip(rows[OURS], each, strict=True)
                 )
-                print(
+                self.say(
                     f"| {name} | {connections} | {rate:.0f} | {p50:.2f} | {p99:.2f} "
-                    f"| {ratio:.2f} |",
-                    flush=True,
+                    f"| {ratio:.2f} | {grown(name, each)} |"
                 )
 
     def transfers(self, kind: str) -> None:
         """Large bodies: how long, and at what cost of memory."""
-        print(f"\n| {kind} | MB | seconds | of direct | memory of the server, MB | status |")
-        print("| --- | --- | --- | --- | --- | --- |")
+        self.say(
+            "",
+            f"| {kind} | MB | seconds | of direct | server, MB | status |",
+            "| --- | --- | --- | --- | --- | --- |",
+        )
         for size in (90,) if self.told.quick else (90, 1000):
             rows: dict[str, list[dict[str, float]]] = {name: [] for name in self.ways}
             for _ in range(self.told.rounds):
@@ -144,17 +165,18 @@ class Bench:
                     one["seconds"] / direct["seconds"]
                     for one, direct in zip(each, rows[DIRECT], strict=True)
                 )
-                growth = max(one["memory"] for one in each)
-                print(
+                self.say(
                     f"| {name} | {size} | {middle(each, 'seconds'):.2f} | {ratio:.1f} "
-                    f"| {'' if name == DIRECT else f'+{growth:.0f}'} | {each[0]['status']:.0f} |",
-                    flush=True,
+                    f"| {grown(name, each)} | {each[0]['status']:.0f} |"
                 )
 
     def websockets(self) -> None:
         """Messages back and forth."""
-        print("\n| WebSocket | echoes per second | seconds for 100 MB | memory of the server, MB |")
-        print("| --- | --- | --- | --- |")
+        self.say(
+            "",
+            "| WebSocket | echoes per second | seconds for 100 MB | server, MB |",
+            "| --- | --- | --- | --- |",
+        )
         rows: dict[str, list[dict[str, float]]] = {name: [] for name in self.sockets}
         for _ in range(self.told.rounds):
             for name, url in self.sockets.items():
@@ -168,17 +190,40 @@ class Bench:
                     )
                 rows[name].append({**found, "memory": memory.growth})
         for name, each in rows.items():
-            growth = max(one["memory"] for one in each)
-            print(
+            self.say(
                 f"| {name} | {middle(each, 'per_second'):.0f} | {middle(each, 'seconds'):.2f} "
-                f"| {'' if name == DIRECT else f'+{growth:.0f}'} |",
-                flush=True,
+                f"| {grown(name, each)} |"
             )
 
 
 def middle(found: list[dict[str, float]], key: str) -> float:
     """The median of one figure."""
     return statistics.median(each[key] for each in found)
+
+
+def grown(name: str, found: list[dict[str, float]]) -> str:
+    """How much more memory the server had at most; nothing where it had no part."""
+    return "" if name == DIRECT else f"+{max(each['memory'] for each in found):.0f}"
+
+
+@contextmanager
+def running(role: str, port: int) -> Iterator[int]:
+    """One of the programs, by itself."""
+    with subprocess.Popen([*PARTS, role, str(port)], cwd=REPOSITORY) as process:
+        try:
+            yield port
+        finally:
+            process.terminate()
+
+
+def write(lines: list[str]) -> None:
+    """Put the tables between the marks of the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    taken = f"Taken on {datetime.now(UTC):%d %B %Y} with `python -m benchmarks.proxy --write`."
+    told = "\n".join([BEGIN, "", taken, "", *lines, "", END])
+    PAGE.write_text(before + told + after, encoding="utf-8")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -188,19 +233,24 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="no gigabytes")
     parser.add_argument("--only", default="gets,down,up,websocket")
+    parser.add_argument("--write", action="store_true", help="into docs/proxy.md")
     told = parser.parse_args(arguments)
-    app, socket = free_port(), free_port()
-    toml = declaration("bench", "app", app) + declaration("echo", "socket", socket)
-    toml += "".join(f"[services.{name}]\nautostart = false\n" for name in ("postgres", "mongo"))
+    toml = declaration("bench", "app", free_port()) + declaration("echo", "socket", free_port())
+    names = ("openrefine", "postgres", "mongo")
+    toml += "".join(f"[services.{name}]\nenabled = false\n" for name in names)
     with (
         tempfile.TemporaryDirectory(prefix="vce-bench-") as folder,
-        jupyter(Path(folder), toml=toml) as server,
+        running("app", free_port()) as app,
+        running("socket", free_port()) as socket,
+        jupyter(
+            Path(folder), toml=toml, env=beside_us(Path(folder), other_proxy(Path(folder)))
+        ) as server,
     ):
         for name in ("bench", "echo"):
             done = server.finish(server.api("POST", f"services/{name}/start"))
             if done["state"] != "succeeded":
                 raise SystemExit(done["error"])
-        bench = Bench(server, app, socket, told)
+        bench = Bench(server, [app, socket], told)
         wanted = told.only.split(",")
         if "gets" in wanted:
             bench.gets()
@@ -209,6 +259,8 @@ def main(arguments: list[str] | None = None) -> None:
                 bench.transfers(kind)
         if "websocket" in wanted:
             bench.websockets()
+        if told.write:
+            write(bench.said)
 
 
 if __name__ == "__main__":
