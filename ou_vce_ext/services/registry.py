@@ -24,6 +24,7 @@ from .dependencies import dependency_failed, dependents, stopping_order
 from .description import capabilities, describe
 from .lifecycle import Lifecycle
 from .operations import OperationFailedError, Operations, Running
+from .problems import problems_of, short_of_time
 from .usage import UsageCache
 
 _DOING = {
@@ -110,54 +111,12 @@ class Registry:
         return self.get(name).service_log.text(lines)
 
     def problems(self) -> list[Problem]:
-        """What needs a person, worst first: services that failed, then what else is wrong."""
-        found = self._house_problems()
-        order = (ServiceState.FAILED, ServiceState.BACKOFF, ServiceState.UNRESPONSIVE)
-        for state in order:
-            found += [
-                Problem(
-                    item.spec.name, item.error.code, item.error.message, item.error.hint, item.since
-                )
-                for item in self._lifecycles.values()
-                if item.state is state and item.error
-            ]
-        for item in self._lifecycles.values():
-            told = item.driver.notice() if item.state in RUNNING else None
-            if told:
-                found.append(
-                    Problem(item.spec.name, told.code, told.message, told.hint, item.since)
-                )
-        found += [
-            Problem(
-                item.spec.name,
-                "cut-off",
-                f"{item.spec.title} runs again. The time before, JupyterLab or this computer was "
-                f"cut off, and nobody could end it gently. {item.driver.when_cut_off}",
-                "Look whether your last work is there. This goes away when the service is stopped "
-                "and started again.",
-                item.since,
-            )
-            for item in self._lifecycles.values()
-            if item.state is ServiceState.READY and item.cut_off
-        ]
-        return found
+        """What needs a person, worst first: the house's own, then those of services."""
+        return self._house_problems() + problems_of(self._lifecycles.values())
 
     def short_of_time(self, grace: float) -> list[Problem]:
         """The running services that need longer than ``grace`` seconds to save and stop."""
-        return [
-            Problem(
-                item.spec.name,
-                "grace-too-short",
-                f"When this server is ended from outside it is given {grace:.0f} s, and "
-                f"{item.spec.title} needs about {item.stop_seconds:.0f} s to save and stop. Work "
-                "of the last half minute may be lost then.",
-                f"Stop {item.spec.title} before you end the server. Whoever runs it can give it "
-                "more time.",
-                item.since,
-            )
-            for item in self._lifecycles.values()
-            if item.state in RUNNING and not item.spec.external and item.stop_seconds > grace
-        ]
+        return short_of_time(self._lifecycles.values(), grace)
 
     # -- working ---------------------------------------------------------------------------------
 
