@@ -24,7 +24,7 @@ class LogFlood(Fault):
         Measure("log on disk", 2 * LOG_BYTES / MB, "MB"),
         Measure("keeper's memory (PSS)", 8.0, "MB"),
         Measure("the server's memory grows by", 16.0, "MB"),
-        Measure("the event loop is late by", 5.0),
+        Measure("the event loop is late by", 0.5),
         Measure("log and figures are shown in"),
     )
 
