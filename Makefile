@@ -76,6 +76,9 @@ $(STAMPS)/lab: pyproject.toml ou_vce_ext/_version.py
 
 $(STAMPS)/test: $(STAMPS)/lab
 	python -m pip install --quiet 'ou-vce-ext[test]'
+	@# What we are measured against lies apart, so that no server here has it on by itself.
+	test -d .venv/compare || python -m pip install --quiet --no-deps --target .venv/compare \
+	'jupyter-server-proxy>=4.6,<5' simpervisor
 	@touch $@
 
 # The Lab side's tools want Node 20.19 or newer. Debian 12 has 18: then PyPI's goes into .venv.
@@ -162,9 +165,6 @@ faults-table: $(STAMPS)/test ## put the last campaign's tables into docs/supervi
 
 .PHONY: benchmarks
 benchmarks: build ## the figures, measured here and now
-	@# What we are measured against lies apart, so that no server here has it on by itself.
-	test -d .venv/compare || python -m pip install --quiet --no-deps --target .venv/compare \
-	'jupyter-server-proxy>=4.6,<5' simpervisor
 	for benchmark in $(BENCHMARKS); do PYTHONPATH="$(CURDIR)/.venv/compare" python -m benchmarks.$$benchmark; done
 
 .PHONY: fuzz
