@@ -16,6 +16,8 @@ from .diagnosis import from_exception, not_answering
 
 FIRST_WAIT: Final = 0.01
 LONGEST_WAIT: Final = 0.1
+SLOW_SHARE: Final = 0.02
+"""Of a long start, how much of it may pass until it is asked again; a second at most."""
 GROWTH: Final = 1.15
 PROBE_TIMEOUT: Final = 3.0
 LIVENESS_INTERVAL: Final = 7.0
@@ -32,7 +34,8 @@ async def wait_until_ready(
 
     Raises :class:`~ou_vce_ext.errors.DefiniteError` where it never will be ready.
     """
-    end = clock.monotonic() + timeout
+    began = clock.monotonic()
+    end = began + timeout
     wait = FIRST_WAIT
     death = asyncio.ensure_future(process.exited())
     try:
@@ -57,7 +60,8 @@ async def wait_until_ready(
             pause.cancel()
             if death.done():
                 return "died"
-            wait = min(LONGEST_WAIT, wait * GROWTH)
+            slowly = min(1.0, SLOW_SHARE * (clock.monotonic() - began))
+            wait = min(max(LONGEST_WAIT, slowly), wait * GROWTH)
     finally:
         death.cancel()
 
