@@ -15,7 +15,7 @@ LAB_ARGS ?=
 # Programs from the system's packages. `make lab LAB_PROGRAMS=` goes on without OpenRefine.
 LAB_PROGRAMS ?= openrefine libcurl4 slirp4netns
 TEST_PROGRAMS ?= $(LAB_PROGRAMS) passt chromium nginx faketime
-BENCHMARKS ?= ready proxy
+BENCHMARKS ?= ready proxy supervision
 
 # Seen first by every recipe and by all it starts; quoted nowhere, so a path may hold spaces.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -77,8 +77,8 @@ $(STAMPS)/lab: pyproject.toml ou_vce_ext/_version.py
 $(STAMPS)/test: $(STAMPS)/lab
 	python -m pip install --quiet 'ou-vce-ext[test]'
 	@# What we are measured against lies apart, so that no server here has it on by itself.
-	test -d .venv/compare || python -m pip install --quiet --no-deps --target .venv/compare \
-	'jupyter-server-proxy>=4.6,<5' simpervisor
+	test -d .venv/compare/supervisor || python -m pip install --quiet --no-deps --upgrade \
+	--target .venv/compare 'jupyter-server-proxy>=4.6,<5' simpervisor 'supervisor>=4.3,<5'
 	@touch $@
 
 # The Lab side's tools want Node 20.19 or newer. Debian 12 has 18: then PyPI's goes into .venv.

@@ -24,16 +24,26 @@ def marked(mark: str, folder: Path) -> Iterator[str]:
 
     A PostgreSQL process writes its title over its environment, and stays in the folder of its data.
     """
-    wanted = f"{MARK}={mark}\0".encode()
+    for pid in living(mark, folder):
+        command = _read(str(pid), "cmdline").replace(b"\0", b" ").decode("utf-8", "replace")
+        yield f"process {pid} ({command.strip()[:100]})"
+
+
+def living(mark: str, folder: Path | None = None) -> Iterator[int]:
+    """The id of each living process that has ``mark`` in its environment or works in ``folder``."""
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) == os.getpid():
             continue
         found = proc.stat(int(name))
         if found is None or found.state in "ZX":
             continue
-        if wanted in _read(name, "environ") + b"\0" or _works_in(name, folder):
-            command = _read(name, "cmdline").replace(b"\0", b" ").decode("utf-8", "replace")
-            yield f"process {name} ({command.strip()[:100]})"
+        if has_mark(int(name), mark) or (folder and _works_in(name, folder)):
+            yield int(name)
+
+
+def has_mark(pid: int, mark: str) -> bool:
+    """Whether a process has ``mark`` in its environment."""
+    return f"{MARK}={mark}\0".encode() in _read(str(pid), "environ") + b"\0"
 
 
 def _read(pid: str, file: str) -> bytes:

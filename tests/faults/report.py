@@ -81,13 +81,13 @@ def machine() -> str:
     return f"{system} {processor}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def put_into(document: Path, table: str) -> None:
+def put_into(document: Path, table: str, begin: str = BEGIN, end: str = END) -> None:
     """Replace what is between the two marks of ``document``."""
-    before, _, rest = document.read_text("utf-8").partition(BEGIN)
-    _, found, after = rest.partition(END)
+    before, _, rest = document.read_text("utf-8").partition(begin)
+    _, found, after = rest.partition(end)
     if not found:
-        raise SystemExit(f"{document} has no {BEGIN} … {END}")
-    document.write_text(f"{before}{BEGIN}\n\n{table}\n{END}{after}", "utf-8")
+        raise SystemExit(f"{document} has no {begin} … {end}")
+    document.write_text(f"{before}{begin}\n\n{table}\n{end}{after}", "utf-8")
 
 
 def merged(files: Sequence[Path]) -> list[Told]:

@@ -125,12 +125,13 @@ def jupyter(
     base_url: str = "/",
     python: str = sys.executable,
     extension: str = "ou_vce_ext",
+    without: Sequence[str] = (),
     stdin: int = subprocess.DEVNULL,
 ) -> Iterator[Jupyter]:
     """Run a server with ``home`` as its home and ``home/work`` as its root folder.
 
     ``toml`` declares services; ``prefix`` goes before the command (``setpriv …``); ``stdin`` may
-    be a terminal.
+    be a terminal; ``without`` are extensions that are off although they are installed.
     """
     work, config = home / "work", home / ".jupyter"
     work.mkdir(parents=True, exist_ok=True)
@@ -138,6 +139,7 @@ def jupyter(
     (config / "vce.d" / "test.toml").write_text(toml)
     log = home / "jupyter.log"
     port = free_port()
+    extensions = {extension: True, **dict.fromkeys(without, False)}
     command = [
         *prefix,
         python,
@@ -149,7 +151,7 @@ def jupyter(
         "--ServerApp.port_retries=0",
         f"--IdentityProvider.token={TOKEN}",
         f"--ServerApp.base_url={base_url}",
-        f"--ServerApp.jpserver_extensions={ {extension: True}!r}",
+        f"--ServerApp.jpserver_extensions={extensions!r}",
         *arguments,
     ]
     variables = {

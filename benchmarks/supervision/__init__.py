@@ -1,0 +1,1 @@
+"""Supervision, side by side with jupyter-server-proxy and supervisord."""
