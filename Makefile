@@ -15,7 +15,7 @@ LAB_ARGS ?=
 # Programs from the system's packages. `make lab LAB_PROGRAMS=` goes on without OpenRefine.
 LAB_PROGRAMS ?= openrefine libcurl4 slirp4netns
 TEST_PROGRAMS ?= $(LAB_PROGRAMS) passt chromium nginx faketime
-BENCHMARKS ?= ready proxy supervision
+BENCHMARKS ?= ready proxy supervision openrefine
 
 # Seen first by every recipe and by all it starts; quoted nowhere, so a path may hold spaces.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
