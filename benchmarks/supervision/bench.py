@@ -10,7 +10,6 @@ import signal
 import socket
 import statistics
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -101,16 +100,6 @@ def each(find: Callable[[type[Manager]], str]) -> dict[str, str]:
 def say(words: str) -> None:
     """Tell how far it is, beside the table."""
     print(words, file=sys.stderr, flush=True)
-
-
-def poll(condition: Callable[[], object], seconds: float) -> bool:
-    """Whether ``condition`` held within ``seconds``."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def middle(figures: Sequence[float], unit: str) -> str:

@@ -8,7 +8,6 @@ import signal
 import socket
 import threading
 import time
-from functools import partial
 from pathlib import Path
 
 from tests.faults.app_commands import app
@@ -23,7 +22,6 @@ from .bench import (
     mostly,
     of,
     plain,
-    poll,
     read,
     side_by_side,
 )
@@ -31,9 +29,12 @@ from .managers import Manager, Shown
 from .others import MANAGERS
 
 
-def is_explained(manager: Manager, name: str) -> bool:
-    """Whether a reason is told why it is not there."""
-    return manager.look(name).reason
+def explained(manager: Manager, name: str) -> Shown:
+    """What is shown as soon as there is a reason in it, or after 40 s."""
+    end = time.monotonic() + 40
+    while not (found := manager.look(name)).reason and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
 
 
 def dies_at_once(bench: Bench) -> list[Row]:
@@ -50,9 +51,9 @@ def dies_at_once(bench: Bench) -> list[Row]:
             for name in programs:
                 began = time.monotonic()
                 manager.begin(name)
-                poll(partial(is_explained, manager, name), 40)
+                found = explained(manager, name)
                 took.append(time.monotonic() - began)
-                told.append(manager.look(name).words)
+                told.append(found.words)
         words[kind.title] = mostly(told)
         return middle(took, "s")
 
