@@ -123,28 +123,26 @@ def _option(text: str, place: Place) -> ServiceError:
     )
 
 
-_EXPLANATIONS: Final[Sequence[tuple[re.Pattern[str], Explanation]]] = [
-    (re.compile(pattern, re.IGNORECASE), explanation)
-    for pattern, explanation in (
-        (r"error while loading shared libraries", _library),
-        (
-            r"address already in use",
-            lambda _, place: _from(port_in_use_error(place.port, place.port_declared)),
-        ),
-        (r"no space left|quota exceeded", _because(errno.ENOSPC)),
-        (r"DBPathInUse|unable to lock the lock file", _in_use),
-        (r"read-only file system", _because(errno.EROFS)),
-        (r"wrong mongod version|featureCompatibilityVersion document", _version),
-        (r"only supports major/minor versions|incompatible with current binary", _version),
-        (r"permission denied|operation not permitted", _owner),
-        (r"data directory .* not found|NonExistentPath", _gone),
-        (r"must be a directory|socket path|failed to (set up|bind).*sock", _socket),
-        (r"out of memory|cannot allocate memory|bad_alloc", _memory),
-        (r"WT_PANIC|WT_TRY_SALVAGE|corruption|checksum error|--repair", _corrupt),
-        (r"not appear to be a WiredTiger file|cursor not found|input/output error", _corrupt),
-        (r"parsing command line|unrecognised option|unknown --setParameter", _option),
-    )
-]
+# Compiled when one is first looked for: most servers never need to know.
+_EXPLANATIONS: Final[Sequence[tuple[str, Explanation]]] = (
+    (r"error while loading shared libraries", _library),
+    (
+        r"address already in use",
+        lambda _, place: _from(port_in_use_error(place.port, place.port_declared)),
+    ),
+    (r"no space left|quota exceeded", _because(errno.ENOSPC)),
+    (r"DBPathInUse|unable to lock the lock file", _in_use),
+    (r"read-only file system", _because(errno.EROFS)),
+    (r"wrong mongod version|featureCompatibilityVersion document", _version),
+    (r"only supports major/minor versions|incompatible with current binary", _version),
+    (r"permission denied|operation not permitted", _owner),
+    (r"data directory .* not found|NonExistentPath", _gone),
+    (r"must be a directory|socket path|failed to (set up|bind).*sock", _socket),
+    (r"out of memory|cannot allocate memory|bad_alloc", _memory),
+    (r"WT_PANIC|WT_TRY_SALVAGE|corruption|checksum error|--repair", _corrupt),
+    (r"not appear to be a WiredTiger file|cursor not found|input/output error", _corrupt),
+    (r"parsing command line|unrecognised option|unknown --setParameter", _option),
+)
 """Causes before their consequences: a full disk also ends in a panic of WiredTiger."""
 
 
@@ -153,7 +151,7 @@ def explain(lines: Sequence[str], place: Place) -> ServiceError | None:
     told = complaints(lines)
     for pattern, explanation in _EXPLANATIONS:
         for text in told:
-            if pattern.search(text):
+            if re.search(pattern, text, re.IGNORECASE):
                 return explanation(text, place)
     return None
 

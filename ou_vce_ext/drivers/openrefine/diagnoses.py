@@ -80,24 +80,22 @@ def _bad_option(line: str) -> ServiceError:
 
 Explanation = Callable[[str], ServiceError]
 
-_EXPLANATIONS: Final[Sequence[tuple[re.Pattern[str], Explanation]]] = [
-    (re.compile(pattern), explanation)
-    for pattern, explanation in (
-        ("insufficient memory for the Java Runtime", _machine_out_of_memory),
-        ("Could not reserve enough space", _machine_out_of_memory),
-        ("unable to create native thread|Cannot allocate memory", _machine_out_of_memory),
-        (r"java\.lang\.OutOfMemoryError", _out_of_memory),
-        ("No space left on device|Disk quota exceeded", _no_room),
-        ("UnsupportedClassVersionError", _java_too_old),
-        ("Could not find or load main class|NoClassDefFoundError", _incomplete),
-        ("Failed to find web application", _incomplete),
-        ("Unrecognized (?:VM )?option|Improperly specified VM option", _bad_option),
-        ("Invalid (?:maximum|initial) heap size|Too small maximum heap", _bad_option),
-        ("Initial heap size set to a larger", _bad_option),
-        ("Multiple garbage collectors selected|Conflicting collector", _bad_option),
-        ("AccessDeniedException|Permission denied", _closed),
-    )
-]
+# Compiled when one is first looked for: most servers never need to know.
+_EXPLANATIONS: Final[Sequence[tuple[str, Explanation]]] = (
+    ("insufficient memory for the Java Runtime", _machine_out_of_memory),
+    ("Could not reserve enough space", _machine_out_of_memory),
+    ("unable to create native thread|Cannot allocate memory", _machine_out_of_memory),
+    (r"java\.lang\.OutOfMemoryError", _out_of_memory),
+    ("No space left on device|Disk quota exceeded", _no_room),
+    ("UnsupportedClassVersionError", _java_too_old),
+    ("Could not find or load main class|NoClassDefFoundError", _incomplete),
+    ("Failed to find web application", _incomplete),
+    ("Unrecognized (?:VM )?option|Improperly specified VM option", _bad_option),
+    ("Invalid (?:maximum|initial) heap size|Too small maximum heap", _bad_option),
+    ("Initial heap size set to a larger", _bad_option),
+    ("Multiple garbage collectors selected|Conflicting collector", _bad_option),
+    ("AccessDeniedException|Permission denied", _closed),
+)
 _PORT: Final = re.compile(r"Failed to bind to|BindException|Address already in use")
 
 
@@ -111,7 +109,7 @@ def explain_lines(lines: Sequence[str], port: int, declared: bool) -> ServiceErr
             error = port_in_use_error(port, declared)
             return ServiceError(error.code, error.message, error.hint)
         for pattern, explanation in _EXPLANATIONS:
-            if pattern.search(line):
+            if re.search(pattern, line):
                 return explanation(line)
     return None
 

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from ...errors import DefiniteError
 from ...launch import Ending
@@ -140,45 +141,43 @@ def _library(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     )
 
 
-_EXPLANATIONS: Sequence[tuple[re.Pattern[str], Explanation]] = [
-    (re.compile(pattern), explanation)
-    for pattern, explanation in (
-        (r"could not (?:bind|listen on) IPv[46].*Address already in use", _port_in_use),
-        (r"could not create any TCP/IP sockets", _port_in_use),
-        (r'lock file "[^"]*\.s\.PGSQL\.\d+\.lock" already exists', _port_in_use),
-        (r'lock file "[^"]*postmaster\.pid" already exists', _data_in_use),
-        (r"pre-existing shared memory block .* still in use", _data_in_use),
-        (r"could not resize shared memory segment", _shared_memory),
-        (r"No space left on device|Disk quota exceeded|Check free disk space", _disk_full),
-        (r"could not (?:create|map) (?:anonymous )?shared memory", _shared_memory),
-        (r"database files are incompatible with server", _wrong_version),
-        (r"incorrect checksum in control file", _corrupt),
-        (r"control file contains invalid .*", _corrupt),
-        (r"could not locate (?:a valid|required) checkpoint record.*", _corrupt),
-        (r"invalid (?:primary|secondary|checkpoint) .*record.*", _corrupt),
-        (r"could not (?:open|read|access) file \"global/[^\"]*\": No such file.*", _corrupt),
-        (r"could not (?:load|open configuration file) \"?[^\"]*pg_hba\.conf.*", _corrupt),
-        (r"data directory \"[^\"]*\" has wrong ownership", _wrong_owner),
-        (r"data directory \"[^\"]*\" has invalid permissions", _wrong_owner),
-        (r"Read-only file system", _read_only),
-        (r"could not (?:open|access|create|read|write|stat) .*: Permission denied", _wrong_owner),
-        (r'"root" execution of the PostgreSQL server is not permitted', _root),
-        (r"cannot be run as root", _root),
-        (r"could not look up effective user ID", _nameless),
-        (r"Unix-domain socket path .* is too long", _unsuitable),
-        (r"could not fsync .*: (?!No space).*", _unsuitable),
-        (r"unrecognized configuration parameter .*", _setting),
-        (r"invalid value for parameter .*", _setting),
-        (r"error while loading shared libraries: .*", _library),
-    )
-]
+# Compiled when one is first looked for: most servers never need to know.
+_EXPLANATIONS: Final[Sequence[tuple[str, Explanation]]] = (
+    (r"could not (?:bind|listen on) IPv[46].*Address already in use", _port_in_use),
+    (r"could not create any TCP/IP sockets", _port_in_use),
+    (r'lock file "[^"]*\.s\.PGSQL\.\d+\.lock" already exists', _port_in_use),
+    (r'lock file "[^"]*postmaster\.pid" already exists', _data_in_use),
+    (r"pre-existing shared memory block .* still in use", _data_in_use),
+    (r"could not resize shared memory segment", _shared_memory),
+    (r"No space left on device|Disk quota exceeded|Check free disk space", _disk_full),
+    (r"could not (?:create|map) (?:anonymous )?shared memory", _shared_memory),
+    (r"database files are incompatible with server", _wrong_version),
+    (r"incorrect checksum in control file", _corrupt),
+    (r"control file contains invalid .*", _corrupt),
+    (r"could not locate (?:a valid|required) checkpoint record.*", _corrupt),
+    (r"invalid (?:primary|secondary|checkpoint) .*record.*", _corrupt),
+    (r"could not (?:open|read|access) file \"global/[^\"]*\": No such file.*", _corrupt),
+    (r"could not (?:load|open configuration file) \"?[^\"]*pg_hba\.conf.*", _corrupt),
+    (r"data directory \"[^\"]*\" has wrong ownership", _wrong_owner),
+    (r"data directory \"[^\"]*\" has invalid permissions", _wrong_owner),
+    (r"Read-only file system", _read_only),
+    (r"could not (?:open|access|create|read|write|stat) .*: Permission denied", _wrong_owner),
+    (r'"root" execution of the PostgreSQL server is not permitted', _root),
+    (r"cannot be run as root", _root),
+    (r"could not look up effective user ID", _nameless),
+    (r"Unix-domain socket path .* is too long", _unsuitable),
+    (r"could not fsync .*: (?!No space).*", _unsuitable),
+    (r"unrecognized configuration parameter .*", _setting),
+    (r"invalid value for parameter .*", _setting),
+    (r"error while loading shared libraries: .*", _library),
+)
 
 
 def explain_lines(lines: Sequence[str], folder: Path, port: int) -> ServiceError | None:
     """What the newest telling line means, or None where none tells."""
     for line in reversed(lines):
         for pattern, explanation in _EXPLANATIONS:
-            if found := pattern.search(line):
+            if found := re.search(pattern, line):
                 return explanation(found, folder, port)
     return None
 
