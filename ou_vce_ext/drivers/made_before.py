@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import DefiniteError
-from ..services.private_files import SAFE, read_private, write_private
+from ..services.private_files import SAFE, explain, make_private_folder, read_private, write_private
 
 
 class MadeBefore:
@@ -15,9 +15,14 @@ class MadeBefore:
         self._mark = private_dir / "databases-were-made"
 
     def remember(self, folder: Path) -> None:
-        """From now on ``folder`` is to hold databases. Raises OSError."""
-        if not self._names(folder):
+        """From now on ``folder`` is to hold databases. Raises VceError."""
+        if self._names(folder):
+            return
+        try:
+            make_private_folder(self._mark.parent, passable=True)
             write_private(self._mark, f"{folder}\n".encode())
+        except OSError as error:
+            raise explain(error, self._mark) from error
 
     def expect(self, folder: Path, title: str) -> None:
         """Raise DefiniteError (``data-missing``) where ``folder``, found empty, has held some.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+
+# Used by os.execvpe. Who has become another user may be unable to load it then.
+import warnings  # noqa: F401
 from collections.abc import Callable
 
 from . import identity
@@ -72,8 +75,8 @@ def _become(
         enter()
         os.chdir(plan["cwd"])
         os.execvpe(plan["argv"][0], plan["argv"], plan["env"])
-    except OSError as error:
-        told = {"errno": error.errno, "path": error.filename}
+    except Exception as error:
+        told = {"errno": getattr(error, "errno", None), "path": getattr(error, "filename", None)}
         os.write(report, json.dumps(told, default=str).encode())
     finally:
         os._exit(127)
