@@ -116,7 +116,7 @@ def middle(figures: Sequence[float], unit: str) -> str:
 def mostly(words: Sequence[str]) -> str:
     """What was said most often."""
     # A program's number, a port and a process's id are another one in each try.
-    alike = [re.sub(r"(?<=[a-z])\d+\b|\b\d{4,}\b", "", text) for text in words]
+    alike = [re.sub(r"\b\d{4,}\b", "…", re.sub(r"(?<=[a-z])\d+\b", "", text)) for text in words]
     (text, count), *_ = Counter(alike).most_common(1)
     if len(text) > LONGEST_WORDS:
         text = text[: LONGEST_WORDS - 1].rstrip() + "…"
