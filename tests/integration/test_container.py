@@ -59,6 +59,8 @@ def test_a_killed_container_recovers_at_the_next_start(tmp_path: Path, prefix: l
     with jupyter(tmp_path, prefix=prefix) as server:
         server.wait_state("postgres", "ready")
         server.wait_state("mongo", "ready")
+        os.kill(first_process(server), signal.SIGTERM)
+        server.process.wait(60)
 
 
 def test_where_no_network_can_be_made_it_is_told_who_can_reach_a_service(
