@@ -10,6 +10,7 @@ import argparse
 import json
 import logging
 import random
+import signal
 import sys
 from pathlib import Path
 
@@ -64,6 +65,8 @@ def campaign(asked: argparse.Namespace, seed: int) -> list[Told]:
 
 def main() -> int:
     """The exit code."""
+    # A shell that runs us in the background has us ignore it, and so would all that we start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     asked = arguments()
     logging.basicConfig(level=logging.INFO if asked.verbose else logging.CRITICAL)
     seed = random.SystemRandom().randrange(1 << 32) if asked.seed is None else asked.seed
