@@ -65,8 +65,9 @@ def campaign(asked: argparse.Namespace, seed: int) -> list[Told]:
 
 def main() -> int:
     """The exit code."""
-    # A shell that runs us in the background has us ignore it, and so would all that we start.
+    # Run in the background, or by nohup, we would ignore these, and so would all that we start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     asked = arguments()
     logging.basicConfig(level=logging.INFO if asked.verbose else logging.CRITICAL)
     seed = random.SystemRandom().randrange(1 << 32) if asked.seed is None else asked.seed

@@ -104,7 +104,7 @@ class JupyterEnds(Fault):
         self._says_what_may_be_lost(home, server)
         if "postgres" in services:
             folder = Path(server.service("postgres")["data_dir"])
-            count = _note(server)
+            _note(server)
         time.sleep(attempt.rng.uniform(0, 0.5))
         before = _lines(saved)
         tree = started(server)
@@ -121,7 +121,6 @@ class JupyterEnds(Fault):
         if how not in UNSAVED:
             expect(_lines(saved) == before + 1, f"{how}: the app was not let save its work")
         if "postgres" in services:
-            _noted[home.path] = count
             expect(_was_shut_down(folder) or how in UNSAVED, f"{how}: PostgreSQL was not shut down")
         return {READY: ready} if how in UNSAVED else {GONE: gone, READY: ready}
 
@@ -162,15 +161,15 @@ class JupyterEnds(Fault):
 _noted: dict[Path, int] = {}
 
 
-def _note(server: Jupyter) -> int:
-    """What was noted in earlier lives is there; note one more. Returns how many there are."""
+def _note(server: Jupyter) -> None:
+    """What was noted in earlier lives is there; note one more."""
     home = Path(server.log).parent
     with database(server.service("postgres")) as connection:
         connection.execute("create table if not exists lives (number int)")
         rows = connection.execute("select count(*) from lives").fetchone()
         expect(rows == (_noted.get(home, 0),), f"of {_noted.get(home, 0)} rows {rows} are left")
         connection.execute("insert into lives values (1)")
-    return _noted.get(home, 0) + 1
+    _noted[home] = _noted.get(home, 0) + 1
 
 
 def _was_shut_down(folder: Path) -> bool:
