@@ -44,7 +44,8 @@ class ClockMoved(Fault):
 
     number = 16
     title = "the clock set back and forward, by seconds to years"
-    at_once = 25
+    # The library that moves the clock slows everything down: with more, that would be measured.
+    at_once = 5
     stagger = 0.2
     limit = 90.0
     measures = (
