@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import secrets
 import shutil
 import socket
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from ...errors import DataInUseError, VceError
 from ...services.private_files import SAFE, explain, make_private_folder, sync_folder, wrong_owner
 from ..identity import Account
+from ..lock_file import held, try_lock
 
 ROOM_TO_CREATE: Final = 150_000_000
 """Bytes a first start needs: 65 MB of journal and tables, and some to work with."""
@@ -37,7 +37,7 @@ def lock_file_for(folder: Path) -> Path:
 
 def lock_is_free(folder: Path) -> bool:
     """Whether no keeper, and no other Jupyter, works on ``folder``."""
-    with _locked(lock_file_for(folder)) as alone:
+    with held(lock_file_for(folder)) as alone:
         return alone
 
 
@@ -87,7 +87,7 @@ def make_ready(folder: Path, account: Account) -> None:
     """
     make_private_folder(folder)
     try:
-        with _locked(lock_file_for(folder)) as alone:
+        with held(lock_file_for(folder)) as alone:
             if alone:
                 _refuse_running(folder)
                 _try_file(folder)
@@ -103,25 +103,6 @@ def forget_first_start(folder: Path) -> None:
         sync_folder(folder)
     except OSError as error:
         raise explain(error, folder) from error
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[bool]:
-    """Hold a keeper's lock while looking; False where a keeper, or another Jupyter, holds it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        yield _try_lock(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        # Some network folders know no locks: MongoDB's own check must do there.
-        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
-    return True
 
 
 def _check_contents(folder: Path, account: Account) -> None:
@@ -182,7 +163,7 @@ def _refuse_running(folder: Path) -> None:
     except OSError:
         return
     try:
-        if _try_lock(descriptor):
+        if try_lock(descriptor):
             return
         text = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
     finally:

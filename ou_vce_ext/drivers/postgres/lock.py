@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import logging
 import os
 from collections.abc import Iterator
@@ -11,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...errors import DataInUseError
+from ..lock_file import held
 
 _NAMES = ("postgres", "postmaster", "postgres.exe")
 _CLOCK_SLACK = 5.0
@@ -28,21 +27,8 @@ def folder_locked(folder: Path) -> Iterator[bool]:
 
     Gives False where somebody holds it already: a server, or another Jupyter that makes the folder.
     """
-    path = lock_file_for(folder)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    try:
-        yield _try_lock(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        # Some network folders know no locks: PostgreSQL's own check must do there.
-        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
-    return True
+    with held(lock_file_for(folder)) as alone:
+        yield alone
 
 
 def check_postmaster_file(folder: Path, uid: int) -> int | None:
