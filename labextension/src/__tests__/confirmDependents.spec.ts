@@ -26,7 +26,7 @@ describe('confirmDependents', () => {
     expect(told?.body).toBe(
       'Genie needs PostgreSQL, and will be stopped first. It is given time to save.'
     );
-    expect(told?.buttons?.[told.defaultButton ?? -1].accept).toBe(false);
+    expect(told?.buttons?.[told.defaultButton ?? -1]?.accept).toBe(false);
   });
 
   it('says that a restart brings them back', async () => {
