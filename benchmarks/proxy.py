@@ -22,8 +22,9 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
+from tests.free_ports import free_port
 from tests.integration.compared import beside_us, other_proxy
-from tests.integration.jupyter_rig import REPOSITORY, TOKEN, Jupyter, free_port, jupyter
+from tests.integration.jupyter_rig import REPOSITORY, TOKEN, Jupyter, jupyter
 
 MEGABYTE = 1_000_000
 OURS, OTHER, DIRECT, STATUS = "ou_vce_ext", "jupyter-server-proxy", "direct", "/api/status"

@@ -21,7 +21,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ou_vce_ext.drivers.base import scrubbed_environment
-from tests.integration.jupyter_rig import Jupyter, free_port, jupyter, wait
+from tests.free_ports import free_port
+from tests.integration.jupyter_rig import Jupyter, jupyter, wait
 
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 OFF = "\n".join(

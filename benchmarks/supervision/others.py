@@ -18,7 +18,8 @@ from typing import Any
 from xmlrpc.client import ServerProxy
 
 from tests.faults.leftovers import MARK
-from tests.integration.jupyter_rig import Jupyter, free_port, jupyter, wait
+from tests.free_ports import free_port
+from tests.integration.jupyter_rig import Jupyter, jupyter, wait
 
 from .managers import LOADING, STOP_SECONDS, Manager, Ours, Program, Shown, without
 

@@ -7,7 +7,6 @@ import itertools
 import logging
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from ou_vce_ext.drivers.postgres.driver import PostgresDriver
 from ou_vce_ext.drivers.web.driver import WebDriver
 from ou_vce_ext.models import ServiceSpec, Site
 from ou_vce_ext.services.keepers import KeeperLauncher
+from tests.free_ports import free_port
 
 from .leftovers import MARK
 from .supervised import Supervised
@@ -51,21 +51,11 @@ class Bench:
         self.log = logging.getLogger("faults")
         self.errors = self.root / "keepers"
         self.launcher = KeeperLauncher(log=self.log, errors=self.errors)
-        self._ports: set[int] = set()
         self._numbers = itertools.count(1)
 
     def mark(self, *what: object) -> str:
         """A word for the environment of processes, by which leaks are known for what they are."""
         return "-".join(map(str, (self.root.name, *what)))
-
-    def free_port(self) -> int:
-        """A TCP port that nobody listens on now, and that was not given out before."""
-        while True:
-            with socket.create_server(("127.0.0.1", 0)) as probe:
-                port = int(probe.getsockname()[1])
-            if port not in self._ports:
-                self._ports.add(port)
-                return port
 
     def service(
         self,
@@ -97,7 +87,7 @@ class Bench:
             runtime_dir=folder / "run",
             log_file=folder / "logs" / f"{kind}.log",
             base_url="/",
-            port=port or (self.free_port() if driver.wants_port else None),
+            port=port or (free_port() if driver.wants_port else None),
             secret="a-secret-for-tests",
         )
         for made in (site.root_dir, site.log_file.parent):

@@ -14,6 +14,7 @@ from pathlib import Path
 from ou_vce_ext.drivers.base import no_progress
 from ou_vce_ext.services import proc
 from ou_vce_ext.states import ServiceState
+from tests.free_ports import free_port
 from tests.integration.watching import until
 
 from .bench import Bench
@@ -99,7 +100,7 @@ class StaleLockFile(_KeptPostgres):
         sockets = attempt.folder / "sockets"
         sockets.mkdir(mode=0o777)
         sockets.chmod(0o777)
-        others = (f"port={attempt.bench.free_port()}", f"unix_socket_directories={sockets}")
+        others = (f"port={free_port()}", f"unix_socket_directories={sockets}")
         argv = (*plan.argv, "-c", others[0], "-c", others[1])
         theirs = await attempt.bench.launcher.launch(replace(plan, argv=argv, lock_file=None))
         lock = self.folder / "postmaster.pid"

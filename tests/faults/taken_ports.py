@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 
 from ou_vce_ext.launch import LaunchPlan
 from ou_vce_ext.states import ServiceState
+from tests.free_ports import free_port
 
 from .app_commands import app
 from .bench import Kind
@@ -54,7 +55,7 @@ class PortTaken(Fault):
 
     async def try_once(self, attempt: Attempt) -> Figures:
         kind, fixed, late = CASES[attempt.number % len(CASES)]
-        port = attempt.bench.free_port()
+        port = free_port()
         app_name = attempt.rng.choice(("serves", "waits_for_port"))
         service = attempt.service(
             kind,

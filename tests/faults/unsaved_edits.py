@@ -7,6 +7,7 @@ import os
 import signal
 import time
 
+from tests.free_ports import free_port
 from tests.integration.jupyter_rig import Jupyter
 from tests.integration.openrefine_rig import OpenRefineClient
 
@@ -31,7 +32,7 @@ class EditedHome(Home):
     """A home with one project, and what its first cell must say."""
 
     def __init__(self, bench: Bench, number: int, name: str) -> None:
-        port = bench.free_port()
+        port = free_port()
         super().__init__(bench, number, name, only("openrefine") + DECLARED.format(port=port))
         self.client = OpenRefineClient(port)
         self.project = ""

@@ -18,8 +18,9 @@ import aiohttp
 from yarl import URL
 
 from ou_vce_ext.services import proc
+from tests.free_ports import free_port
 
-from .jupyter_rig import REPOSITORY, free_port, wait
+from .jupyter_rig import REPOSITORY, wait
 
 EXTENSIONS = {
     "ou_vce_ext": True,

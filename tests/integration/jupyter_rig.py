@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,15 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ou_vce_ext.services import proc
+from tests.free_ports import free_port
 
 TOKEN = "a-token-for-tests"
 REPOSITORY = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 class Jupyter:

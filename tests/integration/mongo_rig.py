@@ -20,7 +20,7 @@ from ou_vce_ext.models import ServiceError, ServiceSpec, Site
 from ou_vce_ext.services.clock import SystemClock
 from ou_vce_ext.services.logs import ServiceLog
 from ou_vce_ext.services.readiness import Outcome, wait_until_ready
-from tests.integration.postgres_rig import free_port
+from tests.free_ports import free_port
 
 # Every character that an address could trip over.
 SECRET = "p@ss/w:o%r?d#[é]"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -21,16 +20,10 @@ from ou_vce_ext.models import ServiceError, ServiceSpec, Site
 from ou_vce_ext.services.clock import SystemClock
 from ou_vce_ext.services.logs import ServiceLog
 from ou_vce_ext.services.readiness import Outcome, wait_until_ready
+from tests.free_ports import free_port
 
 # Every character that a password file, a shell or SQL could trip over.
 SECRET = "a:b\\c'd\"e$f%g h"
-
-
-def free_port() -> int:
-    """A TCP port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class PostgresRig:

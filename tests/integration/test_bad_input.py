@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from .jupyter_rig import Jupyter, free_port, jupyter
+from tests.free_ports import free_port
+
+from .jupyter_rig import Jupyter, jupyter
 
 pytestmark = pytest.mark.integration
 

@@ -19,7 +19,9 @@ import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
-from .jupyter_rig import REPOSITORY, TOKEN, Jupyter, free_port, jupyter, wait
+from tests.free_ports import free_port
+
+from .jupyter_rig import REPOSITORY, TOKEN, Jupyter, jupyter, wait
 
 pytestmark = pytest.mark.integration
 

@@ -15,8 +15,10 @@ import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
+from tests.free_ports import free_port
+
 from .compared import beside_us, other_proxy
-from .jupyter_rig import REPOSITORY, TOKEN, Jupyter, free_port, jupyter, wait
+from .jupyter_rig import REPOSITORY, TOKEN, Jupyter, jupyter, wait
 
 pytestmark = pytest.mark.integration
 

@@ -21,6 +21,7 @@ from ou_vce_ext.launch import Identity, LaunchPlan, StopStep
 from ou_vce_ext.services.keepers import KeeperLauncher
 from ou_vce_ext.services.kept_process import KeptProcess
 from ou_vce_ext.services.logs import ServiceLog
+from tests.free_ports import free_port
 
 from .watching import gone, printed, tree_of, until
 
@@ -59,11 +60,6 @@ async def start(launcher: KeeperLauncher, plan: LaunchPlan, word: str = "ready")
     await until(lambda: printed(plan.output, word))
     assert isinstance(process, KeptProcess)
     return process
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.mark.parametrize("name", ["ignores_term", "double_forks", "stays"])

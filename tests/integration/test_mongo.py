@@ -18,8 +18,8 @@ from ou_vce_ext.drivers.base import no_progress
 from ou_vce_ext.drivers.mongo.folder import FIRST_START
 from ou_vce_ext.errors import DataInUseError
 from ou_vce_ext.services.keepers import KeeperLauncher
+from tests.free_ports import free_port
 from tests.integration.mongo_rig import SECRET, Client, MongoRig, client_at, copy_data
-from tests.integration.postgres_rig import free_port
 
 pytestmark = pytest.mark.integration
 

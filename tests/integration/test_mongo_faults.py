@@ -24,8 +24,8 @@ from ou_vce_ext.drivers.mongo import folder as mongo_folder
 from ou_vce_ext.drivers.mongo.programs import find_mongods
 from ou_vce_ext.errors import DefiniteError
 from ou_vce_ext.services.keepers import KeeperLauncher
+from tests.free_ports import free_port
 from tests.integration.mongo_rig import MongoRig, client_at, copy_data, make_template
-from tests.integration.postgres_rig import free_port
 from tests.integration.watching import gone, until
 
 pytestmark = pytest.mark.integration

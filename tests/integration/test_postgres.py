@@ -18,7 +18,8 @@ from ou_vce_ext.drivers.postgres.programs import find_servers
 from ou_vce_ext.errors import DefiniteError
 from ou_vce_ext.services import proc
 from ou_vce_ext.services.keepers import KeeperLauncher
-from tests.integration.postgres_rig import SECRET, PostgresRig, copy_cluster, free_port
+from tests.free_ports import free_port
+from tests.integration.postgres_rig import SECRET, PostgresRig, copy_cluster
 from tests.integration.watching import until
 
 pytestmark = pytest.mark.integration

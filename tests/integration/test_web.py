@@ -18,7 +18,7 @@ from ou_vce_ext.drivers.web.driver import WebDriver
 from ou_vce_ext.errors import DataInUseError, DefiniteError
 from ou_vce_ext.models import ServiceSpec
 from ou_vce_ext.services.keepers import KeeperLauncher
-from tests.integration.postgres_rig import free_port
+from tests.free_ports import free_port
 from tests.integration.web_rig import WebRig, app
 
 pytestmark = pytest.mark.integration
