@@ -37,6 +37,13 @@ class ConflictError(VceError):
         super().__init__(code, message, hint)
 
 
+class UnsuitableError(VceError):
+    """A file is no backup of this service, or is broken: it was refused before anything else."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__("backup-unsuitable", message, hint)
+
+
 class UnavailableError(VceError):
     """What a service needs is not installed: the message says what, the hint how to get it."""
 

@@ -1,0 +1,1 @@
+"""Backups that are proven, restores and resets that can be undone."""

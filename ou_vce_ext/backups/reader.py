@@ -1,0 +1,178 @@
+"""Reading a backup that anybody may have made: nothing is trusted, and nothing is extracted.
+
+Members are read by name through a limited view of the file; names, kinds, numbers and sizes are
+checked first, each against the file's own length. All of it blocks: use it from threads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Final
+
+from ..errors import UnsuitableError
+from . import manifest as manifests
+from .manifest import Manifest
+from .watch import Watch
+from .writer import BLOCK
+
+MOST_MEMBERS: Final = 200_000
+LONGEST_NAME: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    start: int
+    bytes: int
+
+
+class View(io.RawIOBase):
+    """A part of an open file, read as if it were a file of its own."""
+
+    def __init__(self, file: BinaryIO, start: int, length: int) -> None:
+        self._file = file
+        self._start = start
+        self._length = length
+        self._at = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """As files do."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        """As files do."""
+        return self._at
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """As files do."""
+        wanted = max(0, min(len(buffer), self._length - self._at))
+        self._file.seek(self._start + self._at)
+        block = self._file.read(wanted)
+        buffer[: len(block)] = block
+        self._at += len(block)
+        return len(block)
+
+
+class Archive:
+    """An opened backup of ours. ``offset`` and ``length`` (bytes) name a part of a larger file."""
+
+    def __init__(self, path: Path, *, offset: int = 0, length: int | None = None) -> None:
+        """Read its table and manifest. Raises UnsuitableError, or OSError."""
+        self.path = path
+        self._offset = offset
+        self._length = path.stat().st_size - offset if length is None else length
+        with self._opened() as whole:
+            self._places: Mapping[str, _Place] = dict(_table(whole, self._length))
+        place = self._places.get(manifests.NAME)
+        if place is None or place.bytes > manifests.LARGEST:
+            raise UnsuitableError(
+                "This file has no description of a backup in it. Nothing was changed.",
+                "Use a backup that this software made, or one made by the service's own tools.",
+            )
+        with self.open(manifests.NAME) as member:
+            self.manifest: Manifest = Manifest.from_bytes(member.read())
+        self._compare_tables()
+
+    @property
+    def names(self) -> list[str]:
+        """Its members' names, without the manifest, as they lie in the file."""
+        return [name for name in self._places if name != manifests.NAME]
+
+    def bytes_of(self, name: str) -> int:
+        """A member's size in bytes. Raises KeyError."""
+        return self._places[name].bytes
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """Read one member. Raises KeyError, or OSError."""
+        place = self._places[name]
+        with self.path.open("rb") as file:
+            view = View(file, self._offset + place.start, place.bytes)
+            yield io.BufferedReader(view, BLOCK)
+
+    def part(self, name: str) -> Archive:
+        """A backup that is a member of this one. Raises KeyError, UnsuitableError or OSError."""
+        place = self._places[name]
+        return Archive(self.path, offset=self._offset + place.start, length=place.bytes)
+
+    def check(self, watch: Watch) -> None:
+        """Compare each member with its checksum. Raises UnsuitableError, WorkCancelledError."""
+        for member in self.manifest.members:
+            checksum = hashlib.sha256()
+            with self.open(member.name) as file:
+                while block := file.read(BLOCK):
+                    watch.did(len(block))
+                    checksum.update(block)
+            if checksum.hexdigest() != member.sha256:
+                raise _damaged(f"{member.name} is not what was written")
+
+    @contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
+        with self.path.open("rb") as file:
+            view = View(file, self._offset, self._length)
+            yield io.BufferedReader(view, 64 * 1024)
+
+    def _compare_tables(self) -> None:
+        told = {member.name: member.bytes for member in self.manifest.members}
+        found = {name: self._places[name].bytes for name in self.names}
+        if told != found or len(told) != len(self.manifest.members):
+            raise _damaged("its contents are not those it describes")
+
+
+def _table(file: BinaryIO, length: int) -> Iterator[tuple[str, _Place]]:
+    """Each member's name and place, in the order of the file. Raises UnsuitableError."""
+    seen: set[str] = set()
+    try:
+        with tarfile.open(fileobj=file, mode="r:", encoding="utf-8") as archive:
+            while (info := archive.next()) is not None:
+                # tarfile keeps all it has seen; a table is all that is needed.
+                archive.members = []  # type: ignore[attr-defined]
+                check_name(info.name)
+                if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or info.issparse():
+                    raise _damaged(f"{info.name} in it is no plain file")
+                if info.name in seen or len(seen) >= MOST_MEMBERS:
+                    raise _damaged("it names a file twice, or far too many")
+                if info.size < 0 or info.offset_data + info.size > length:
+                    raise _damaged("it ends too early")
+                seen.add(info.name)
+                yield info.name, _Place(info.offset_data, info.size)
+    except (tarfile.TarError, ValueError, EOFError, RecursionError, OverflowError) as error:
+        raise _damaged("it is no archive, or cannot be read to its end") from error
+    if not seen:
+        raise _damaged("it is empty")
+
+
+def check_name(name: str) -> None:
+    """Raise UnsuitableError unless a member's name stays inside, whoever extracts it."""
+    path = PurePosixPath(name)
+    if (
+        not name
+        or len(name) > LONGEST_NAME
+        or path.is_absolute()
+        or ".." in path.parts
+        or "\\" in name
+        or any(ord(letter) < 32 for letter in name)
+    ):
+        raise _damaged("a name in it leads outside of it")
+
+
+def _damaged(reason: str) -> UnsuitableError:
+    return UnsuitableError(
+        f"This file is no backup, or is damaged: {reason}. Nothing was changed.",
+        "Use another backup. Those you have are listed with whether they were proven.",
+    )

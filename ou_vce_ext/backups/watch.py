@@ -1,0 +1,93 @@
+"""Progress in bytes and time left, and a cancellation that working threads see too."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from ..drivers.base import Progress, no_progress
+from ..services.clock import Clock, SystemClock
+from .sizes import in_words
+
+_BEFORE_GUESSING: Final = 1.5
+"""Seconds of work before a guess of the time left is worth telling."""
+_BETWEEN_WORDS: Final = 0.25
+
+
+class WorkCancelledError(Exception):
+    """The work was cancelled, seen by a thread of it."""
+
+
+class Watch:
+    """What a piece of work tells of itself while it goes on, from the event loop or a thread.
+
+    ``step`` names what is being done now; ``did`` counts bytes in it.
+    ``raise_if_cancelled`` is for threads, which nobody can interrupt: call it for each block.
+    """
+
+    def __init__(self, progress: Progress = no_progress, clock: Clock | None = None) -> None:
+        self._progress = progress
+        self._clock = clock or SystemClock()
+        self._cancelled = threading.Event()
+        self._message = ""
+        self._expected: int | None = None
+        self._done = 0
+        self._began = 0.0
+        self._told = float("-inf")
+        self._low, self._high = 0.0, 1.0
+
+    def part(self, low: float, high: float) -> None:
+        """From here on, steps run from ``low`` to ``high`` of the whole (0..1)."""
+        self._low, self._high = low, high
+
+    def step(self, message: str, expected: int | None = None) -> None:
+        """Begin a step; ``expected`` is how many bytes it will probably handle."""
+        self._message = message
+        self._expected = expected or None
+        self._done = 0
+        self._began = self._clock.monotonic()
+        self._tell(force=True)
+
+    def did(self, count: int) -> None:
+        """Count ``count`` more bytes as handled. Raises WorkCancelledError."""
+        self.raise_if_cancelled()
+        self._done += count
+        self._tell()
+
+    def cancel(self) -> None:
+        """Have threads stop at their next block."""
+        self._cancelled.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the work is to end."""
+        return self._cancelled.is_set()
+
+    def raise_if_cancelled(self) -> None:
+        """Raise WorkCancelledError where the work is to end."""
+        if self._cancelled.is_set():
+            raise WorkCancelledError
+
+    def _tell(self, *, force: bool = False) -> None:
+        now = self._clock.monotonic()
+        if not force and now - self._told < _BETWEEN_WORDS:
+            return
+        self._told = now
+        if not self._expected or not self._done:
+            self._progress(self._message, self._low if self._low else None)
+            return
+        # A guess that was too low must not say that all is done.
+        share = min(0.97, self._done / self._expected)
+        words = f"{self._message}: {in_words(self._done)} of about {in_words(self._expected)}"
+        if self._done > self._expected:
+            words = f"{self._message}: {in_words(self._done)}"
+        elapsed = now - self._began
+        if elapsed > _BEFORE_GUESSING and share < 0.97:
+            words += f", about {_left(elapsed / share - elapsed)} left"
+        self._progress(words, self._low + share * (self._high - self._low))
+
+
+def _left(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min"
