@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from traitlets.config import Config
 
+from tests.signals import mind_signals
+
 # A busy machine is no defect. On a build server the examples are the same ones each time.
 settings.register_profile(
     "vce",
@@ -19,6 +21,8 @@ settings.register_profile(
 )
 settings.load_profile("vce")
 
+mind_signals()
+
 
 @pytest.fixture
 def jp_server_config() -> Config:
@@ -26,13 +30,26 @@ def jp_server_config() -> Config:
     return Config({"ServerApp": {"jpserver_extensions": {"ou_vce_ext": True}}})
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave to ordinary users what only they can be refused; a test of root's runs it as one."""
+    """Keep together what shares a server, and leave to ordinary users what is theirs.
+
+    Only they can be refused some things; a test of root's runs those as one.
+    """
+    for item in items:
+        if isinstance(item, pytest.Function) and _shares_with_its_file(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
     if os.geteuid() != 0:
         return
     theirs = [item for item in items if item.get_closest_marker("ordinary_user")]
     config.hook.pytest_deselected(items=theirs)
     items[:] = [item for item in items if item not in theirs]
+
+
+def _shares_with_its_file(item: pytest.Function) -> bool:
+    """Whether a test stands on something that is made once for its file, a server mostly."""
+    made = item._fixtureinfo.name2fixturedefs.values()
+    return any(fixture.scope == "module" for fixtures in made for fixture in fixtures)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,7 +10,6 @@ import argparse
 import json
 import logging
 import random
-import signal
 import sys
 from pathlib import Path
 
@@ -65,9 +64,7 @@ def campaign(asked: argparse.Namespace, seed: int) -> list[Told]:
 
 def main() -> int:
     """The exit code."""
-    # Run in the background, or by nohup, we would ignore these, and so would all that we start.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    mind_signals()
     asked = arguments()
     logging.basicConfig(level=logging.INFO if asked.verbose else logging.CRITICAL)
     seed = random.SystemRandom().randrange(1 << 32) if asked.seed is None else asked.seed
