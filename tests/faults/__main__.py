@@ -13,6 +13,8 @@ import random
 import sys
 from pathlib import Path
 
+from tests.signals import mind_signals
+
 from . import report, ways
 from .campaign import Campaign
 from .every import FAULTS
