@@ -132,6 +132,13 @@ class Driver(ABC):
         """The service's own main process, where that is not the one we launched (a wrapper)."""
         return process.pid
 
+    def versions(self) -> Mapping[str, str]:
+        """The programs it runs, each with its release, as far as that can be told.
+
+        Reads files and starts nothing. Called in a thread of its own, now and then.
+        """
+        return {}
+
     def connection(self) -> Connection | None:
         """How programs reach it; None where it is no database."""
         return None

@@ -16,6 +16,7 @@ from ou_vce_ext.drivers.mongo.programs import (
     lacks_avx,
     missing_libraries,
     missing_program,
+    release_of,
 )
 
 
@@ -33,6 +34,14 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mongo_programs, "missing_libraries", list)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setattr(sys, "path", [str(tmp_path / "packages")])
+
+
+def test_the_release_is_read_out_of_the_program(tmp_path: Path) -> None:
+    server = program(tmp_path / "mongod")
+    assert release_of(server) is None
+    server.write_bytes(bytes(99) + b"x\x006.0.5\0tcmalloc\0mozjs\0y" + bytes(99))
+    assert release_of(server) == "6.0.5"
+    assert release_of(tmp_path / "nothing") is None
 
 
 def test_the_configured_one_comes_first_then_the_path_then_the_wheel(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ def make_openrefine(folder: Path, library: str = "server", java: int = 11) -> Pa
     with zipfile.ZipFile(folder / library / "openrefine-9.9-server.jar", "w") as jar:
         head = b"\xca\xfe\xba\xbe\0\0" + (44 + java).to_bytes(2, "big")
         jar.writestr("com/google/refine/Refine.class", head)
+        jar.writestr("META-INF/maven/org.openrefine/server/pom.properties", "a=b\nversion=9.9.1\n")
     launcher = folder / "refine"
     launcher.write_text("#!/bin/sh\n")
     launcher.chmod(0o755)
@@ -60,6 +61,17 @@ def test_both_layouts_are_known(tmp_path: Path, library: str) -> None:
     assert found.webapp == folder / "webapp"
     assert found.classpath.endswith(f":{folder / library}/*")
     assert distribution_in(folder / "refine") == found, "its launcher names it as well"
+
+
+def test_releases_are_read_and_not_asked(tmp_path: Path) -> None:
+    make_openrefine(tmp_path / "refine")
+    distribution = find_distribution(str(tmp_path / "refine"))
+    java = java_at(make_java(tmp_path / "java", "17.0.15"))
+    old = java_at(make_java(tmp_path / "old", None))
+    assert distribution
+    assert java
+    assert old
+    assert (distribution.release, java.version, old.version) == ("9.9.1", "17.0.15", None)
 
 
 def test_a_jar_that_only_has_the_name_is_none(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ def test_an_installation_may_be_named_instead_of_its_programs(tmp_path: Path) ->
     programs = install(tmp_path / "pgsql" / "bin", 17)
     servers = find_servers(str(tmp_path / "pgsql"))
     assert servers == [Server(programs, 17)]
+    assert servers[0].release == "17.2"
     assert missing_program(str(tmp_path / "pgsql"), servers) is None
 
 

@@ -31,7 +31,7 @@ from .folder import (
 )
 from .identity import decide_account, identity_of
 from .options import OPTIONS, read_options
-from .programs import find_mongods, missing_program
+from .programs import find_mongods, missing_program, release_of
 from .provision import Server, ensure_account, make_writable
 from .secrets import keep_key, keep_private
 from .wire import Line, has_configuration, is_writable
@@ -86,6 +86,12 @@ class MongoDriver(Driver):
                 )
         program = self.declared.program
         return missing_program(program, find_mongods(program))
+
+    def versions(self) -> Mapping[str, str]:
+        """The release of the server that is run, or would be."""
+        found = [] if self.spec.external else find_mongods(self.declared.program)
+        release = release_of(found[0].path) if found else None
+        return {"MongoDB": release} if release else {}
 
     async def prepare(self, progress: Progress) -> None:
         """Check folder and port, keep the key and the password. Nothing is started."""

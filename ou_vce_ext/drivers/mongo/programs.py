@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +31,11 @@ _CPUINFO: Final = Path("/proc/cpuinfo")
 _LIBRARY_CACHE: Final = Path("/etc/ld.so.cache")
 _WHEEL_NEEDS: Final = ("libcurl.so.4", "libssl.so.3", "libcrypto.so.3", "liblzma.so.5")
 """Libraries of the system that the wheel's mongod is linked to, and a bare system may lack."""
+
+
+_BESIDE_VERSION: Final = b"\0mozjs\0"
+"""The script engine's name, which stands a little behind the release in every mongod."""
+_RELEASE: Final = re.compile(rb"\0(\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?)\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,29 @@ def _from_wheel() -> Iterator[Path]:
         path = Path(folder or ".", EMBEDDED)
         if path.is_file():
             yield path.resolve()
+
+
+def release_of(program: Path) -> str | None:
+    """The release written inside a ``mongod``; None where it cannot be told. Starts nothing."""
+    try:
+        status = program.stat()
+    except OSError:
+        return None
+    return _read_release(str(program), status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=16)
+def _read_release(program: str, changed: int, size: int) -> str | None:
+    try:
+        with (
+            open(program, "rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        ):
+            at = content.find(_BESIDE_VERSION)
+            found = _RELEASE.findall(content[max(0, at - 64) : at]) if at > 0 else []
+            return found[-1].decode("ascii") if found else None
+    except (OSError, ValueError):
+        return None
 
 
 def missing_program(configured: str | None, found: Sequence[Mongod]) -> ServiceError | None:

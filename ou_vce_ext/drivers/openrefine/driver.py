@@ -79,6 +79,15 @@ class OpenRefineDriver(Driver):
         """What is not installed, or None."""
         return await asyncio.to_thread(missing_program, self.program, self.java)
 
+    def versions(self) -> Mapping[str, str]:
+        """The releases of OpenRefine and of the Java that runs it."""
+        distribution = find_distribution(self.program)
+        if distribution is None:
+            return {}
+        java = choose_java(self.java, distribution)
+        told = {"OpenRefine": distribution.release, "Java": java.version if java else None}
+        return {name: release for name, release in told.items() if release}
+
     async def prepare(self, progress: Progress) -> None:
         """Check programs, projects and port, and make the folders that are missing."""
         self._probe.preload()

@@ -23,6 +23,9 @@ _LIBRARIES: Final = ("server/target/lib", "server")
 _WEBAPPS: Final = ("webapp", "main/webapp")
 _JAVA_PLACES: Final = ("usr/lib/jvm/*", "Library/Java/JavaVirtualMachines/*/Contents/Home")
 _VERSION: Final = re.compile(r'^JAVA_VERSION="?(?:1\.)?(\d+)', re.MULTILINE)
+_POM: Final = re.compile(r"META-INF/maven/org\.openrefine/[^/]+/pom\.properties")
+_RELEASE: Final = re.compile(r"^version=(\S+)", re.MULTILINE)
+_JAVA_RELEASE: Final = re.compile(r'^JAVA_VERSION="?([^"\s]+)', re.MULTILINE)
 _CLASS_VERSION_OF_JAVA_0: Final = 44
 _INSTALL: Final = (
     "Install it with `apt-get install openrefine` as the machine's administrator, or unpack it "
@@ -53,6 +56,11 @@ class Distribution:
         status = self.jar.stat()
         return max(OLDEST_JAVA, _class_version(str(self.jar), status.st_mtime_ns) or 0)
 
+    @property
+    def release(self) -> str | None:
+        """Its release, such as ``3.6.2``, or None where it does not tell."""
+        return _release(str(self.jar), self.jar.stat().st_mtime_ns)
+
 
 @dataclass(frozen=True, slots=True)
 class Java:
@@ -62,6 +70,12 @@ class Java:
     major: int | None
     release: str = ""
     """The text of its ``release`` file, by which two builds can be told apart."""
+
+    @property
+    def version(self) -> str | None:
+        """Its version in full, or None where nobody can know."""
+        found = _JAVA_RELEASE.search(self.release)
+        return found[1] if found else str(self.major) if self.major else None
 
 
 def distribution_in(place: Path) -> Distribution | None:
@@ -100,6 +114,19 @@ def _class_version(jar: str, changed: int) -> int | None:
     if not head.startswith(b"\xca\xfe\xba\xbe"):
         return None
     return int.from_bytes(head[6:8], "big") - _CLASS_VERSION_OF_JAVA_0
+
+
+@lru_cache(maxsize=16)
+def _release(jar: str, changed: int) -> str | None:
+    """What whoever packed ``jar`` says its release is."""
+    try:
+        with zipfile.ZipFile(jar) as archive:
+            for name in filter(_POM.fullmatch, archive.namelist()):
+                if found := _RELEASE.search(archive.read(name).decode("utf-8", "replace")):
+                    return found[1]
+    except (OSError, zipfile.BadZipFile):
+        pass
+    return None
 
 
 def java_at(place: Path) -> Java | None:

@@ -92,6 +92,18 @@ class PostgresDriver(Driver):
         """The PostgreSQL servers on this machine, best first."""
         return find_servers(self.declared.program)
 
+    def versions(self) -> Mapping[str, str]:
+        """The release that opens these databases, or would."""
+        if self.spec.external:
+            return {}
+        try:
+            version = (self.data_dir / "PG_VERSION").read_text("ascii").strip()
+        except (OSError, ValueError):
+            version = ""
+        servers = self.find_servers()
+        fitting = [server for server in servers if str(server.major) == version] or servers
+        return {"PostgreSQL": fitting[0].release} if fitting else {}
+
     async def prepare(self, progress: Progress) -> None:
         """Check folder, port and programs; make new databases where there are none yet."""
         # It takes as long to import as a server to start: both can be done at a time.

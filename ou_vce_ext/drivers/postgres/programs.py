@@ -7,7 +7,7 @@ import mmap
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from ...models import ServiceError
 OLDEST = 12
 """The oldest major release whose tools and settings we know."""
 
-_VERSION = re.compile(rb"postgres \(PostgreSQL\) (\d+)")
+_VERSION = re.compile(rb"postgres \(PostgreSQL\) ((\d+)[0-9.a-z]*)")
 _KNOWN_PLACES = (
     "usr/lib/postgresql/*/bin",
     "usr/pgsql-*/bin",
@@ -30,10 +30,11 @@ _KNOWN_PLACES = (
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One PostgreSQL server: the folder of its programs and its major version."""
+    """One PostgreSQL server: the folder of its programs, its major version and its release."""
 
     folder: Path
     major: int
+    release: str = field(default="", compare=False)
 
     def tool(self, name: str) -> str:
         """The path of one of its programs, such as ``initdb``."""
@@ -53,20 +54,20 @@ def server_in(folder: Path) -> Server | None:
         return None
     if not os.access(program, os.X_OK) or not os.access(program.parent / "initdb", os.X_OK):
         return None
-    major = _read_version(str(program), status.st_mtime_ns, status.st_size)
-    return Server(program.parent, major) if major else None
+    release = _read_version(str(program), status.st_mtime_ns, status.st_size)
+    return Server(program.parent, int(release[0]), release[1]) if release else None
 
 
 @lru_cache(maxsize=64)
-def _read_version(program: str, changed: int, size: int) -> int | None:
-    """The major version written inside a ``postgres`` binary; None where it is no such binary."""
+def _read_version(program: str, changed: int, size: int) -> tuple[str, str] | None:
+    """Major version and release written inside a ``postgres`` binary; None where it is none."""
     try:
         with (
             open(program, "rb") as file,
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
         ):
             found = _VERSION.search(content)
-            return int(found[1]) if found else None
+            return (found[2].decode("ascii"), found[1].decode("ascii")) if found else None
     except (OSError, ValueError):
         return None
 
