@@ -29,6 +29,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tries", type=int, help="tries of each fault, in place of its own number")
     parser.add_argument("--only", type=int, nargs="+", metavar="FAULT", help="these faults alone")
     parser.add_argument("--short", action="store_true", help="a quick round")
+    parser.add_argument("--patience", type=float, default=1.0, help="hold to times so many longer")
     parser.add_argument("--title", help="what this run is called in tables")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
@@ -48,7 +49,7 @@ def campaign(asked: argparse.Namespace, seed: int) -> list[Told]:
         if not asked.quiet:
             print(words, flush=True)
 
-    plan = Campaign(seed, asked.tries, asked.short, say)
+    plan = Campaign(seed, asked.tries, asked.short, asked.patience, say)
     prefix = ways.CONTAINED if asked.jupyter_in_container else ()
     results = []
     say(f"seed {seed}; {report.machine()}")

@@ -99,7 +99,8 @@ class ClockMoved(Fault):
                 made.write_text(f"{sign}{span:.3f}")
                 made.rename(self._stamp)
                 took = time.monotonic() - before
-                expect(0 <= took < 1, f"the monotonic clock was moved too, by {took:.1f} s")
+                # A busy machine may hold us up by a second or two; the clock moves by far more.
+                expect(0 <= took < 10, f"the monotonic clock was moved too, by {took:.1f} s")
                 self._moved += abs((datetime.now(UTC) - then).total_seconds()) > 0.5
                 await asyncio.sleep(rng.uniform(0.05, 0.4))
 

@@ -65,6 +65,7 @@ def _apart(
     command += ["--only", str(fault.number), "--json", str(result)]
     command += ["--tries", str(campaign.tries)] if campaign.tries else []
     command += ["--short"] if campaign.short else []
+    command += ["--patience", str(campaign.patience)]
     done = subprocess.run(command, env={**os.environ, **environment}, check=False)
     if not result.exists():
         words = f"fault {fault.number}: its process ended with {done.returncode} and no result"
