@@ -1,0 +1,44 @@
+"""Blocking work in a thread, ended for good before a cancelled caller goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import ParamSpec, TypeVar
+
+from .watch import Watch, WorkCancelledError
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+async def in_thread(
+    watch: Watch, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
+) -> _T:
+    """Run ``function`` in a thread; it looks at ``watch`` for each block.
+
+    Where the caller is cancelled, the thread is told to stop and waited for, so that nothing of it
+    writes any more when CancelledError comes out. What it raises is raised here.
+    """
+    working = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        watch.cancel()
+        with suppress(Exception):
+            await working
+        raise
+    except WorkCancelledError:
+        raise asyncio.CancelledError from None
+
+
+async def to_its_end(work: Callable[[], object]) -> None:
+    """Run quick blocking work in a thread, to its end whatever happens to the caller."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        with suppress(Exception):
+            await working
+        raise
