@@ -15,6 +15,8 @@ LAB_ARGS ?=
 # Programs from the system's packages. `make lab LAB_PROGRAMS=` goes on without OpenRefine.
 LAB_PROGRAMS ?= openrefine libcurl4 slirp4netns
 TEST_PROGRAMS ?= $(LAB_PROGRAMS) passt chromium nginx faketime
+# Tests mostly wait for programs: three at a time keep two processors busy.
+TEST_WORKERS ?= 3
 BENCHMARKS ?= ready proxy supervision openrefine
 
 # Seen first by every recipe and by all it starts; quoted nowhere, so a path may hold spaces.
@@ -49,7 +51,7 @@ lab: lab-programs $(STAMPS)/linked ## install what is needed and open JupyterLab
 	exec jupyter lab $$root $(LAB_ARGS)
 
 .PHONY: test
-test: fresh-reports build lint test-python test-labextension test-ui summary ## install what is needed and run every test
+test: fresh-reports build lint tests summary ## install what is needed and run every test
 
 ##@ Installing
 
@@ -132,9 +134,14 @@ $(REPORTS):
 summary:
 	@$(PYTHON) scripts/summary.py $(REPORTS)
 
+.PHONY: tests
+tests: build | $(REPORTS)
+	@python scripts/side_by_side.py "$(MAKE) test-python" "$(MAKE) --keep-going test-labextension test-ui"
+
 .PHONY: test-python
 test-python: $(STAMPS)/test $(STAMPS)/linked | $(REPORTS) ## pytest, the wheel included (PYTEST_ARGS= for more)
-	pytest --junitxml=$(REPORTS)/pytest.xml $(PYTEST_ARGS)
+	pytest --numprocesses=$(TEST_WORKERS) --dist=loadgroup --durations=25 \
+	--junitxml=$(REPORTS)/pytest.xml $(PYTEST_ARGS)
 
 .PHONY: test-wheel
 test-wheel: $(STAMPS)/test $(STAMPS)/linked ## the wheel in an empty environment, without Node
