@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .states import ServiceState
+
+if TYPE_CHECKING:
+    from .models_backup import BackupSummary
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 OpenIn: TypeAlias = Literal["tab", "browser"]
@@ -153,6 +156,20 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Viewer:
+    """What our own page for a screen has to know: it is the app's page, where it has none.
+
+    With ``fits`` it may change the screen's size to its own. ``scale`` is how many pixels make one
+    of a usual screen. ``inputs`` are first bytes of messages that tell of a person at work.
+    """
+
+    title: str
+    fits: bool = True
+    scale: int = 1
+    inputs: frozenset[bytes] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Manners:
     """What the proxy does for an app beyond passing on, where its declaration asks for it.
 
@@ -161,6 +178,7 @@ class Manners:
     orig_response host port path``). With ``raw_socket`` the app speaks no HTTP: the messages of a
     WebSocket are its bytes. ``counts`` says of a request handler and a path whether they tell of a
     person at work; None: every request does. ``start_page`` is where the app's address leads.
+    With a ``viewer`` our own page stands at the app's address.
     """
 
     mappath: Callable[[str], str] | None = None
@@ -168,6 +186,7 @@ class Manners:
     raw_socket: bool = False
     counts: Callable[[object, str], bool] | None = None
     start_page: str = ""
+    viewer: Viewer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +245,7 @@ class Service:
     error: ServiceError | None
     capabilities: frozenset[Capability]
     data_dir: str | None
+    last_backup: BackupSummary | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The contract's Service object."""
@@ -253,7 +273,7 @@ class Service:
             "error": self.error.to_json() if self.error else None,
             "capabilities": [c.value for c in Capability if c in self.capabilities],
             "data_dir": self.data_dir,
-            "last_backup": None,
+            "last_backup": self.last_backup.to_json() if self.last_backup else None,
         }
 
 

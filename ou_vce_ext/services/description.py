@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from ..models import Capability, Operation, Service, Usage
+from ..models_backup import BackupSummary
 from ..states import RUNNING
 from .lifecycle import Lifecycle
 
 
-def describe(item: Lifecycle, usage: Usage, working: Operation | None, base_url: str) -> Service:
-    """What is known of ``item``; ``usage`` is its cost, ``working`` the operation on it."""
+def describe(
+    item: Lifecycle,
+    usage: Usage,
+    working: Operation | None,
+    base_url: str,
+    newest: BackupSummary | None = None,
+) -> Service:
+    """What is known of ``item``: its cost, the operation on it, its newest backup."""
     spec, driver = item.spec, item.driver
     opens = Capability.OPEN in driver.capabilities
     return Service(
@@ -32,6 +39,7 @@ def describe(item: Lifecycle, usage: Usage, working: Operation | None, base_url:
         error=item.error,
         capabilities=capabilities(item),
         data_dir=str(driver.data_dir),
+        last_backup=newest,
     )
 
 

@@ -36,7 +36,8 @@ class Running:
     """A running operation, as the work that does it sees it.
 
     ``expected`` is how long it usually takes, in seconds, where that is known: until the work tells
-    its own progress, time stands in for it.
+    its own progress, time stands in for it. ``holds`` are more services it works on; one ``aside``
+    is in nobody's way, since it never touches a running service.
     """
 
     operation: Operation
@@ -44,7 +45,13 @@ class Running:
     began: float
     expected: float | None = None
     cancellable: bool = False
+    holds: frozenset[str] = frozenset()
+    aside: bool = False
     task: asyncio.Task[None] | None = None
+
+    def works_on(self, service: str) -> bool:
+        """Whether ``service`` is what it, or a part of it, is about."""
+        return self.operation.service == service or service in self.holds
 
     def progress(self, message: str, fraction: float | None = None) -> None:
         """Tell a person what is happening now, and how far it is (0..1) where that is known."""
@@ -83,9 +90,16 @@ class Operations:
             ) from None
 
     def running(self, service: str) -> Operation | None:
-        """The operation that works on ``service`` now, if any."""
+        """The operation that works on ``service`` now and lets no other, if any."""
         for running in self._running.values():
-            if running.operation.service == service:
+            if not running.aside and running.works_on(service):
+                return self._view(running)
+        return None
+
+    def aside(self, service: str) -> Operation | None:
+        """The operation about ``service`` that goes on beside others, if any."""
+        for running in self._running.values():
+            if running.aside and running.works_on(service):
                 return self._view(running)
         return None
 
@@ -130,6 +144,8 @@ class Operations:
         *,
         expected: float | None = None,
         cancellable: bool = False,
+        holds: frozenset[str] = frozenset(),
+        aside: bool = False,
     ) -> Operation:
         """Begin ``work``; returns at once. Its return value becomes the operation's result."""
         operation = Operation(
@@ -141,7 +157,9 @@ class Operations:
             message=message,
             started=self._clock.now(),
         )
-        running = Running(operation, self._tell, self._clock.monotonic(), expected, cancellable)
+        running = Running(
+            operation, self._tell, self._clock.monotonic(), expected, cancellable, holds, aside
+        )
         self._running[operation.id] = running
         running.task = asyncio.get_running_loop().create_task(self._do(running, work))
         # A task that is cancelled before its first step never gets to say so itself.
@@ -151,7 +169,7 @@ class Operations:
         self._tell(operation)
         return operation
 
-    def done(self, kind: str, service: str, message: str) -> Operation:
+    def done(self, kind: str, service: str | None, message: str) -> Operation:
         """An operation with nothing to do: what was asked for is already so."""
         now = self._clock.now()
         operation = Operation(
@@ -197,6 +215,8 @@ class Operations:
         now = running.operation
         if self._running.pop(now.id, None) is None:
             return
+        # What a thread of it still has to say comes too late.
+        running.changed = lambda _: None
         message = error.message if error else now.message
         self._remember(
             replace(

@@ -17,6 +17,7 @@ from ..models import (
     Upstream,
     Usage,
 )
+from ..models_backup import BackupSummary
 from ..models_status import Problem
 from ..states import AT_REST, RUNNING, ServiceState
 from .clock import Clock
@@ -58,6 +59,8 @@ class Registry:
         self._usage = UsageCache(clock)
         self._house_problems = house_problems
         self.operations = Operations(clock, log)
+        self.newest_backup: Callable[[str], BackupSummary | None] = lambda _: None
+        """Tells a service's newest backup, at once."""
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -88,7 +91,8 @@ class Registry:
 
     def _describe(self, item: Lifecycle, usage: Usage) -> Service:
         working = self.operations.running(item.spec.name)
-        return describe(item, usage, working, self._base_url)
+        newest = self.newest_backup(item.spec.name)
+        return describe(item, usage, working, self._base_url, newest)
 
     def upstream(self, name: str) -> Upstream | None:
         """Where the proxy finds a service while it can answer. Raises UnknownError."""
@@ -239,10 +243,7 @@ class Registry:
         await item.stop(running.progress)
         running.progress(f"Starting {item.spec.title}")
         await self._start(item, running)
-        for name in stopped:
-            # Each by an operation of its own; one that cannot be started says why itself.
-            with suppress(VceError):
-                self.start(name)
+        self.start_again(stopped)
 
     def _require(self, item: Lifecycle, capability: Capability) -> None:
         if capability not in capabilities(item):
@@ -266,6 +267,34 @@ class Registry:
             f"{item.spec.title} is {doing} just now (operation {working.id}).",
             "Wait until that has ended, then try again.",
         )
+
+    # -- for work on the data --------------------------------------------------------------------
+
+    async def bring_up(self, name: str, running: Running) -> None:
+        """Have a service answer, for an operation that holds it. Raises VceError."""
+        await self._start(self.get(name), running)
+
+    async def take_down(self, name: str, running: Running) -> list[str]:
+        """Stop a service that an operation holds, and first what needs it; tells their names."""
+        item = self.get(name)
+        stopped = await self._stop_dependents(item, running)
+        await item.stop(running.progress)
+        return stopped
+
+    def start_again(self, names: Iterable[str]) -> None:
+        """Start services that were stopped for another, each by an operation of its own."""
+        for name in names:
+            # One that cannot be started says why itself.
+            with suppress(VceError):
+                self.start(name)
+
+    def conflict(self, name: str, working: Operation) -> ConflictError:
+        """Say that ``working`` is in the way. Raises UnknownError."""
+        return self._conflict(self.get(name), working)
+
+    def spare_dependents(self, name: str) -> None:
+        """Raise ConflictError where stopping this would cut work on a service that needs it."""
+        self._spare_dependents(self.get(name))
 
     # -- with the server -------------------------------------------------------------------------
 

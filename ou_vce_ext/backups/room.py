@@ -1,0 +1,75 @@
+"""Whether there is room for what is about to be written, said before anything is."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from ..errors import VceError
+from .sizes import in_words
+
+RESERVE: Final = 64 * 1024 * 1024
+"""Bytes that are left free whatever happens: a database on a full disk cannot even stop well."""
+_MARGIN: Final = 1.1
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
+
+
+def free_bytes(place: Path) -> int:
+    """The room where ``place`` is or will be made. Blocks; raises OSError."""
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    figures = os.statvfs(there)
+    return figures.f_bavail * figures.f_frsize
+
+
+def require(needs: Iterable[tuple[str, Path, int | None]]) -> None:
+    """Raise VceError (``disk-full``) unless there is room: what for, where, how many bytes.
+
+    What is to go on the same file system is added up. Unknown sizes need the reserve alone. Blocks;
+    a file system that cannot be asked is not judged.
+    """
+    wanted: dict[int, int] = {}
+    words: dict[int, list[str]] = {}
+    places: dict[int, Path] = {}
+    for what, place, size in needs:
+        try:
+            there = next(folder for folder in (place, *place.parents) if folder.exists())
+            device = there.stat().st_dev
+        except OSError:
+            continue
+        wanted[device] = wanted.get(device, 0) + int((size or 0) * _MARGIN)
+        words.setdefault(device, []).append(what)
+        places[device] = there
+    for device, size in wanted.items():
+        try:
+            free = free_bytes(places[device])
+        except OSError:
+            continue
+        if free < size + RESERVE:
+            raise VceError(
+                "disk-full",
+                f"There is not enough room on the disk for {' and '.join(words[device])}: about "
+                f"{in_words(size + RESERVE)} is needed, and {in_words(free)} is free. Nothing was "
+                "changed, and the backups you have are as they were.",
+                "Delete what is not needed (old backups among it), empty the bin, then try again.",
+            )
+
+
+def explained(error: OSError, what: str) -> VceError:
+    """Why ``what`` (such as ``the backup``) could not be written, and that nothing else is hurt."""
+    if error.errno in _NO_ROOM:
+        return VceError(
+            "disk-full",
+            f"The disk (or your quota) became full while {what} was being written. What had been "
+            "written of it is gone again; your data and the backups you have are as they were.",
+            "Delete what is not needed, empty the bin, then try again.",
+        )
+    place = f" ({error.filename})" if error.filename else ""
+    return VceError(
+        "data-unwritable",
+        f"{what[0].upper()}{what[1:]} could not be written: {error.strerror or error}{place}. Your "
+        "data and the backups you have are as they were.",
+        "Check the disk and who owns the folder backups, then try again.",
+    )
