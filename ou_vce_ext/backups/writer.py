@@ -101,6 +101,13 @@ class ArchiveWriter:
         with self.member(name) as member:
             member.write(content)
 
+    def begin_again(self) -> None:
+        """Forget all that was written, for whoever has to try anew. Raises OSError."""
+        self._file.seek(0)
+        self._file.truncate()
+        self.members.clear()
+        self._names.clear()
+
     def finish(self, manifest: Manifest) -> Written:
         """Add the manifest, have all of it on disk, and give it its name.
 
