@@ -16,8 +16,11 @@ from traitlets import Dict, Float, List, Unicode, default
 from traitlets.config.loader import LazyConfigValue
 
 from ._version import __version__
+from .config.branding import Branding, load_branding
 from .config.declarations import ConfigProblem, load_specs
 from .drivers.base import Driver
+from .drivers.desktop.driver import DesktopDriver
+from .drivers.desktop.options import check_declaration as check_desktop
 from .drivers.mongo.driver import MongoDriver
 from .drivers.openrefine.driver import OpenRefineDriver
 from .drivers.postgres.driver import PostgresDriver
@@ -46,7 +49,8 @@ if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 DRIVERS: Final[Mapping[str, type[Driver]]] = {
-    driver.kind: driver for driver in (OpenRefineDriver, PostgresDriver, MongoDriver, WebDriver)
+    driver.kind: driver
+    for driver in (OpenRefineDriver, PostgresDriver, MongoDriver, WebDriver, DesktopDriver)
 }
 HEARTBEAT: Final = 20.0
 
@@ -83,6 +87,9 @@ class VCE(ExtensionApp):
         help="Overrides by service and key, as in the TOML: "
         "c.VCE.services = {'openrefine': {'autostart': True}}.",
     ).tag(config=True)
+    branding = Dict(
+        help="The module's own look by key, as in the TOML: c.VCE.branding = {'title': 'TM351 VCE'}.",
+    ).tag(config=True)
     folders = List(
         Unicode(),
         default_value=list(STUDENT_FOLDERS),
@@ -110,6 +117,7 @@ class VCE(ExtensionApp):
     _beat: asyncio.Task[None] | None = None
     _house_error: ServiceError | None = None
     _problems: list[ConfigProblem]
+    _branding: Branding
     _opened_at: datetime
 
     @default("config_file")
@@ -174,6 +182,7 @@ class VCE(ExtensionApp):
         self._metrics = ServiceMetrics(self.registry, REGISTRY)
         self._lend_environment()
         self.settings["vce_registry"] = self.registry
+        self.settings["vce_branding"] = self._branding
         self._opened_at = clock.now()
 
     def _load_specs(self) -> list[ServiceSpec]:
@@ -185,8 +194,10 @@ class VCE(ExtensionApp):
             file,
             self.services,
             {kind: driver.options for kind, driver in DRIVERS.items()},
-            {"web": check_declaration},
+            {"web": check_declaration, "desktop": check_desktop},
         )
+        self._branding, told = load_branding(folders, file, self.branding)
+        self._problems += told
         for problem in self._problems:
             self.log.error("%s", problem)
         return specs

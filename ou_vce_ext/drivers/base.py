@@ -155,6 +155,13 @@ class Driver(ABC):
         """What a person should know of it while it runs, though it runs well; else None."""
         return None
 
+    def farewell(self, ending: Ending) -> ServiceError | None:
+        """What is said where a ready service ended because a person closed it from within.
+
+        It is then stopped, and not started again by itself. None where it was no such end.
+        """
+        return None
+
     def diagnose(self, ending: Ending, log_tail: Sequence[str]) -> ServiceError | None:
         """What its end and last lines mean, where this kind can tell; else None."""
         return None

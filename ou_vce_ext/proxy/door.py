@@ -144,6 +144,17 @@ class AppDoor(VCEHandler):
         if self._ours:
             super().set_default_headers()
 
+    def present(self, content_type: str, *, policy: str, keep: bool = False) -> None:
+        """Put our own headers on what follows; with ``keep`` a browser need not ask again."""
+        self._ours = True
+        self.clear()
+        self.set_header("Content-Type", content_type)
+        self.set_header("Content-Security-Policy", policy)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header(
+            "Cache-Control", "private, max-age=31536000, immutable" if keep else "no-cache"
+        )
+
     @property
     def content_security_policy(self) -> str:
         """As everywhere; the starting page may run its own script and ask this server."""

@@ -16,7 +16,7 @@ from tornado.iostream import StreamClosedError
 
 from ..errors import VceError
 from ..models import Manners
-from . import headers, rewriting
+from . import headers, rewriting, viewer
 from .body import Body
 from .client import address, clients
 from .door import AppDoor
@@ -52,6 +52,9 @@ class HttpProxy(AppDoor):
         if self._finished:
             return
         manners = self.upstream.manners if self.upstream else Manners()
+        if manners.viewer:
+            viewer.check_method(self.request.method or "")
+            return
         if manners.raw_socket:
             raise VceError(
                 "method-not-allowed",
@@ -75,6 +78,9 @@ class HttpProxy(AppDoor):
     @web.authenticated
     async def pass_on(self) -> None:
         """Pass the request on; where it has a body, it has come completely by now."""
+        if self.upstream and self.upstream.manners.viewer:
+            viewer.answer(self, self.upstream.manners.viewer)
+            return
         if self._body is None or self._relaying is None:
             self._relaying = cast("asyncio.Task[None]", asyncio.current_task())
             await self._relay()

@@ -29,7 +29,6 @@ def new_nonce() -> str:
 
 def policy(told: str, nonce: str) -> str:
     """Give the page's Content-Security-Policy. Who may frame it stays as ``told``."""
-    ancestors = _ANCESTORS.search(told)
     return "; ".join(
         [
             "default-src 'none'",
@@ -39,9 +38,15 @@ def policy(told: str, nonce: str) -> str:
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
-            ancestors[1].strip() if ancestors else "frame-ancestors 'self'",
+            ancestors(told),
         ]
     )
+
+
+def ancestors(told: str) -> str:
+    """Give who may frame a page of ours, as the policy ``told`` has it."""
+    found = _ANCESTORS.search(told)
+    return found[1].strip() if found else "frame-ancestors 'self'"
 
 
 def told(lifecycle: Lifecycle, *, refused: bool) -> VceError:

@@ -138,12 +138,18 @@ class WebSocketProxy(AppDoor, WebSocketHandler):
 
     async def on_message(self, message: str | bytes) -> None:
         """Pass on what the browser says; the next is read when the app has room for it."""
-        self.count_activity()
+        if self._tells_of_a_person(message):
+            self.count_activity()
         with suppress(ConnectionError):  # the app has gone: _from_app sees to it
             if isinstance(message, str):
                 await self._app.send_str(message)
             else:
                 await self._app.send_bytes(message)
+
+    def _tells_of_a_person(self, message: str | bytes) -> bool:
+        """A viewer asks for pictures by itself, for as long as its page is open."""
+        viewer = self.upstream.manners.viewer if self.upstream else None
+        return viewer is None or isinstance(message, str) or message[0:1] in viewer.inputs
 
     async def _from_app(self) -> None:
         from aiohttp import WSMsgType

@@ -352,6 +352,13 @@ class Lifecycle:
 
     async def _after_death(self, process: Process, ready_at: float | None) -> bool:
         ending = await process.exited()
+        farewell = None if ready_at is None else self.driver.farewell(ending)
+        if farewell is not None:
+            await process.down()
+            self.process = None
+            await self.driver.close()
+            self._move(ServiceState.STOPPED, error=farewell)
+            return False
         now = self._clock.monotonic()
         ready_for = now - ready_at if ready_at is not None else 0.0
         error = self._explain(ending)

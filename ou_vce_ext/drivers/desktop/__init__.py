@@ -1,0 +1,1 @@
+"""Desktop programs: a display of their own, seen in the browser."""

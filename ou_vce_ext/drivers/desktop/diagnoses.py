@@ -1,0 +1,63 @@
+"""How a session ended, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ...launch import Ending
+from ...models import ServiceError
+
+_SAFE: Final = "What had been saved in it is safe; what had not is lost."
+
+
+def farewell(title: str, ending: Ending, note: Mapping[str, Any]) -> ServiceError | None:
+    """What is said of a program that was closed in good order; None where it was not.
+
+    One that ended before it had shown a window was not closed by anybody.
+    """
+    told = note.get("end") or {}
+    well = told.get("what") == "program" and told.get("code") == 0
+    if ending.exit_code != 0 or not well or not note.get("window"):
+        return None
+    return ServiceError(
+        "closed",
+        f"{title} has been closed from within, so its session has ended.",
+        "Start it again whenever you like. What was saved is in its folder.",
+        exit_code=0,
+    )
+
+
+def explain_ending(title: str, ending: Ending, note: Mapping[str, Any]) -> ServiceError | None:
+    """Why a session ended that was not told to; None where the usual words will do."""
+    told = note.get("end") or {}
+    if ending.keeper_lost or ending.starved:
+        return None
+    if told.get("what") == "display":
+        how = told.get("signal") or f"exit code {told.get('code')}"
+        if note.get("program"):
+            return ServiceError(
+                "display-lost",
+                f"The display that {title} was shown on has ended ({how}), and {title} with it. "
+                f"{_SAFE}",
+                "If it keeps happening, the computer may be short of memory: stop what you do "
+                "not use.",
+                exit_code=ending.exit_code,
+                signal=ending.signal,
+            )
+        return ServiceError(
+            "display-failed",
+            f"No display could be opened for {title} ({how}).",
+            "The last lines of its log say why. Make sure that files can be made in "
+            "/tmp and in /tmp/.X11-unix.",
+            exit_code=ending.exit_code,
+            signal=ending.signal,
+        )
+    if told.get("what") == "program" and ending.exit_code == 0:
+        return ServiceError(
+            "died",
+            f"{title} ended before it had opened a window.",
+            "The last lines of its log may say why; else check `command` in its declaration.",
+            exit_code=0,
+        )
+    return None

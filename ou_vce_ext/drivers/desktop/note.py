@@ -1,0 +1,44 @@
+"""What a session tells of itself, in a small file beside its socket. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Note:
+    """The facts of one run, written whole each time one of them changes.
+
+    ``display`` its number; ``server`` and ``server_start`` the process that serves it; ``program``
+    the program's own main process; ``window`` whether it has shown one; ``end`` what ended the
+    session: ``{"what": "program" | "display", "code": …, "signal": …}``.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.facts: dict[str, Any] = {}
+
+    def tell(self, **facts: object) -> None:
+        """Add facts."""
+        self.facts.update(facts)
+        new = f"{self.path}.new"
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        try:
+            os.write(descriptor, json.dumps(self.facts).encode())
+        finally:
+            os.close(descriptor)
+        os.rename(new, self.path)
+
+
+def read_note(path: str) -> dict[str, Any]:
+    """The facts, as far as they have been told; empty where there are none."""
+    try:
+        with open(path, "rb") as file:
+            told = json.loads(file.read(65_536))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}

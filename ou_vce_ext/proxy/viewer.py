@@ -1,0 +1,124 @@
+"""Our own page at the address of an app that has a screen and no pages: a desktop program."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from ..errors import UnknownError, VceError
+from ..models import Viewer
+from ..routes import errors
+from . import starting
+
+if TYPE_CHECKING:
+    from .door import AppDoor
+
+SOCKET: Final = "screen"
+"""Where below the app's address the page finds the screen. Any other WebSocket is the same."""
+_METHODS: Final = ("GET", "HEAD")
+_TYPES: Final = {
+    "viewer.js": "text/javascript; charset=utf-8",
+    "viewer.css": "text/css; charset=utf-8",
+    "novnc-licence.txt": "text/plain; charset=utf-8",
+}
+_BUILT: Final = Path(__file__).parents[1] / "viewer"
+
+
+def check_method(method: str) -> None:
+    """Refuse what no page takes. Raises NotAllowedError."""
+    if method not in _METHODS:
+        raise errors.NotAllowedError(method, _METHODS)
+
+
+def answer(door: AppDoor, viewer: Viewer) -> None:
+    """Give the page, or one of the files it is made of."""
+    check_method(door.request.method or "")
+    name = door.addresses.below(door.request.path).lstrip("/")
+    if name == "":
+        _answer_page(door, viewer)
+        return
+    if name not in _TYPES:
+        raise UnknownError(
+            "unknown-route",
+            f"{viewer.title} has no page of this name. Nothing was done.",
+            f"Its only page is {door.addresses.prefix}/",
+        )
+    body = _file(name)
+    door.present(_TYPES[name], policy="default-src 'none'", keep=_version() == _asked(door))
+    door.finish(body)
+
+
+def _asked(door: AppDoor) -> str:
+    return str(door.get_query_argument("v", ""))
+
+
+def _answer_page(door: AppDoor, viewer: Viewer) -> None:
+    version = _version()
+    name = door.lifecycle.spec.name
+    page = _template().render(
+        title=viewer.title,
+        version=version,
+        facts={
+            "name": name,
+            "title": viewer.title,
+            "fits": viewer.fits,
+            "scale": viewer.scale,
+            "service": f"{door.base_url}vce/api/services/{name}",
+            "socket": SOCKET,
+        },
+    )
+    door.present("text/html; charset=utf-8", policy=policy(door.content_security_policy))
+    door.finish(page.encode("utf-8", "replace"))
+
+
+def policy(told: str) -> str:
+    """Give the page's Content-Security-Policy. Who may frame it stays as ``told``."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "connect-src 'self'",
+            # Pictures of the screen, and of the pointer, are made in the page.
+            "img-src 'self' data: blob:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            starting.ancestors(told),
+        ]
+    )
+
+
+@cache
+def _file(name: str) -> bytes:
+    try:
+        return (_BUILT / name).read_bytes()
+    except OSError as error:
+        raise VceError(
+            "internal",
+            "The page that shows desktop programs is missing from this installation.",
+            "Install the package again. From a clone of the project: make build.",
+        ) from error
+
+
+@cache
+def _version() -> str:
+    """What tells one build's files from another's, so that they may be kept for good."""
+    digest = hashlib.sha256()
+    for name in _TYPES:
+        digest.update(_file(name))
+    return digest.hexdigest()[:12]
+
+
+@cache
+def _template() -> Template:
+    return Environment(
+        loader=PackageLoader("ou_vce_ext", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    ).get_template("viewer.html")
