@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DROP_IN_FOLDER = "vce.d"
@@ -38,11 +38,13 @@ class Layer:
     """What one source declares: service name -> whatever was written there.
 
     ``folder`` is where its relative file names start from; None for what stands in no file.
+    ``branding`` is whatever was written under that name, a table where it is right.
     """
 
     source: str
     services: Mapping[str, object]
     folder: Path | None = None
+    branding: object = field(default_factory=dict)
 
 
 def read_files(
@@ -106,20 +108,20 @@ def _read(path: Path, layers: list[Layer], problems: list[ConfigProblem]) -> Non
         problems.append(_no_toml(path, text, error))
         return
     for key in declared:
-        if key != "services":
+        if key not in ("services", "branding"):
             problems.append(
                 ConfigProblem(
                     str(path),
                     key,
                     "There is no such key.",
-                    "At the top of the file only `services` is allowed: a service is declared "
-                    f"under [services.NAME], for instance [services.{key}].",
+                    "At the top of the file only `services` and `branding` are allowed: a service "
+                    f"is declared under [services.NAME], for instance [services.{key}].",
                 )
             )
     services = declared.get("services", {})
-    if isinstance(services, dict):
-        layers.append(Layer(str(path), services, path.parent))
-    else:
+    tables = services if isinstance(services, dict) else {}
+    layers.append(Layer(str(path), tables, path.parent, declared.get("branding", {})))
+    if not isinstance(services, dict):
         problems.append(
             ConfigProblem(
                 str(path),

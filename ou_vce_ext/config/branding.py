@@ -1,0 +1,165 @@
+"""How a module's environment is called and what it looks like: ``[branding]``, judged.
+
+As with services, nothing here raises: a key with a mistake is told and left out, the others count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from ..drivers.base import Option
+from .branding_colour import DARK_PAGE, ENOUGH, LIGHT_PAGE, contrast, is_colour, nearest
+from .files import ConfigProblem, Layer, read_files
+from .keys import ICON_SUFFIXES
+from .values import did_you_mean, judge
+
+OVERRIDES: Final = "Jupyter's configuration (VCE.branding)"
+LARGEST_LOGO: Final = 200_000
+"""Bytes. The logo stands in pages, so that it costs no question of its own."""
+_PAGES: Final = {"colour": (LIGHT_PAGE, "light"), "colour_dark": (DARK_PAGE, "dark")}
+
+
+@dataclass(frozen=True, slots=True)
+class Branding:
+    """The module's own look.
+
+    ``colour`` is for lines and areas on light pages, ``colour_dark`` on dark ones; ``logo`` is the
+    path of an svg or png file.
+    """
+
+    title: str = "Virtual computing environment"
+    logo: str | None = None
+    colour: str | None = None
+    colour_dark: str | None = None
+    help_url: str | None = None
+    help_text: str | None = None
+
+
+def _check_line(longest: int) -> Callable[[object], str | None]:
+    def check(value: object) -> str | None:
+        text = str(value)
+        if not text.strip() or not text.isprintable() or len(text) > longest:
+            return f"must be one line of 1 to {longest} characters"
+        return None
+
+    return check
+
+
+def _check_logo(value: object) -> str | None:
+    if not str(value).lower().endswith(ICON_SUFFIXES):
+        return "must be the name of a .svg or .png file"
+    return None
+
+
+def _check_colour(value: object) -> str | None:
+    if not is_colour(str(value)):
+        return 'must be "#" and six hexadecimal digits, such as "#0b6623"'
+    return None
+
+
+def _check_url(value: object) -> str | None:
+    text = str(value)
+    parts = urlsplit(text)
+    if not text.isprintable() or " " in text or len(text) > 500:
+        return "must be an address without spaces"
+    if parts.scheme in ("http", "https") and parts.hostname and not parts.username:
+        return None
+    if parts.scheme == "mailto" and "@" in parts.path:
+        return None
+    return 'must begin with "https://", "http://" or "mailto:"'
+
+
+BRANDING_KEYS: Final[Mapping[str, Option]] = {
+    "title": Option((str,), "what the environment is called", check=_check_line(60)),
+    "logo": Option((str,), "a .svg or .png file, 200 kB at most", check=_check_logo),
+    "colour": Option((str,), "of lines and areas on light pages", check=_check_colour),
+    "colour_dark": Option((str,), "the same on dark pages", check=_check_colour),
+    "help_url": Option((str,), "where help is found", check=_check_url),
+    "help_text": Option((str,), "what that link says", check=_check_line(120)),
+}
+_ALLOWED: Final = f"[branding] may have: {', '.join(BRANDING_KEYS)}."
+
+
+def load_branding(
+    folders: Sequence[Path], config_file: Path | None, overrides: Mapping[str, object]
+) -> tuple[Branding, list[ConfigProblem]]:
+    """Read and judge ``[branding]`` of all files, later ones over earlier, key by key.
+
+    What is wrong with a file itself is told by whoever reads its services.
+    """
+    layers, _ = read_files(folders, config_file)
+    problems: list[ConfigProblem] = []
+    good: dict[str, str] = {}
+    places: dict[str, Layer] = {}
+    for layer in [*layers, Layer(OVERRIDES, {}, branding=overrides)]:
+        if not isinstance(layer.branding, Mapping):
+            problems.append(_mistake(layer, "", "Must be a table.", _ALLOWED))
+            continue
+        for key, value in layer.branding.items():
+            if told := _wrong(key, value):
+                problems.append(_mistake(layer, key, *told))
+            else:
+                good[key], places[key] = str(value), layer
+    _find_logo(good, places, problems)
+    _see_colours(good, places, problems)
+    return Branding(**good), problems
+
+
+def _mistake(layer: Layer, key: str, message: str, hint: str) -> ConfigProblem:
+    place = f"branding.{str(key)[:40]}" if key else "branding"
+    return ConfigProblem(layer.source, place, message, hint)
+
+
+def _wrong(key: str, value: object) -> tuple[str, str] | None:
+    """What is wrong with one key by itself, and what is allowed."""
+    if key not in BRANDING_KEYS:
+        return "There is no such key.", did_you_mean(str(key), BRANDING_KEYS) + _ALLOWED
+    option = BRANDING_KEYS[key]
+    message = judge(key, value, option)
+    return (message, f"It is {option.doc}.") if message else None
+
+
+def _find_logo(
+    good: dict[str, str], places: Mapping[str, Layer], problems: list[ConfigProblem]
+) -> None:
+    if "logo" not in good:
+        return
+    layer = places["logo"]
+    path = Path(good.pop("logo")).expanduser()
+    path = layer.folder / path if layer.folder else path
+    try:
+        size = path.stat().st_size if path.is_absolute() and path.is_file() else -1
+    except OSError:
+        size = -1
+    if size < 0:
+        message = f"There is no file {str(path)!r}."
+        hint = "A relative name starts from the folder of the file it is declared in."
+        problems.append(_mistake(layer, "logo", message, hint))
+    elif size > LARGEST_LOGO:
+        message = f"The file has {size} bytes, and at most {LARGEST_LOGO} are allowed."
+        problems.append(_mistake(layer, "logo", message, "Save it smaller, or as an .svg."))
+    else:
+        good["logo"] = str(path)
+
+
+def _see_colours(
+    good: dict[str, str], places: Mapping[str, Layer], problems: list[ConfigProblem]
+) -> None:
+    """Leave out a colour that could not be seen; find one for dark pages where none is declared."""
+    for key, (page, kind) in _PAGES.items():
+        colour = good.get(key)
+        if colour is None or (seen := contrast(colour, page)) >= ENOUGH:
+            continue
+        del good[key]
+        message = (
+            f"{colour} can hardly be seen on a {kind} page: its contrast is {seen:.1f} to 1, and "
+            f"{ENOUGH:.0f} to 1 are needed. It is left out."
+        )
+        hint = f'For instance {key} = "{nearest(colour, page)}".'
+        problems.append(_mistake(places[key], key, message, hint))
+    if "colour" in good and "colour_dark" not in places:
+        good["colour_dark"] = nearest(good["colour"], DARK_PAGE)
