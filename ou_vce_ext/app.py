@@ -16,6 +16,7 @@ from traitlets import Dict, Float, List, Unicode, default
 from traitlets.config.loader import LazyConfigValue
 
 from ._version import __version__
+from .backups.manager import Backups
 from .config.branding import Branding, load_branding
 from .config.declarations import ConfigProblem, load_specs
 from .drivers.base import Driver
@@ -88,7 +89,8 @@ class VCE(ExtensionApp):
         "c.VCE.services = {'openrefine': {'autostart': True}}.",
     ).tag(config=True)
     branding = Dict(
-        help="The module's own look by key, as in the TOML: c.VCE.branding = {'title': 'TM351 VCE'}.",
+        help="The module's own look by key, as in the TOML: "
+        "c.VCE.branding = {'title': 'TM351 VCE'}.",
     ).tag(config=True)
     folders = List(
         Unicode(),
@@ -110,12 +112,15 @@ class VCE(ExtensionApp):
     ).tag(config=True)
 
     registry: Registry
+    backups: Backups
     house: House
     launcher: KeeperLauncher
     _hooks: ExitHooks | None = None
     _metrics: ServiceMetrics
     _beat: asyncio.Task[None] | None = None
+    _opening: asyncio.Task[None] | None = None
     _house_error: ServiceError | None = None
+    _recovered = False
     _problems: list[ConfigProblem]
     _branding: Branding
     _opened_at: datetime
@@ -181,7 +186,11 @@ class VCE(ExtensionApp):
         # Jupyter's own registry of metrics, which its /metrics shows.
         self._metrics = ServiceMetrics(self.registry, REGISTRY)
         self._lend_environment()
+        self.backups = Backups(
+            self.registry, root_dir=self.house.root_dir, clock=clock, log=self.log
+        )
         self.settings["vce_registry"] = self.registry
+        self.settings["vce_backups"] = self.backups
         self.settings["vce_branding"] = self._branding
         self._opened_at = clock.now()
 
@@ -230,6 +239,10 @@ class VCE(ExtensionApp):
     def _why_closed(self) -> ServiceError | None:
         """Why nothing may start now; looks again, since the cause may have gone."""
         self._house_error = self.house.gate()
+        if self._house_error is None and not self._recovered and hasattr(self, "backups"):
+            # Before anything opens data that a cut-off restore left between old and new.
+            self._recovered = True
+            self.backups.recover()
         return self._house_error
 
     def _house_problems(self) -> list[Problem]:
@@ -266,6 +279,8 @@ class VCE(ExtensionApp):
         self._beat = asyncio.get_running_loop().create_task(self._keep_house())
         self._metrics.open()
         await self.registry.open()
+        if not self._house_error:
+            self._opening = asyncio.get_running_loop().create_task(self.backups.open())
 
     async def _keep_house(self) -> None:
         while True:
@@ -279,8 +294,11 @@ class VCE(ExtensionApp):
         if self._beat:
             self._beat.cancel()
             self._metrics.close()
+        if self._opening:
+            self._opening.cancel()
         try:
             async with asyncio.timeout(self.stop_timeout):
+                await self.backups.aclose()
                 await self.registry.aclose()
                 await self.launcher.aclose()
             if self._hooks:

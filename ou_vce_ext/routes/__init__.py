@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from .backup_files import BackupsHandler, DownloadHandler
+from .backups import (
+    BackupHandler,
+    EverythingHandler,
+    ResetHandler,
+    RestoreHandler,
+    ServiceBackupsHandler,
+    VerifyHandler,
+)
 from .base import VCEHandler
 from .icons import IconHandler
 from .openapi import OpenApiHandler, UnknownHandler
@@ -24,6 +33,7 @@ def handlers() -> list[tuple[str, type[VCEHandler]]]:
     below ``vce/app/``.
     """
     service = "/vce/api/services/([^/]+)"
+    backup = "/vce/api/backups/([^/]+)"
     return [
         ("/vce/status/?", StatusHandler),
         ("/vce/api/services", ServicesHandler),
@@ -33,6 +43,14 @@ def handlers() -> list[tuple[str, type[VCEHandler]]]:
         (f"{service}/restart", RestartHandler),
         (f"{service}/logs", LogsHandler),
         (f"{service}/icon", IconHandler),
+        (f"{service}/backups", ServiceBackupsHandler),
+        (f"{service}/reset", ResetHandler),
+        ("/vce/api/backups", BackupsHandler),
+        ("/vce/api/backups/all", EverythingHandler),
+        (backup, BackupHandler),
+        (f"{backup}/download", DownloadHandler),
+        (f"{backup}/verify", VerifyHandler),
+        (f"{backup}/restore", RestoreHandler),
         ("/vce/api/operations", OperationsHandler),
         ("/vce/api/operations/([^/]+)", OperationHandler),
         (r"/vce/api/openapi\.yaml", OpenApiHandler),

@@ -21,6 +21,7 @@ from ..models import Json
 from . import errors
 
 if TYPE_CHECKING:
+    from ..backups.manager import Backups
     from ..services.registry import Registry
 
 Action: TypeAlias = Literal["read", "write", "execute"]
@@ -52,6 +53,11 @@ class VCEHandler(JupyterHandler):
     def registry(self) -> Registry:
         """The services of this house."""
         return cast("Registry", self.settings["vce_registry"])
+
+    @property
+    def backups(self) -> Backups:
+        """The backups of this house."""
+        return cast("Backups", self.settings["vce_backups"])
 
     def set_default_headers(self) -> None:
         """Nothing here is kept by anyone, and nothing is guessed from its content."""

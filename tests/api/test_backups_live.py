@@ -1,0 +1,205 @@
+"""Backups through REST over a real, tiny service whose data are files: the whole way."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import json
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from jupyter_server.serverapp import ServerApp
+from traitlets.config import Config
+
+from ou_vce_ext.backups import manager
+from ou_vce_ext.drivers.web.driver import WebDriver
+from ou_vce_ext.models import Capability
+from tests.api.conftest import Ask
+from tests.api.described import assert_matches
+from tests.api.test_live import OPERATION, SERVER, ended
+from tests.unit.fake_strategy import FOREIGN, FileStrategy
+
+BACKUP = "/api/backups/{id}"
+
+
+@pytest.fixture
+def jp_server_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """A Jupyter server with one app whose data are the files in its folder."""
+    able = {Capability.BACKUP, Capability.RESTORE, Capability.RESET}
+    monkeypatch.setattr(WebDriver, "capabilities", WebDriver.capabilities | able)
+    monkeypatch.setitem(manager.Backups.__init__.__kwdefaults__, "strategy_for", FileStrategy)
+    program = tmp_path / "server.py"
+    program.write_text(SERVER)
+    module = tmp_path / "module.toml"
+    command = [sys.executable, "-I", str(program), "{port}", "0"]
+    module.write_text(
+        "services.openrefine.enabled = false\nservices.postgres.enabled = false\n"
+        "services.mongo.enabled = false\n[services.files]\n"
+        f'kind = "web"\ntitle = "Files"\ncommand = {json.dumps(command)}\ndata_dir = "files"\n'
+    )
+    return Config(
+        {
+            "ServerApp": {"jpserver_extensions": {"ou_vce_ext": True}},
+            "VCE": {"config_file": str(module), "data_dir": str(tmp_path / "private")},
+        }
+    )
+
+
+@pytest.fixture
+def files(jp_serverapp: ServerApp, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Path:
+    """The service's data, in a server with its hooks run, as after a real start."""
+    folder = Path(jp_serverapp.root_dir) / "files"
+    folder.mkdir()
+    (folder / "mine").write_text("a week of work")
+    jp_asyncio_loop.run_until_complete(jp_serverapp._post_start())  # type: ignore[no-untyped-call]
+    return folder
+
+
+async def do(ask: Ask, path: str, described: str, body: Any = None) -> dict[str, Any]:
+    """Ask for an operation, and give it when it has ended well."""
+    response = await ask(path, "POST", body=json.dumps(body) if body is not None else None)
+    told = assert_matches(response, described, "POST")
+    assert response.code == 202, told
+    over = await ended(ask, told["id"])
+    assert over["state"] == "succeeded", over
+    return over
+
+
+async def listed(ask: Ask) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = assert_matches(await ask("/api/backups"), "/api/backups")[
+        "backups"
+    ]
+    return found
+
+
+async def proven(ask: Ask, identifier: str) -> dict[str, Any]:
+    """A backup when the proof that follows it has ended."""
+    async with asyncio.timeout(60):
+        while True:
+            told: dict[str, Any] = assert_matches(await ask(f"/api/backups/{identifier}"), BACKUP)
+            if told["verified"] != "unverified":
+                return told
+            await asyncio.sleep(0.02)
+
+
+async def test_a_backup_is_taken_proven_and_taken_away(files: Path, ask: Ask) -> None:
+    over = await do(ask, "/api/services/files/backups", "/api/services/{name}/backups")
+    made = over["result"]
+    assert (made["service"], made["reason"], made["verified"]) == ("files", "manual", "unverified")
+    assert (await proven(ask, made["id"]))["verified"] == "verified"
+    path = files.parent / made["path"]
+    assert path.parent.name == "files-backup"
+    assert path.stat().st_mode & 0o777 == 0o600
+    with tarfile.open(path) as archive:
+        assert archive.getnames() == ["mine", "manifest.json"]
+    assert [each["id"] for each in await listed(ask)] == [made["id"]]
+    service = assert_matches(await ask("/api/services/files"), "/api/services/{name}")
+    assert service["last_backup"]["id"] == made["id"]
+    # It was started for the backup, and stopped again.
+    assert service["state"] == "stopped"
+
+    address = f"/api/backups/{made['id']}/download"
+    whole = await ask(address)
+    assert_matches(whole, f"{BACKUP}/download")
+    assert hashlib.sha256(whole.body).hexdigest() == made["sha256"]
+    assert path.name in whole.headers["Content-Disposition"]
+    part = await ask(address, headers={"Range": "bytes=5-9"})
+    assert_matches(part, f"{BACKUP}/download")
+    assert (part.code, part.body) == (206, whole.body[5:10])
+    assert part.headers["Content-Range"] == f"bytes 5-9/{len(whole.body)}"
+    tail = await ask(address, headers={"Range": "bytes=-10"})
+    assert tail.body == whole.body[-10:]
+    beyond = await ask(address, headers={"Range": f"bytes={len(whole.body)}-"})
+    assert assert_matches(beyond, f"{BACKUP}/download")["code"] == "range-not-satisfiable"
+    head = await ask(address, "HEAD")
+    assert (head.code, head.headers["Content-Length"]) == (200, str(len(whole.body)))
+
+
+async def test_a_reset_is_previewed_and_undone(files: Path, ask: Ask) -> None:
+    reset = "/api/services/{name}/reset"
+    refused = await ask("/api/services/files/reset")
+    assert assert_matches(refused, reset)["code"] == "conflict"
+    await do(ask, "/api/services/files/start", "/api/services/{name}/start")
+    preview = assert_matches(await ask("/api/services/files/reset"), reset)
+    assert [item["key"] for item in preview["goes"]] == ["mine"]
+    assert preview["goes_bytes"] == len("a week of work")
+    over = await do(ask, "/api/services/files/reset", reset, {})
+    safety = over["result"]["safety_copy"]
+    assert [path.name for path in files.iterdir()] == ["first"]
+    described = assert_matches(await ask(f"/api/backups/{safety}"), BACKUP)
+    assert (described["reason"], described["verified"]) == ("safety", "verified")
+    assert "safety-copy" in described["path"]
+    undone = await do(ask, f"/api/backups/{safety}/restore", f"{BACKUP}/restore", {})
+    assert undone["result"]["safety_copy"] not in (None, safety)
+    assert {path.name: path.read_text() for path in files.iterdir()} == {"mine": "a week of work"}
+    service = assert_matches(await ask("/api/services/files"), "/api/services/{name}")
+    assert service["state"] == "ready"
+    left = [path.name for path in files.parent.iterdir() if path.name.startswith("files")]
+    assert left == ["files"]
+
+
+async def test_what_is_brought_is_loaded_beside_or_in_place(files: Path, ask: Ask) -> None:
+    name = "catch up é.txt"
+    address = f"/api/backups?service=files&filename={quote(name)}"
+    response = await ask(address, "POST", body=FOREIGN + b"the module team's")
+    brought = assert_matches(response, "/api/backups", "POST")
+    assert response.code == 201
+    assert response.headers["Location"].endswith(brought["id"])
+    assert (brought["reason"], brought["verified"]) == ("upload", "unverified")
+    assert Path(brought["path"]).name == name
+    restore = f"/api/backups/{brought['id']}/restore"
+    over = await do(ask, restore, f"{BACKUP}/restore", {"as": "theirs"})
+    assert over["result"] == {"safety_copy": None}
+    assert {path.name for path in files.iterdir()} == {"mine", "theirs"}
+    (files / "theirs").unlink()
+    over = await do(ask, restore, f"{BACKUP}/restore", {"items": ["catch up é"]})
+    assert over["result"]["safety_copy"]
+    assert {path.name for path in files.iterdir()} == {"mine", "catch up é"}
+    wrong = await ask(restore, "POST", body=json.dumps({"items": ["nothing"]}))
+    assert assert_matches(wrong, f"{BACKUP}/restore", "POST")["code"] == "bad-request"
+
+
+async def test_what_is_no_backup_is_not_kept(files: Path, ask: Ask) -> None:
+    for content in (b"", b"nonsense" * 1000, _tar("../x"), _tar("/etc/passwd")):
+        response = await ask(
+            "/api/backups?service=files&filename=a.tar", "POST", body=content or None
+        )
+        told = assert_matches(response, "/api/backups", "POST")
+        assert (response.code, told["code"]) == (400, "backup-unsuitable")
+    folder = files.parent / "backups" / "files-backup"
+    assert [path.name for path in folder.iterdir() if not path.name.startswith(".")] == []
+    for query in ("", "?service=files", "?service=files&filename=a%2Fb", "?service=..&filename=a"):
+        response = await ask(f"/api/backups{query}", "POST", body=FOREIGN)
+        assert assert_matches(response, "/api/backups", "POST")["code"] == "bad-request"
+    response = await ask("/api/backups?service=other&filename=a", "POST", body=FOREIGN)
+    assert assert_matches(response, "/api/backups", "POST")["code"] == "unknown-service"
+
+
+def _tar(name: str) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+    return made.getvalue()
+
+
+async def test_pins_and_deletions(files: Path, ask: Ask) -> None:
+    over = await do(ask, "/api/services/files/backups", "/api/services/{name}/backups")
+    address = f"/api/backups/{over['result']['id']}"
+    await proven(ask, over["result"]["id"])
+    pinned = await ask(address, "PATCH", body='{"pinned": true}')
+    assert assert_matches(pinned, BACKUP, "PATCH")["pinned"] is True
+    assert (await listed(ask))[0]["pinned"] is True
+    wrong = await ask(address, "PATCH", body="{}")
+    assert assert_matches(wrong, BACKUP, "PATCH")["code"] == "bad-request"
+    gone = await ask(address, "DELETE")
+    assert gone.code == 204
+    assert gone.body == b""
+    for response in (await ask(address), await ask(address, "DELETE")):
+        assert response.code == 404
+    assert await listed(ask) == []
+    assert OPERATION
