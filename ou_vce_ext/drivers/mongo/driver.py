@@ -48,7 +48,14 @@ class MongoDriver(Driver):
 
     kind: ClassVar[str] = "mongo"
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.START, Capability.STOP, Capability.LOGS}
+        {
+            Capability.START,
+            Capability.STOP,
+            Capability.RESET,
+            Capability.BACKUP,
+            Capability.RESTORE,
+            Capability.LOGS,
+        }
     )
     options: ClassVar[Mapping[str, Option]] = OPTIONS
     wants_port: ClassVar[bool] = True
@@ -185,6 +192,18 @@ class MongoDriver(Driver):
                 "was there before is safe.",
                 "Start it again. If it happens again, show your tutor the log.",
             ) from error
+
+    def server(self) -> Server:
+        """Our own server, with the key that opens all of it. It must have been prepared."""
+        return Server(str(self.socket), f"{ADDRESS}:{self.declared.port}", self._key)
+
+    @property
+    def program(self) -> Path:
+        """The `mongod` that is run, or would be. Raises VceError where there is none."""
+        found = find_mongods(self.declared.program)
+        if error := missing_program(self.declared.program, found):
+            raise VceError(error.code, error.message, error.hint)
+        return found[0].path
 
     async def _has_died(self) -> bool:
         if self._process is None:

@@ -1,0 +1,99 @@
+"""Seeing that a server holds what was poured into it: all of it, and exactly that."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...errors import UnsuitableError
+from ..watch import Watch
+from .catalog import read_catalog, stored_in
+from .contents import Counted, is_servers_own
+from .documents import raw_batches, split
+from .metadata import Metadata
+from .names import Namespace
+
+if TYPE_CHECKING:
+    from pymongo import MongoClient
+
+    Client = MongoClient[dict[str, Any]]
+
+
+def count_up(client: Client, at: Namespace, what: Metadata, watch: Watch) -> Counted:
+    """Read a collection from end to end, in the order it lies there. Blocks."""
+    checksum, documents, size = hashlib.sha256(), 0, 0
+    for batch in raw_batches(client[at.db][stored_in(at, what)]):
+        watch.did(len(batch))
+        found, _ = split(batch)
+        documents += len(found)
+        size += len(batch)
+        checksum.update(batch)
+    return Counted(documents, size, checksum.hexdigest())
+
+
+def compare(
+    client: Client,
+    wanted: Mapping[Namespace, Metadata],
+    poured: Mapping[Namespace, Counted],
+    watch: Watch,
+    *,
+    exactly: bool,
+) -> None:
+    """Raise UnsuitableError unless the server holds ``wanted``, with the documents ``poured``.
+
+    ``exactly``: also every option and index as they were told, down to what a server adds itself;
+    else, with a dump of another release, by their names and keys. Blocks.
+    """
+    watch.step("Comparing", sum(each.bytes for each in poured.values()))
+    found = {at: what for at, what in read_catalog(client).items() if not is_servers_own(at)}
+    if missing := wanted.keys() - found.keys():
+        raise _differs(f"{min(missing)} is missing")
+    if more := found.keys() - wanted.keys():
+        raise _differs(f"{min(more)} is there as well")
+    for at, what in wanted.items():
+        if difference := _difference(what, found[at], exactly=exactly):
+            raise _differs(f"{at} has other {difference}")
+        if what.kind == "view":
+            continue
+        counted = count_up(client, at, found[at], watch)
+        if counted.documents != poured[at].documents:
+            raise _differs(
+                f"{at} has {counted.documents} documents instead of {poured[at].documents}"
+            )
+        if counted.sha256 != poured[at].sha256 and not found[at].ordered_by_server:
+            raise _differs(f"the documents of {at} are not the same")
+
+
+def _difference(one: Metadata, other: Metadata, *, exactly: bool) -> str | None:
+    if one.kind != other.kind:
+        return "properties"
+    if not exactly:
+        names = [
+            [(index.get("name"), list(index["key"].items())) for index in each.indexes]
+            for each in (one, other)
+        ]
+        return None if sorted(map(str, names[0])) == sorted(map(str, names[1])) else "indexes"
+    if one.options != other.options:
+        return "options"
+    # They are listed in the order in which they were finished.
+    return None if _by_name(one) == _by_name(other) else "indexes"
+
+
+def _by_name(what: Metadata) -> dict[str, tuple[list[Any], dict[str, Any]]]:
+    """Indexes with the order of their keys, which matters, and not that of their options."""
+    return {
+        str(index["name"]): (
+            list(index["key"].items()),
+            {key: value for key, value in index.items() if key != "key"},
+        )
+        for index in what.indexes
+    }
+
+
+def _differs(reason: str) -> UnsuitableError:
+    return UnsuitableError(
+        f"What was rebuilt from this backup is not what it says: {reason}. Your databases are as "
+        "they were.",
+        "Use another backup, and make a new one of what you have now.",
+    )

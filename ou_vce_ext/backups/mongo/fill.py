@@ -1,0 +1,189 @@
+"""Pouring dumps into a server: collections first, then documents, indexes, views and people."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from ...errors import UnsuitableError
+from ..sizes import in_words
+from ..watch import Watch
+from .catalog import stored_in
+from .contents import Counted, is_servers_own
+from .documents import decode, empty_timestamps
+from .dump import Dump, Stored
+from .names import ADMIN, ROLES, USERS, Namespace
+
+if TYPE_CHECKING:
+    from pymongo import MongoClient
+    from pymongo.collection import Collection as Target
+
+    Client = MongoClient[dict[str, Any]]
+
+_MOST_BYTES: Final = 8 * 1024 * 1024
+_MOST_DOCUMENTS: Final = 10_000
+
+Plan = Mapping[Dump, Collection[Namespace]]
+"""What is taken from each dump."""
+
+
+class Filling:
+    """One server being filled. ``rename`` gives the database that a dump's database becomes.
+
+    Everything blocks; raises UnsuitableError for what a server refuses, else PyMongoError, OSError
+    or WorkCancelledError.
+    """
+
+    def __init__(
+        self, client: Client, watch: Watch, rename: Mapping[str, str] | None = None
+    ) -> None:
+        self._client = client
+        self._watch = watch
+        self._rename = rename or {}
+        self.poured: dict[Namespace, Counted] = {}
+
+    def place(self, at: Namespace) -> Namespace:
+        """Where ``at`` goes."""
+        return Namespace(self._rename.get(at.db, at.db), at.name)
+
+    def fill(self, plan: Plan) -> None:
+        """Put all of ``plan`` there."""
+        chosen = [(dump, at, dump.stored[at]) for dump in plan for at in sorted(plan[dump])]
+        plain = [one for one in chosen if not is_servers_own(one[1])]
+        self._watch.step("Making collections")
+        for _, at, one in plain:
+            if one.what.kind != "view":
+                self._create(at, one)
+        size = sum(one.counted.bytes for _, _, one in plain)
+        self._watch.step("Loading documents", size)
+        for dump, wanted in plan.items():
+            self._pour(dump, [at for at in wanted if not is_servers_own(at)])
+        for _, at, one in plain:
+            self._index(at, one)
+        self._watch.step("Making views")
+        for _, at, one in plain:
+            if one.what.kind == "view":
+                self._create(at, one)
+
+    def _create(self, at: Namespace, one: Stored) -> None:
+        self._watch.raise_if_cancelled()
+        place = self.place(at)
+        with refusals(at):
+            self._client[place.db].command({"create": place.name, **one.what.options})
+        if one.what.kind != "view":
+            self.poured[at] = Counted(0, 0, hashlib.sha256().hexdigest())
+
+    def _pour(self, dump: Dump, wanted: Sequence[Namespace]) -> None:
+        sums = {at: _Sum() for at in wanted}
+        for at, documents in dump.stream(wanted, self._watch):
+            place = self.place(at)
+            target = self._client[place.db][stored_in(place, dump.stored[at].what)]
+            with refusals(at):
+                for part in _parts(documents):
+                    insert(target, part)
+                    self._watch.did(sums[at].add(part))
+        for at, total in sums.items():
+            if at in self.poured:
+                self.poured[at] = total.counted
+
+    def _index(self, at: Namespace, one: Stored) -> None:
+        wanted = [
+            dict(index)
+            for index in one.what.indexes
+            if index.get("name") != "_id_" and not index.get("clustered")
+        ]
+        if not wanted:
+            return
+        self._watch.raise_if_cancelled()
+        size = one.counted.bytes
+        words = f" ({in_words(size)})" if size else ""
+        self._watch.step(f"Making indexes of {at.name}{words}")
+        place = self.place(at)
+        with refusals(at):
+            self._client[place.db].command({"createIndexes": place.name, "indexes": wanted})
+
+    def people(self, plan: Plan, own_user: str | None) -> None:
+        """Bring the users and roles, but for the account that the service is declared with."""
+        for dump, wanted in plan.items():
+            people = [at for at in wanted if at.db == ADMIN and at.name in (USERS, ROLES)]
+            for at, documents in dump.stream(people, self._watch):
+                target = self._client[at.db][at.name]
+                for document in documents:
+                    told = decode(document)
+                    if told["_id"] == f"{ADMIN}.{own_user}":
+                        continue
+                    with refusals(at):
+                        target.replace_one({"_id": told["_id"]}, told, upsert=True)
+
+
+class _Sum:
+    def __init__(self) -> None:
+        self._sum = hashlib.sha256()
+        self._documents = 0
+        self._bytes = 0
+
+    def add(self, documents: Sequence[bytes]) -> int:
+        block = b"".join(documents)
+        self._sum.update(block)
+        self._documents += len(documents)
+        self._bytes += len(block)
+        return len(block)
+
+    @property
+    def counted(self) -> Counted:
+        return Counted(self._documents, self._bytes, self._sum.hexdigest())
+
+
+def insert(target: Target[dict[str, Any]], documents: Sequence[bytes]) -> None:
+    """Insert raw documents, in their order and as they are. Raises PyMongoError."""
+    from bson import Timestamp
+    from bson.raw_bson import RawBSONDocument
+
+    raw: list[Any] = [RawBSONDocument(document) for document in documents]
+    target.insert_many(raw, ordered=True, bypass_document_validation=True)
+    for document in documents:
+        # A server takes an empty timestamp for a wish to know the present time.
+        for key in empty_timestamps(document):
+            target.update_one(
+                {"_id": decode(document)["_id"]},
+                {"$set": {key: Timestamp(0, 0)}},
+                bypass_document_validation=True,
+            )
+
+
+def _parts(documents: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
+    start, size = 0, 0
+    for index, document in enumerate(documents):
+        if size and (size + len(document) > _MOST_BYTES or index - start >= _MOST_DOCUMENTS):
+            yield documents[start:index]
+            start, size = index, 0
+        size += len(document)
+    yield documents[start:]
+
+
+class refusals:
+    """Says of what a server refuses that the dump is to blame: it is no data of that server's."""
+
+    def __init__(self, at: Namespace) -> None:
+        self._at = at
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure
+
+        if not isinstance(error, OperationFailure) or isinstance(error, ConnectionFailure):
+            return
+        details = error.details or {}
+        if isinstance(error, BulkWriteError):
+            details = (details.get("writeErrors") or [details])[0]
+        text = str(details.get("errmsg") or error)
+        if "No space left" in text:
+            return
+        raise UnsuitableError(
+            f"MongoDB does not take {self._at} of this file: {text[:300]}. Your databases are as "
+            "they were.",
+            "Use another backup.",
+        ) from error

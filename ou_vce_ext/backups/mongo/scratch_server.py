@@ -1,0 +1,165 @@
+"""A second MongoDB server, to build new data in: the same driver, elsewhere, and easily ended."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import shutil
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from ...drivers.base import Progress
+from ...drivers.mongo.driver import MongoDriver
+from ...drivers.mongo.folder import lock_file_for
+from ...drivers.mongo.provision import Server
+from ...errors import VceError
+from ...launch import LaunchPlan, Process, StopStep
+from ...models import ServiceSpec, Site
+from .. import scratch
+from ..threads import in_thread, to_its_end
+from ..watch import Watch
+from .connection import connected
+
+_T = TypeVar("_T")
+_KEPT_OPTIONS: Final = ("program", "cache_mb", "auth", "user", "password", "databases")
+_SHUTDOWN_SECONDS: Final = 300.0
+
+
+class ScratchServer(MongoDriver):
+    """It ends at once, since nobody needs what it has, unless :meth:`settle` was called."""
+
+    def __init__(self, live: MongoDriver, site: Site) -> None:
+        super().__init__(_spec(live.spec), site, live.launcher)
+        self._process_of_scratch: Process | None = None
+
+    async def plan(self) -> LaunchPlan:
+        """As the driver's, ended by force."""
+        plan = await super().plan()
+        return dataclasses.replace(plan, stop=(StopStep("SIGKILL", 10.0),))
+
+    async def provision(self, progress: Progress) -> None:
+        """As the driver's; and nothing is deleted there for being old."""
+        await super().provision(progress)
+        await asyncio.to_thread(self._keep_the_old)
+
+    def _keep_the_old(self) -> None:
+        with connected(self.server()) as client:
+            client.admin.command({"setParameter": 1, "ttlMonitorEnabled": False})
+
+    async def run(
+        self, process: Process, watch: Watch, function: Callable[..., _T], *args: Any
+    ) -> _T:
+        """Work in a thread with the server; cancelled, the server is ended to end the thread."""
+        working = asyncio.ensure_future(in_thread(watch, function, *args))
+        try:
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            watch.cancel()
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process.pid, signal.SIGKILL)
+            working.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await working
+            raise
+
+    async def settle(self, process: Process, live_address: str) -> None:
+        """Have all of it on disk, made out to ``live_address`` (host:port), and end it gently.
+
+        Raises VceError.
+        """
+        await asyncio.to_thread(_shut_down, self.server(), live_address)
+        try:
+            async with asyncio.timeout(_SHUTDOWN_SECONDS):
+                ending = await process.exited()
+        except TimeoutError:
+            ending = None
+        if ending is None or ending.exit_code != 0:
+            raise VceError(
+                "internal",
+                "The new data were built, and the server that built them did not end well. Your "
+                "databases are as they were.",
+                "Try again. If it happens again, show your tutor the log.",
+            )
+
+
+def _shut_down(server: Server, live_address: str) -> None:
+    from pymongo.errors import AutoReconnect
+
+    with connected(server) as client:
+        # Else the live server would find itself no member of its own replica set at first.
+        client.local["system.replset"].update_one({}, {"$set": {"members.0.host": live_address}})
+        # It hangs up instead of answering.
+        with suppress(AutoReconnect):
+            client.admin.command({"shutdown": 1, "force": True, "timeoutSecs": 0})
+
+
+def _spec(live: ServiceSpec) -> ServiceSpec:
+    """The live service's declaration, without what places it and without roles of its own.
+
+    Roles may be ones that are only in the data that are yet to come.
+    """
+    kept = {key: value for key, value in live.options.items() if key in _KEPT_OPTIONS}
+    if live.external:
+        kept = {key: value for key, value in kept.items() if key == "program"}
+    return dataclasses.replace(
+        live, external=False, data_dir=None, stop_timeout=None, memory_bytes=None, options=kept
+    )
+
+
+@asynccontextmanager
+async def scratch_server(live: MongoDriver) -> AsyncIterator[tuple[ScratchServer, Process]]:
+    """A running server of nobody's, until the block ends. Its data are left. Raises VceError."""
+    site = scratch.scratch_site(live.site, free_port())
+    await asyncio.to_thread(scratch.make_folders, site)
+    server = ScratchServer(live, site)
+    try:
+        async with scratch.running(server) as process:
+            yield server, process
+    except BaseException:
+        await to_its_end(lambda: discard(site))
+        raise
+    # Only the data are of use from here on.
+    await to_its_end(lambda: discard(site, keep_data=True))
+
+
+def discard(site: Site, *, keep_data: bool = False) -> None:
+    """Remove a scratch server's folders. Blocks; never raises."""
+    if keep_data:
+        for folder in (site.private_dir, site.runtime_dir):
+            shutil.rmtree(folder, ignore_errors=True)
+    else:
+        scratch.discard(site)
+    with suppress(OSError):
+        lock_file_for(site.data_dir).unlink(missing_ok=True)
+
+
+def remove_left(site: Site) -> None:
+    """Remove what builds that were cut off have left beside the live data. Blocks."""
+    for parent in {site.data_dir.parent, site.private_dir}:
+        for path in _marked(parent, site):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    path.unlink()
+
+
+def _marked(parent: Path, site: Site) -> list[Path]:
+    starts = (scratch.MARK, f"{site.data_dir.name}{scratch.MARK}")
+    try:
+        return [path for path in parent.iterdir() if path.name.startswith(starts)]
+    except OSError:
+        return []
+
+
+def free_port() -> int:
+    """A TCP port that nobody has just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,168 @@
+"""MongoDB's part in backups: looking, taking, building, loading beside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+from ...drivers.base import Driver
+from ...drivers.mongo.address import DEFAULT_PORT
+from ...drivers.mongo.driver import MongoDriver
+from ...drivers.mongo.programs import release_of
+from ...drivers.mongo.provision import Server
+from ...errors import VceError
+from ...models_backup import DataItem
+from ..strategy import Built, Layer, Source, Strategy, Taken
+from ..threads import in_thread, to_its_end
+from ..watch import Watch
+from ..writer import ArchiveWriter
+from . import looking
+from .compare import compare
+from .connection import connected
+from .dump import Dump
+from .fill import Filling, Plan
+from .opening import open_dump
+from .own_dump import KIND
+from .plan import decide, metadata_of, refuse_newer
+from .scratch_server import discard, remove_left, scratch_server
+from .take import write_snapshot
+
+
+class MongoStrategy(Strategy):
+    """Backups of one MongoDB service."""
+
+    kind: ClassVar[str] = KIND
+    driver: MongoDriver
+
+    def __init__(self, driver: Driver) -> None:
+        super().__init__(cast("MongoDriver", driver))
+        self._last_change: Any = None
+        self._built: dict[str, int] = {}
+
+    @property
+    def _place(self) -> Server | str:
+        """How the live server is reached: with all rights where it is ours."""
+        return self.driver.declared.uri if self._external else self.driver.server()
+
+    @property
+    def _external(self) -> bool:
+        return self.driver.spec.external
+
+    @property
+    def _own_user(self) -> str | None:
+        return self.driver.declared.user
+
+    # -- looking ---------------------------------------------------------------------------------
+
+    async def look(self) -> tuple[DataItem, ...]:
+        """Its databases with their collections and views."""
+        return await asyncio.to_thread(looking.look, self._place)
+
+    async def estimate(self) -> int | None:
+        """Bytes of all documents."""
+        with suppress(VceError):
+            return await asyncio.to_thread(looking.bytes_of_documents, self._place)
+        return None
+
+    async def data_bytes(self) -> int | None:
+        """Bytes of its files."""
+        with suppress(VceError):
+            return await asyncio.to_thread(looking.bytes_on_disk, self._place)
+        return None
+
+    async def changed(self) -> bool | None:
+        """Whether anything was written, or any collection changed, since this was asked before."""
+        before = self._last_change
+        try:
+            self._last_change = await asyncio.to_thread(looking.last_change, self._place)
+        except VceError:
+            return None
+        return None if before is None else before != self._last_change
+
+    def stays(self) -> tuple[str, ...]:
+        """What a reset leaves."""
+        return ("Your backups", "The address and password that notebooks use")
+
+    def becomes(self) -> str:
+        """What is there afterwards."""
+        return "No databases, as on the first day."
+
+    # -- backing up ------------------------------------------------------------------------------
+
+    async def take(self, archive: ArchiveWriter, watch: Watch) -> Taken:
+        """Write a snapshot of everything."""
+        watch.step("Reading MongoDB", await self.estimate())
+        taken = await in_thread(watch, self._take, archive, watch)
+        return taken
+
+    def _take(self, archive: ArchiveWriter, watch: Watch) -> Taken:
+        with connected(self._place) as client:
+            found = write_snapshot(
+                client, archive, watch, own_user=self._own_user, whole=not self._external
+            )
+        return Taken(
+            found.contents, found.consistency, {"MongoDB": found.release}, dict(found.details)
+        )
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    async def open(
+        self, path: Path, filename: str, *, offset: int = 0, length: int | None = None
+    ) -> Source:
+        """Recognise ours, and what mongodump makes."""
+        watch = Watch()
+        return await in_thread(watch, open_dump, path, filename, offset, length, watch)
+
+    # -- building --------------------------------------------------------------------------------
+
+    async def build(self, layers: Sequence[Layer], watch: Watch, *, keep: bool) -> Built | None:
+        """Build in a scratch server, compare, and keep its folder if wanted."""
+        if keep and self._external:
+            raise VceError(
+                "capability-missing",
+                "This MongoDB server is run outside JupyterLab, so its databases are never "
+                "replaced from here. Nothing was changed.",
+                "Load the backup beside what is there, under another name.",
+            )
+        release = release_of(self.driver.program)
+        dumps = [cast("Dump", layer.source) for layer in layers]
+        refuse_newer(dumps, release)
+        plan = decide(layers)
+        exactly = all(dump.whole and dump.versions.get("MongoDB") == release for dump in dumps)
+        watch.step("Starting a second MongoDB")
+        async with scratch_server(self.driver) as (server, process):
+            counts = await server.run(
+                process, watch, self._build, server.server(), plan, watch, exactly
+            )
+            if keep:
+                watch.step("Writing the new data to disk")
+                await server.settle(process, self._live_address)
+        if not keep:
+            await to_its_end(lambda: discard(server.site))
+            return None
+        self._built = counts
+        return Built(server.site.data_dir, self.driver.data_dir)
+
+    @property
+    def _live_address(self) -> str:
+        return f"127.0.0.1:{self.driver.declared.port or DEFAULT_PORT}"
+
+    def _build(self, server: Server, plan: Plan, watch: Watch, exactly: bool) -> dict[str, int]:
+        with connected(server, silence_ms=None) as client:
+            filling = Filling(client, watch)
+            filling.fill(plan)
+            compare(client, metadata_of(plan), filling.poured, watch, exactly=exactly)
+            filling.people(plan, self._own_user)
+        return {at.key: each.documents for at, each in filling.poured.items()}
+
+    async def check_live(self) -> None:
+        """See that the collections that were built are there, each as full."""
+        built, self._built = self._built, {}
+        await asyncio.to_thread(looking.expect, self._place, built)
+
+    async def clean(self) -> None:
+        """Remove what is left of builds."""
+        await asyncio.to_thread(remove_left, self.driver.site)
