@@ -13,8 +13,8 @@ PYTHON ?= python3
 LAB_DIR ?= workspace
 LAB_ARGS ?=
 # Programs from the system's packages. `make lab LAB_PROGRAMS=` goes on without OpenRefine.
-LAB_PROGRAMS ?= openrefine libcurl4 slirp4netns
-TEST_PROGRAMS ?= $(LAB_PROGRAMS) passt chromium nginx faketime
+LAB_PROGRAMS ?= openrefine libcurl4 slirp4netns tigervnc-standalone-server openbox
+TEST_PROGRAMS ?= $(LAB_PROGRAMS) passt chromium nginx faketime default-jre default-jdk-headless x11-apps
 # Tests mostly wait for programs: three at a time keep two processors busy.
 TEST_WORKERS ?= 3
 BENCHMARKS ?= ready proxy supervision openrefine
@@ -56,7 +56,15 @@ test: fresh-reports build lint tests summary ## install what is needed and run e
 ##@ Installing
 
 .PHONY: build
-build: test-programs $(STAMPS)/linked $(STAMPS)/test $(UI_MODULES) ## install everything, tests' needs too
+build: test-programs $(STAMPS)/linked $(STAMPS)/test $(UI_MODULES) examples ## install everything, tests' needs too
+
+.PHONY: examples
+examples: test-programs examples/daisyworld/daisyworld.jar ## build the example that is written in Java
+
+examples/daisyworld/daisyworld.jar: $(wildcard examples/daisyworld/src/*.java)
+	rm -rf examples/daisyworld/classes
+	javac --release 17 -Xlint:all,-serial -d examples/daisyworld/classes $^
+	jar --create --file $@ --main-class Daisyworld -C examples/daisyworld/classes .
 
 .PHONY: lab-programs test-programs
 lab-programs:
@@ -185,6 +193,6 @@ wheel: $(STAMPS)/test $(LAB_BUILT) ## the files to publish, in dist/
 
 .PHONY: clean
 clean: ## remove all that was built and installed, never the workspace
-	rm -rf .venv build dist $(REPORTS) ou_vce_ext/labextension labextension/lib labextension/node_modules \
-	labextension/*.tsbuildinfo ui-tests/node_modules ui-tests/test-results ui-tests/playwright-report \
+	rm -rf .venv build dist $(REPORTS) ou_vce_ext/labextension ou_vce_ext/viewer labextension/lib labextension/node_modules \
+	examples/daisyworld/classes examples/daisyworld/*.jar labextension/*.tsbuildinfo ui-tests/node_modules ui-tests/test-results ui-tests/playwright-report \
 	.mypy_cache .pytest_cache .ruff_cache .hypothesis

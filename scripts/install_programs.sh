@@ -1,7 +1,7 @@
 #!/bin/sh
 # install_programs.sh PROGRAM... : has apt install the programs that are not there yet.
 #
-# A program and its Debian package share a name here. Nothing is asked of apt when nothing is
+# A program and its Debian package share a name here, but for those named below. Nothing is asked of apt when nothing is
 # missing; without the right to install, the one command to run is named and the exit code is 1.
 # $PYTHON (default python3) must be able to make virtual environments.
 set -eu
@@ -13,6 +13,11 @@ for program in "$@"; do
     case $program in
         # A library, such as libcurl4, is there when the loader knows it (libcurl.so.4).
         lib*) ldconfig -p | grep -q "^[[:space:]]*$(echo "$program" | sed 's/[0-9]*$/.so.&/') " ;;
+        tigervnc-standalone-server) command -v Xtigervnc >/dev/null ;;
+        x11-apps) command -v xclock >/dev/null ;;
+        default-jdk-headless) command -v javac >/dev/null ;;
+        # The headless one has no windows.
+        default-jre) ls /usr/lib/jvm/*/lib/libawt_xawt.so >/dev/null 2>&1 ;;
         *) command -v "$program" >/dev/null ;;
     esac || missing="$missing $program"
 done
