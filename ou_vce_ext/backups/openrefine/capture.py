@@ -1,0 +1,187 @@
+"""Each project, proven to be on disk as OpenRefine has it in memory.
+
+OpenRefine hides that it could not save. So what its files say is compared with what it says itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from ...errors import VceError
+from ..sizes import in_words
+from ..threads import in_thread
+from ..watch import Watch
+from .facts import BrokenProjectError
+from .live import CannotOpenError, Live, Steps
+from .metadata import Metadata
+from .project import DATA, Project, folder_in, ids_in, is_empty, prove
+from .snapshot import take_picture
+
+_TRIES: Final = 8
+_PAUSE: Final = 0.25
+_FORGETS_AFTER: Final = 1_200.0
+"""Seconds: a project that nothing was done with for so long OpenRefine has put out of memory."""
+_SURELY_LATER: Final = 2.0
+_NEARLY_FULL: Final = 20_000_000
+
+
+class Capture:
+    """Goes through the projects of a workspace; each is a picture in ``into`` until the next.
+
+    ``live`` is None where OpenRefine does not run.
+    """
+
+    def __init__(self, workspace: Path, live: Live | None, into: Path, watch: Watch) -> None:
+        self._workspace = workspace
+        self._live = live
+        self._into = into
+        self._watch = watch
+        self.without_data: list[str] = []
+        """Projects that have lost their data before; OpenRefine cannot open them."""
+
+    async def projects(self) -> AsyncIterator[Project]:
+        """Each project. Raises VceError where one is not saved, or cannot be read; OSError."""
+        if self._live is not None:
+            ids = sorted(await self._live.projects(), key=int)
+        else:
+            ids = await asyncio.to_thread(_ids, self._workspace)
+        for project in ids:
+            picture = folder_in(self._into, project)
+            captured = await self._capture(project, picture)
+            if captured is not None:
+                yield captured
+            await in_thread(self._watch, shutil.rmtree, picture, ignore_errors=True)
+
+    async def _capture(self, project: str, picture: Path) -> Project | None:
+        last = _moving(project, None)
+        for count in range(_TRIES):
+            if count:
+                await asyncio.sleep(count * _PAUSE)
+                await in_thread(self._watch, shutil.rmtree, picture, ignore_errors=True)
+            found = await self._try(project, picture, first=count == 0)
+            if found is None or isinstance(found, Project):
+                return found
+            last = found
+        raise last
+
+    async def _try(self, project: str, picture: Path, *, first: bool) -> Project | VceError | None:
+        """The project; None where there is none; else why it is to be tried again."""
+        watch, folder = self._watch, folder_in(self._workspace, project)
+        told: Metadata | None = None
+        steps: Steps | None = None
+        trouble: VceError | None = None
+        if self._live is not None:
+            told = (await self._live.projects()).get(project)
+            if told is None:
+                return None
+            try:
+                steps = await self._saved_steps(self._live, project, told)
+            except CannotOpenError:
+                trouble = _cannot_open(told)
+        if await asyncio.to_thread(is_empty, folder) and (told is None or not first):
+            self.without_data.append(project)
+            return None
+        running = told is not None
+        if not await in_thread(watch, take_picture, folder, picture, watch, running=running):
+            return _moving(project, told)
+        try:
+            found = await in_thread(watch, prove, project, picture, watch)
+        except BrokenProjectError as error:
+            return _broken(project, told, error)
+        if trouble is None and told and not _is_as_told(found, told, steps):
+            trouble = self._not_saved(told)
+        return trouble or found
+
+    async def _saved_steps(self, live: Live, project: str, told: Metadata) -> Steps | None:
+        """Have it saved; its history as it is in memory. None where its files alone will do.
+
+        What was last changed long ago, and is on disk since, is not loaded into memory for this.
+        """
+        data = folder_in(self._workspace, project) / DATA[0]
+        if await asyncio.to_thread(_is_settled, data, told):
+            return None
+        await live.save(project)
+        return await live.steps(project)
+
+    def _not_saved(self, told: Metadata) -> VceError:
+        try:
+            free = shutil.disk_usage(self._workspace).free
+        except OSError:
+            free = 0
+        if free < _NEARLY_FULL:
+            return VceError(
+                "disk-full",
+                f"OpenRefine could not save the project {told.name}: the disk is full "
+                f"({in_words(free)} are free). There is no backup of this moment; the backups you "
+                "have are as they were.",
+                "Do not stop OpenRefine now. Delete large files you do not need, empty the bin, "
+                "then back up once more.",
+            )
+        return VceError(
+            "data-unwritable",
+            f"OpenRefine has not saved the last changes to the project {told.name}, though it was "
+            "asked to. There is no backup of this moment; the backups you have are as they were.",
+            "Make any small change to that project in OpenRefine, wait a minute, then back up once "
+            "more.",
+        )
+
+
+def _ids(workspace: Path) -> list[str]:
+    try:
+        return ids_in(workspace)
+    except FileNotFoundError:
+        return []
+
+
+def _is_settled(data: Path, told: Metadata) -> bool:
+    if told.modified is None:
+        return False
+    modified = told.modified.timestamp()
+    try:
+        written = data.stat().st_mtime
+    except OSError:
+        return False
+    return written > modified + _SURELY_LATER and time.time() > modified + _FORGETS_AFTER
+
+
+def _is_as_told(found: Project, told: Metadata, steps: Steps | None) -> bool:
+    """Whether what is on disk is what is in memory."""
+    if steps is not None and steps != (found.facts.past, found.facts.future):
+        return False
+    return (found.metadata.name, found.metadata.tags) == (told.name, told.tags)
+
+
+def _moving(project: str, told: Metadata | None) -> VceError:
+    return VceError(
+        "conflict",
+        f"The project {told.name if told else project} was being written to all the time, so that "
+        "no backup of it could be taken. The backups you have are as they were.",
+        "Wait until OpenRefine has finished what it is doing, then back up once more.",
+    )
+
+
+def _cannot_open(told: Metadata) -> VceError:
+    return VceError(
+        "data-corrupt",
+        f"OpenRefine cannot open the project {told.name}. There is no backup of this moment; your "
+        "other projects and the backups you have are as they were.",
+        f"See in OpenRefine whether {told.name} opens. If it is too large for the memory that "
+        "OpenRefine may use, have `memory` raised in this service's declaration; else delete the "
+        "project, and back up once more.",
+    )
+
+
+def _broken(project: str, told: Metadata | None, error: BrokenProjectError) -> VceError:
+    name = told.name if told else project
+    return VceError(
+        "data-corrupt",
+        f"The project {name} cannot be read: {error}. There is no backup of this moment; your "
+        "other projects and the backups you have are as they were.",
+        f"See in OpenRefine whether {name} opens. If not, move its folder ({project}.project) out "
+        "of the projects folder, and back up once more.",
+    )
