@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from ..drivers.base import Progress, no_progress
@@ -39,6 +41,17 @@ class Watch:
     def part(self, low: float, high: float) -> None:
         """From here on, steps run from ``low`` to ``high`` of the whole (0..1)."""
         self._low, self._high = low, high
+
+    @contextmanager
+    def share(self, low: float, high: float) -> Iterator[None]:
+        """For the block, steps run from ``low`` to ``high`` (0..1) of the part that is set."""
+        before = self._low, self._high
+        span = self._high - self._low
+        self._low, self._high = self._low + low * span, self._low + high * span
+        try:
+            yield
+        finally:
+            self._low, self._high = before
 
     def step(self, message: str, expected: int | None = None) -> None:
         """Begin a step; ``expected`` is how many bytes it will probably handle."""

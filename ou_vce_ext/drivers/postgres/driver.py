@@ -23,6 +23,7 @@ from .access import (
     passwords_to_try,
 )
 from .diagnoses import explain_ending
+from .door import Door
 from .external import probe_external
 from .lock import lock_file_for
 from .options import ADMIN, OPTIONS, read_options
@@ -193,6 +194,20 @@ class PostgresDriver(Driver):
     @property
     def _admin_passwords(self) -> list[str]:
         return passwords_to_try(self.data_dir, self.declared)
+
+    @property
+    def server(self) -> Server | None:
+        """The server that was chosen at the last start, if any."""
+        return self._prepared.server if self._prepared else None
+
+    def door(self) -> Door:
+        """How we get in ourselves to look and to copy: as the superuser where the server is ours.
+
+        Raises VceError where no password is known.
+        """
+        if self.spec.external:
+            return Door.of_others(self.reach)
+        return Door(self._address, tuple(self._admin_passwords))
 
     async def provision(self, progress: Progress) -> None:
         """Make the declared roles and databases that are missing. Raises VceError."""

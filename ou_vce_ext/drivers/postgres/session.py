@@ -121,7 +121,7 @@ class Session:
         refused: LoginRefusedError | None = None
         for password in passwords:
             try:
-                self._connection = await _connect(address, password)
+                self._connection = await connect(address, password)
                 return self._connection
             except psycopg.OperationalError as error:
                 # There is no SQLSTATE for a connection that was never made, only words: English
@@ -155,7 +155,8 @@ async def _lets_in(address: Address) -> bool:
         writer.close()
 
 
-async def _connect(address: Address, password: str) -> Connection:
+async def connect(address: Address, password: str) -> Connection:
+    """Make a connection that commits by itself. Raises as psycopg does."""
     import psycopg
 
     # All that matters is said here: PG* variables of Jupyter's own environment must not.

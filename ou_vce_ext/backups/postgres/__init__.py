@@ -1,0 +1,1 @@
+"""PostgreSQL's backups: dumps of its own tools, proven in a scratch server."""

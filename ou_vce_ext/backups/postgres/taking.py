@@ -1,0 +1,175 @@
+"""Taking a backup: each database by the server's own pg_dump, with what is true of it just then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import BinaryIO, Final
+
+from ...drivers.postgres.door import Door
+from ...drivers.postgres.session import Connection
+from ...errors import VceError
+from ...models_backup import Consistency, DataItem, ItemKind
+from ..strategy import Taken
+from ..threads import in_thread
+from ..watch import Watch
+from ..writer import ArchiveWriter
+from . import roles
+from .database import Database, databases_of
+from .facts import Inquiry
+from .sources import ROLES, VERSION, dump_member, facts_member, item_of
+from .tool import ToolFailedError, Tools
+
+_LOCK_WAIT: Final = "30s"
+_OWN: Final = ("postgres", "template1")
+"""Databases that come with every server: backed up only where somebody has put something there."""
+_FILLED: Final = """
+SELECT EXISTS (SELECT FROM pg_class WHERE oid >= 16384) OR EXISTS (SELECT FROM pg_proc WHERE
+  oid >= 16384) OR EXISTS (SELECT FROM pg_namespace WHERE oid >= 16384 AND nspname !~ '^pg_')
+  OR EXISTS (SELECT FROM pg_type WHERE oid >= 16384) OR EXISTS (SELECT FROM pg_extension WHERE
+  oid >= 16384) OR EXISTS (SELECT FROM pg_largeobject_metadata)"""
+_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+class Taking:
+    """One backup on its way into ``archive``. ``tools`` have the door to the live server."""
+
+    def __init__(
+        self, service: str, tools: Tools, door: Door, archive: ArchiveWriter, watch: Watch
+    ) -> None:
+        self._service = service
+        self._tools = tools
+        self._door = door
+        self._archive = archive
+        self._watch = watch
+        self._items: list[DataItem] = []
+
+    async def take(self) -> Taken:
+        """Write all of it. Raises VceError with the reason."""
+        async with self._door.connected() as connection:
+            databases = await self._wanted(await databases_of(connection))
+            release = connection.info.parameter_status("server_version") or ""
+            major = connection.info.server_version // 10_000
+            known = await roles.names_of_roles(connection)
+        await self._roles(len([name for name in known if not name.startswith("pg_")]))
+        for number, database in enumerate(databases):
+            share = 1 / len(databases)
+            with self._watch.share(number * share, (number + 1) * share):
+                await self._database(database)
+        one = len(databases) <= 1
+        return Taken(
+            contents=tuple(self._items),
+            consistency=Consistency.SNAPSHOT if one else Consistency.PER_DATABASE,
+            versions={VERSION: release.split(" ")[0]},
+            details={"major": major, "databases": [each.to_json() for each in databases]},
+        )
+
+    async def _wanted(self, databases: Sequence[Database]) -> list[Database]:
+        wanted = []
+        for database in databases:
+            if database.name in _OWN:
+                async with self._door.into(database.name).connected() as connection:
+                    [(filled,)] = await (await connection.execute(_FILLED.encode())).fetchall()
+                if not filled:
+                    continue
+            wanted.append(database)
+        return wanted
+
+    async def _roles(self, count: int) -> None:
+        self._watch.step("Copying roles")
+
+        def keep(source: BinaryIO) -> None:
+            with self._archive.member(roles.MEMBER) as member:
+                member.copy(source)
+
+        options = ["--roles-only", "--no-role-passwords"] if not self._own else ["--roles-only"]
+        await self._tools.reading(
+            self._watch,
+            keep,
+            "pg_dumpall",
+            *options,
+            f"--database={self._door.address.database}",
+            # A pipe cannot be synced: that is our own file's to be.
+            "--no-sync",
+            "--file={pipe}",
+        )
+        self._items.append(
+            DataItem(ROLES, self._service, ItemKind.ROLES, "Roles and their passwords", count=count)
+        )
+
+    @property
+    def _own(self) -> bool:
+        return self._door.address.own
+
+    async def _database(self, database: Database) -> None:
+        door = self._door.into(database.name)
+        async with door.connected() as holder, door.connected() as asking:
+            [(size,)] = await (
+                await holder.execute("SELECT pg_database_size(current_database())")
+            ).fetchall()
+            self._watch.step(f"Copying the database {database.name}", int(str(size)))
+            async with _shared_snapshot(holder, asking) as snapshot:
+                inquiry = Inquiry(asking)
+                await inquiry.prepare()
+                written = await self._dump_beside(database, snapshot, inquiry)
+                await inquiry.note_sequences()
+        facts = inquiry.facts
+        member = facts_member(database.name)
+        await in_thread(self._watch, self._archive.add, member, facts.to_bytes())
+        self._items.append(item_of(self._service, database, facts, written))
+
+    async def _dump_beside(self, database: Database, snapshot: str, inquiry: Inquiry) -> int:
+        """Dump, and ask at the same time: that takes as long as the longer of the two."""
+        asking = asyncio.ensure_future(inquiry.contents())
+        try:
+            written = await self._dump(database, snapshot)
+            await asking
+            return written
+        finally:
+            asking.cancel()
+            await asyncio.wait({asking})
+
+    async def _dump(self, database: Database, snapshot: str) -> int:
+        def keep(source: BinaryIO) -> int:
+            with self._archive.member(dump_member(database.name)) as member:
+                member.copy(source)
+            return member.bytes
+
+        try:
+            return await self._tools.reading(
+                self._watch,
+                keep,
+                "pg_dump",
+                "--format=custom",
+                f"--snapshot={snapshot}",
+                f"--lock-wait-timeout={_LOCK_WAIT}",
+                "--no-tablespaces",
+                "--no-sync",
+                "--file={pipe}",
+                "--dbname=" + connection_string(database.name),
+            )
+        except ToolFailedError as error:
+            raise VceError(
+                "command-failed",
+                f"The database {database.name} could not be copied: {error.reason}. Your data are "
+                "as they were.",
+                "If a program has a table locked, or is just changing its shape, try again when it "
+                "is done.",
+            ) from error
+
+
+def connection_string(database: str) -> str:
+    """A database's name as no tool takes it for anything else, be there a ``=`` in it."""
+    return "dbname='{}'".format(database.replace("\\", "\\\\").replace("'", "\\'"))
+
+
+@asynccontextmanager
+async def _shared_snapshot(holder: Connection, other: Connection) -> AsyncIterator[str]:
+    """One snapshot for both, and its name for a third."""
+    await holder.execute("SET idle_in_transaction_session_timeout = 0")
+    await holder.execute(_SNAPSHOT)
+    [(name,)] = await (await holder.execute("SELECT pg_export_snapshot()")).fetchall()
+    await other.execute(_SNAPSHOT)
+    await other.execute(f"SET TRANSACTION SNAPSHOT '{name}'".encode())
+    yield str(name)

@@ -1,0 +1,169 @@
+"""Running pg_dump and its like: as their own server's release, under a keeper, through pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Final, TypeVar
+
+from ...drivers.postgres.door import Door
+from ...drivers.postgres.programs import Server
+from ...errors import VceError
+from ...launch import Launcher, ToolResult
+from ...services.tools import run_tool
+from ..threads import in_thread
+from ..watch import Watch
+from .pipes import PipeReader, PipeWriter, make_pipe
+
+LONGEST: Final = 86_400.0
+"""Seconds after which a tool is given up. Progress is shown, and it can be cancelled before."""
+_T = TypeVar("_T")
+
+
+class ToolFailedError(VceError):
+    """A tool ended with an error; ``said`` is the last of what it printed."""
+
+    def __init__(self, name: str, result: ToolResult) -> None:
+        self.said = result.output.strip()
+        lines = [line for line in self.said.splitlines() if line.strip()]
+        telling = [line for line in lines if "error" in line.lower() or "fatal" in line.lower()]
+        last = (telling or lines or [result.ending.describe()])[0]
+        self.reason = last.removeprefix(f"{name}: ").removeprefix("error: ")
+        super().__init__("command-failed", f"{name} failed: {self.reason}")
+
+
+class Tools:
+    """One server's programs. ``folder`` is private: for pipes, a password file and messages.
+
+    ``door`` is None for work on files alone.
+    """
+
+    def __init__(
+        self,
+        launcher: Launcher,
+        server: Server,
+        folder: Path,
+        door: Door | None = None,
+        *,
+        nice: int = 0,
+    ) -> None:
+        self.launcher = launcher
+        self.server = server
+        self.folder = folder
+        self.door = door
+        self.nice = nice
+
+    def missing(self, name: str) -> VceError | None:
+        """Why a program cannot be run, or None."""
+        if os.access(self.server.tool(name), os.X_OK):
+            return None
+        return VceError(
+            "program-missing",
+            f"The program {name} of PostgreSQL {self.server.major} is not in "
+            f"{self.server.folder}. Your databases are safe.",
+            f"Install it: `apt-get install postgresql-client-{self.server.major}`.",
+        )
+
+    async def run(self, name: str, *arguments: str) -> str:
+        """Run one to its end; what it said. Raises ToolFailedError."""
+        if missing := self.missing(name):
+            raise missing
+        door = self.door
+        tag = secrets.token_hex(4)
+        environment = door.environment(self.folder) if door else Door.without_address()
+        output = self.folder / f"{name}-{tag}.log"
+        try:
+            result = await run_tool(
+                self.launcher,
+                [self.server.tool(name), *(door.arguments() if door else ()), *arguments],
+                env=environment,
+                cwd=str(self.folder),
+                output=output,
+                timeout=LONGEST,
+                nice=self.nice,
+            )
+        finally:
+            with suppress(OSError):
+                output.unlink()
+        if not result.ok:
+            raise ToolFailedError(name, result)
+        return result.output
+
+    async def reading(
+        self,
+        watch: Watch,
+        use: Callable[[BinaryIO], _T],
+        name: str,
+        *arguments: str,
+    ) -> _T:
+        """Run one that writes to the pipe that ``{pipe}`` in its arguments stands for.
+
+        ``use`` gets what it writes, in a thread. Raises ToolFailedError, and what ``use`` raises.
+        """
+        pipe = self._pipe()
+        gone = threading.Event()
+
+        def work() -> _T:
+            with PipeReader(pipe, gone, watch) as reader:
+                # Unbuffered: blocks of a pipe are large as they are.
+                return use(reader)  # type: ignore[arg-type]
+
+        try:
+            return await self._beside(watch, work, gone, name, _with(pipe, arguments))
+        finally:
+            pipe.unlink(missing_ok=True)
+
+    async def feeding(
+        self, watch: Watch, give: Callable[[PipeWriter], object], name: str, *arguments: str
+    ) -> None:
+        """Run one that reads the pipe that ``{pipe}`` in its arguments stands for.
+
+        ``give`` fills it, in a thread. Raises ToolFailedError, and what ``give`` raises.
+        """
+        pipe = self._pipe()
+        gone = threading.Event()
+        writer = PipeWriter(pipe, gone, watch)
+        try:
+            await self._beside(watch, lambda: give(writer), gone, name, _with(pipe, arguments))
+        finally:
+            pipe.unlink(missing_ok=True)
+
+    def _pipe(self) -> Path:
+        path = self.folder / f"pipe-{secrets.token_hex(4)}"
+        make_pipe(path)
+        return path
+
+    async def _beside(
+        self,
+        watch: Watch,
+        work: Callable[[], _T],
+        gone: threading.Event,
+        name: str,
+        arguments: Sequence[str],
+    ) -> _T:
+        """Run the tool and ``work`` at a time, neither of which outlives this."""
+        tool = asyncio.ensure_future(self.run(name, *arguments))
+        tool.add_done_callback(lambda _: gone.set())
+        try:
+            result = await in_thread(watch, work)
+            await tool
+        except BaseException as error:
+            failed = tool.done() and not tool.cancelled() and tool.exception()
+            tool.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await tool
+            # What the tool says of its end explains what became of the other one.
+            if failed and isinstance(error, Exception):
+                raise failed from error
+            raise
+        return result
+
+
+def _with(pipe: Path, arguments: Sequence[str]) -> list[str]:
+    places = {"{pipe}": str(pipe), "--file={pipe}": f"--file={pipe}"}
+    return [places.get(each, each) for each in arguments]

@@ -1,0 +1,111 @@
+"""How we ourselves get into a server: for backups, which no connection of a student's is used for.
+
+Tools are told the address as arguments and the password in a file of their own, never in arguments
+or in an environment that others could read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...errors import VceError
+from ...services.private_files import write_private
+from ..base import scrubbed_environment
+from .passfile import password_lines
+from .reach import Reach
+from .session import Address, Connection, connect
+
+_PASSFILE = "pgpass"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An address and the passwords to try there, likeliest first."""
+
+    address: Address
+    passwords: tuple[str, ...] = field(repr=False)
+
+    @classmethod
+    def of_others(cls, reach: Reach) -> Door:
+        """Into a server that others run, as the declared user."""
+        declared = reach.declared
+        address = Address(
+            reach.hosts[0], declared.port, declared.user, declared.databases[0], own=False
+        )
+        return cls(address, (reach.password() or "",))
+
+    def into(self, database: str) -> Door:
+        """The same, into another database."""
+        return dataclasses.replace(
+            self, address=dataclasses.replace(self.address, database=database)
+        )
+
+    def as_user(self, name: str, password: str) -> Door:
+        """The same, as somebody else."""
+        return Door(dataclasses.replace(self.address, user=name), (password,))
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[Connection]:
+        """A connection of its own that commits by itself. Raises as psycopg does."""
+        connection = await self._connect()
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def _connect(self) -> Connection:
+        import psycopg
+
+        trouble: Exception | None = None
+        for password in self.passwords:
+            try:
+                return await connect(self.address, password)
+            except psycopg.OperationalError as error:
+                trouble = error
+        raise trouble or VceError("credentials-refused", "No password of this server is known.")
+
+    async def proven(self) -> Door:
+        """The same, with the one password that is right. Raises as psycopg does."""
+        import psycopg
+
+        for password in self.passwords[:-1]:
+            door = dataclasses.replace(self, passwords=(password,))
+            try:
+                async with door.connected():
+                    return door
+            except psycopg.OperationalError:
+                continue
+        return dataclasses.replace(self, passwords=self.passwords[-1:])
+
+    def arguments(self) -> list[str]:
+        """What libpq's programs are told of the address, without the database."""
+        address = self.address
+        return [
+            f"--host={address.host}",
+            f"--port={address.port}",
+            f"--username={address.user}",
+            "--no-password",
+        ]
+
+    @staticmethod
+    def without_address() -> dict[str, str]:
+        """The environment of a tool that works on files alone."""
+        # Its messages in English, whatever the student's language: we read them.
+        return scrubbed_environment({"LC_ALL": "C", "LANGUAGE": "C"})
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """What such a program finds in its environment: no address, and the name of a file.
+
+        That file, with the passwords, is written into ``folder``, which is private. Raises OSError.
+        """
+        address = self.address
+        path = folder / _PASSFILE
+        logins = [(address.user, password) for password in self.passwords[:1]]
+        write_private(path, password_lines([address.host], address.port, logins).encode())
+        own = {"PGSSLMODE": "disable", "PGGSSENCMODE": "disable"} if address.own else {}
+        own |= {"PGPASSFILE": str(path), "PGAPPNAME": "ou_vce_ext"}
+        return self.without_address() | own
