@@ -12,9 +12,11 @@ from .backups import (
     VerifyHandler,
 )
 from .base import VCEHandler
+from .branding import BrandingHandler, LogoHandler
 from .icons import IconHandler
 from .openapi import OpenApiHandler, UnknownHandler
 from .operations import OperationHandler, OperationsHandler
+from .report import BundleHandler, ReportHandler
 from .services import (
     LogsHandler,
     RestartHandler,
@@ -33,7 +35,7 @@ def handlers() -> list[tuple[str, type[VCEHandler]]]:
     below ``vce/app/``.
     """
     service = "/vce/api/services/([^/]+)"
-    backup = "/vce/api/backups/([^/]+)"
+    backup = "/vce/api/backups/(?!all$)([^/]+)"
     return [
         ("/vce/status/?", StatusHandler),
         ("/vce/api/services", ServicesHandler),
@@ -53,6 +55,10 @@ def handlers() -> list[tuple[str, type[VCEHandler]]]:
         (f"{backup}/restore", RestoreHandler),
         ("/vce/api/operations", OperationsHandler),
         ("/vce/api/operations/([^/]+)", OperationHandler),
+        ("/vce/api/report", ReportHandler),
+        ("/vce/api/report/bundle", BundleHandler),
+        ("/vce/api/branding", BrandingHandler),
+        ("/vce/api/branding/logo", LogoHandler),
         (r"/vce/api/openapi\.yaml", OpenApiHandler),
         ("/vce(?!/app/[^/])(?:/.*)?", UnknownHandler),
     ]

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from datetime import UTC, datetime
-from functools import cache, cached_property
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from platform import python_version
-from typing import Final, cast
+from functools import cached_property
 
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from .._version import __version__
-from ..disk import DiskWatch
-from ..models import OperationState, Service
-from ..models_status import Status
 from .accept import prefers_json
 from .api import ApiHandler
 from .base import READ
+from .branding import look_of
+from .status_look import look
 from .status_page import Page
-
-ENDED_SHOWN: Final = 10
-"""How many ended operations the status tells of."""
 
 
 class StatusHandler(ApiHandler):
@@ -54,7 +46,7 @@ class StatusHandler(ApiHandler):
     @web.authenticated
     async def get(self) -> None:
         """Show how everything is."""
-        status = await self._look()
+        status = await look(self)
         if prefers_json(self.request.headers.get("Accept", "")):
             self.answer(status.to_json())
             return
@@ -64,45 +56,9 @@ class StatusHandler(ApiHandler):
             root=url_path_join(self.base_url, "vce/"),
             home=self.base_url,
             nonce=self.nonce,
+            look=await asyncio.to_thread(look_of, self.settings),
         )
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(page.render().encode("utf-8", "replace"))
 
     head = get
-
-    async def _look(self) -> Status:
-        services = await self.registry.describe_all()
-        operations = sorted(
-            self.registry.operations.list(), key=lambda each: each.started, reverse=True
-        )
-        ended = [each for each in operations if each.state is not OperationState.RUNNING]
-        left_out = {each.id for each in ended[ENDED_SHOWN:]}
-        return Status(
-            services=services,
-            operations=[each for each in operations if each.id not in left_out],
-            disk=await self._disk.usage(self._places(services)),
-            versions=_versions(),
-            problems=self.registry.problems(),
-        )
-
-    @property
-    def _disk(self) -> DiskWatch:
-        return cast("DiskWatch", self.settings.setdefault("vce_disk_watch", DiskWatch()))
-
-    def _places(self, services: list[Service]) -> list[tuple[str, Path]]:
-        places = [("Home folder", Path(self.settings["serverapp"].root_dir))]
-        for service in services:
-            if service.data_dir:
-                places.append((f"Data of {service.title}", Path(service.data_dir)))
-        return places
-
-
-@cache
-def _versions() -> dict[str, str]:
-    known = {"ou_vce_ext": __version__, "Python": python_version()}
-    for package in ("jupyter_server", "jupyterlab", "notebook"):
-        try:
-            known[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return known

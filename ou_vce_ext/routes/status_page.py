@@ -1,36 +1,17 @@
-"""The status page: what it says of the whole house, and the template it says it with."""
+"""The status page: one rendering's facts, and the template that shows them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from ..models import Operation, OperationState, Service
-from ..models_status import Overall, Status
-from ..states import ServiceState
-from . import words
-
-STATE_WORDS: Final[Mapping[ServiceState, str]] = {
-    ServiceState.UNAVAILABLE: "Unavailable",
-    ServiceState.STOPPED: "Stopped",
-    ServiceState.STARTING: "Starting",
-    ServiceState.READY: "Ready",
-    ServiceState.UNRESPONSIVE: "Not answering",
-    ServiceState.STOPPING: "Stopping",
-    ServiceState.BACKOFF: "Waiting to restart",
-    ServiceState.FAILED: "Failed",
-}
-OPERATION_WORDS: Final[Mapping[OperationState, str]] = {
-    OperationState.RUNNING: "Running",
-    OperationState.SUCCEEDED: "Done",
-    OperationState.FAILED: "Failed",
-    OperationState.CANCELLED: "Cancelled",
-}
+from ..models import Capability, Operation, Service
+from ..models_status import Status
+from . import status_words, words
+from .branding import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +25,7 @@ class Page:
     home: str
     """Where Jupyter itself is."""
     nonce: str
+    look: Look
 
     @property
     def measured_as_rss(self) -> bool:
@@ -52,49 +34,26 @@ class Page:
 
     @property
     def headline(self) -> str:
-        """The overall word, in a sentence: ``All well``, ``PostgreSQL failed 3 min ago: …``."""
-        match self.status.state:
-            case Overall.FAILED:
-                return self._failed()
-            case Overall.ATTENTION:
-                return self._attention()
-            case Overall.BUSY:
-                running = [o for o in self.status.operations if o.state is OperationState.RUNNING]
-                return words.sentence(running[0].message) if running else "Work is going on"
-            case Overall.OK:
-                return "All well" if self.status.services else "No services are declared"
-
-    def _failed(self) -> str:
-        failed = [s for s in self.status.services if s.state is ServiceState.FAILED]
-        if len(failed) > 1:
-            return f"{len(failed)} services failed: {', '.join(s.title for s in failed)}"
-        service = failed[0]
-        when = words.ago(service.since, self.now)
-        why = f": {words.continued(service.error.message)}" if service.error else ""
-        return f"{service.title} failed {when}{why}"
-
-    def _attention(self) -> str:
-        if self.status.problems:
-            problem = self.status.problems[0]
-            more = len(self.status.problems) - 1
-            return words.sentence(problem.message) + (f", and {more} more" if more else "")
-        silent = next(s for s in self.status.services if s.state is ServiceState.UNRESPONSIVE)
-        return f"{silent.title} stopped answering {words.ago(silent.since, self.now)}"
+        """The overall word, in a sentence."""
+        return status_words.headline(self.status, self.now)
 
     @property
     def announcement(self) -> str:
-        """What a screen reader is told when it changes: the headline without passing time."""
-        if self.status.state is not Overall.FAILED:
-            return self.headline
-        failed = [s.title for s in self.status.services if s.state is ServiceState.FAILED]
-        return f"{', '.join(failed)} failed"
+        """What a screen reader is told when it changes."""
+        return status_words.announcement(self.status, self.now)
 
     @property
     def summary(self) -> str:
         """How many services are ready, of how many."""
-        total = len(self.status.services)
-        ready = sum(s.state is ServiceState.READY for s in self.status.services)
-        return f"{ready} of {total} service{'' if total == 1 else 's'} ready"
+        return status_words.summary(self.status)
+
+    @property
+    def keeps_backups(self) -> bool:
+        """Whether any service here can be backed up, or has been."""
+        return any(
+            Capability.BACKUP in service.capabilities or service.last_backup
+            for service in self.status.services
+        )
 
     def work_on(self, service: Service) -> Operation | None:
         """Give the operation that runs on ``service``."""
@@ -110,7 +69,7 @@ class Page:
 
     def render(self) -> str:
         """Give the HTML."""
-        return _template().render(page=self, status=self.status)
+        return _template().render(page=self, status=self.status, look=self.look)
 
 
 @cache
@@ -128,5 +87,9 @@ def _template() -> Template:
         absolute=words.absolute,
         iso=lambda moment: moment.astimezone(UTC).isoformat(timespec="seconds"),
     )
-    environment.globals.update(state_words=STATE_WORDS, operation_words=OPERATION_WORDS)
+    environment.globals.update(
+        state_words=status_words.STATE_WORDS,
+        operation_words=status_words.OPERATION_WORDS,
+        proof_words=status_words.PROOF_WORDS,
+    )
     return environment.get_template("status.html")

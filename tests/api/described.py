@@ -59,6 +59,8 @@ def assert_matches(response: HTTPResponse, path: str, method: str = "GET") -> An
     assert media in content, f"{media} is not described for {response.code} {method} {path}"
     if method == "HEAD":
         return None
+    if media in ("application/zip", "application/octet-stream"):
+        return response.body
     body = response.body.decode("utf-8")
     if media != "application/json":
         return body
