@@ -23,6 +23,7 @@ from .keys import (
     hint_for,
 )
 from .merge import Declaration
+from .seeds import NAMES_FILES, SEED_KEYS, located
 from .values import did_you_mean, judge, parse_memory, sentence
 
 Kinds = Mapping[str, Mapping[str, Option]]
@@ -80,7 +81,7 @@ class Judge:
             self.mistake("", "Must be a table.", f"Declare it under [services.{self.name}].")
         kind = self._kind()
         options = self.kinds.get(kind)
-        self._common()
+        self._common(kind)
         chosen = self._options(kind, options) if options is not None else {}
         if options is not None:
             self._whole(kind)
@@ -116,7 +117,7 @@ class Judge:
             self.mistake("kind", f"There is no kind of service called {kind[:40]!r}.", hint)
         return kind
 
-    def _common(self) -> None:
+    def _common(self, kind: str) -> None:
         """Judge the keys that every service may have."""
         for key, option in COMMON_KEYS.items():
             if key == "kind" or key not in self.declared.values:
@@ -126,6 +127,8 @@ class Judge:
                 self._table(key, value, READY_KEYS)
             elif key == "env" and isinstance(value, dict):
                 self._env(value)
+            elif key == "seed" and isinstance(value, dict):
+                self._seed(value, kind)
             elif trouble := judge(key, value, option):
                 self.mistake(key, trouble, hint_for(key, value))
             else:
@@ -149,6 +152,31 @@ class Judge:
                 self.mistake(place, sentence(trouble), hint_for(place, value))
             else:
                 self.good.setdefault("env", {})[name] = value
+
+    def _seed(self, table: Mapping[str, object], kind: str) -> None:
+        """Judge what a fresh one is to hold; a missing file is no reason not to start."""
+        known = SEED_KEYS.get(kind)
+        if known is None:
+            self.good["seed"] = table
+            return
+        self._table("seed", table, known)
+        seed = self.good.setdefault("seed", {})
+        for name in known:
+            if (value := self.good.pop(f"seed.{name}", None)) is None:
+                continue
+            if name not in NAMES_FILES:
+                seed[name] = value
+                continue
+            files = located(value, self.declared.folder("seed"))
+            seed[name] = tuple(map(str, files))
+            for path in files:
+                if not path.is_absolute() or not path.exists():
+                    self.mistake(
+                        f"seed.{name}",
+                        f"There is no {str(path)!r}.",
+                        "A relative name starts from the folder of the file it is declared in.",
+                        fatal=False,
+                    )
 
     def _options(self, kind: str, options: Mapping[str, Option]) -> dict[str, object]:
         """Judge the keys of its kind, and those that nobody knows."""

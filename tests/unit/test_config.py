@@ -82,7 +82,7 @@ def test_every_common_key_arrives(tmp_path: Path) -> None:
         stop_timeout = 20
         data_dir = "app-data"
         backup = { keep = 3 }
-        seed = { files = ["a.csv"] }
+        seed = { folder = "." }
         enabled = true
         external = false
         """,
@@ -99,7 +99,7 @@ def test_every_common_key_arrives(tmp_path: Path) -> None:
     assert spec.stop_timeout == 20.0
     assert spec.data_dir == "app-data"
     assert spec.backup == {"keep": 3}
-    assert spec.seed == {"files": ["a.csv"]}
+    assert spec.seed == {"folder": (str(tmp_path / "vce.d"),)}
 
 
 @pytest.mark.parametrize(
@@ -190,6 +190,20 @@ def test_an_icon_is_found_beside_the_file_that_declares_it(tmp_path: Path) -> No
     specs, problems = load(tmp_path)
     assert problems == []
     assert specs["genie"].icon == str(icon)
+
+
+def test_seed_files_are_found_beside_the_declaration_and_a_missing_one_stops_nothing(
+    tmp_path: Path,
+) -> None:
+    declared = '[services.openrefine]\nseed = { projects = ["a.tar.gz", "b.tar.gz"] }\n'
+    path = drop_in(tmp_path, "a.toml", declared)
+    there, missing = path.with_name("a.tar.gz"), path.with_name("b.tar.gz")
+    there.touch()
+    specs, [problem] = load(tmp_path)
+    assert specs["openrefine"].seed == {"projects": (str(there), str(missing))}
+    assert specs["openrefine"].problem is None
+    assert problem.key == "services.openrefine.seed.projects"
+    assert str(missing) in problem.message
 
 
 def test_a_missing_icon_is_told_and_stops_nothing(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from ou_vce_ext.config.declarations import load_specs
 from ou_vce_ext.config.judge import Kinds
 from ou_vce_ext.config.keys import COMMON_KEYS, READY_KEYS
+from ou_vce_ext.config.seeds import SEED_KEYS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -50,4 +51,5 @@ def test_every_common_key_is_documented() -> None:
     ],
 )
 def test_every_key_of_a_kind_is_documented(kinds: Kinds, kind: str, heading: str) -> None:
-    assert documented(heading) - set(COMMON_KEYS) == set(kinds[kind])
+    seeds = {f"seed.{key}" for key in SEED_KEYS.get(kind, ())}
+    assert documented(heading) - set(COMMON_KEYS) == set(kinds[kind]) | seeds

@@ -1,0 +1,42 @@
+"""What a fresh service is to hold: the keys of ``seed`` for each kind, and the files they name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from ..drivers.base import Option
+
+
+def _check_files(value: object) -> str | None:
+    names = (value,) if isinstance(value, str) else value
+    if not isinstance(names, Sequence) or not names:
+        return "must name at least one file"
+    if not all(isinstance(name, str) and name.strip() for name in names):
+        return 'must hold names of files, such as ["seed/first.tar.gz"]'
+    return None
+
+
+FILES: Final = (str, list, tuple)
+"""The types of a key that names one file or several."""
+_FOLDER: Final = {"folder": Option((str,), "a folder to begin with", check=_check_files)}
+SEED_KEYS: Final[Mapping[str, Mapping[str, Option]]] = {
+    "openrefine": {"projects": Option(FILES, "project archives", check=_check_files)},
+    "web": _FOLDER,
+    "desktop": _FOLDER,
+}
+"""By kind. A kind that is not here judges its seed itself."""
+NAMES_FILES: Final = frozenset({"projects", "folder"})
+"""The keys whose texts are names of files or folders."""
+
+
+def located(value: object, folder: Path | None) -> tuple[Path, ...]:
+    """The files that ``value`` names, from ``folder`` on, which holds the declaration."""
+    names = [value] if isinstance(value, str) else value
+    start = folder or Path()
+    return tuple(
+        start / os.path.expanduser(str(name))
+        for name in (names if isinstance(names, Sequence) else ())
+    )
