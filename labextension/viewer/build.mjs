@@ -30,10 +30,21 @@ const stats = await new Promise((resolve, reject) => {
         chunkFormat: 'module'
       },
       module: {
-        rules: [{ test: /\.ts$/, loader: 'builtin:swc-loader', type: 'javascript/auto',
-          options: { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } } }]
+        rules: [
+          {
+            test: /\.ts$/,
+            loader: 'builtin:swc-loader',
+            type: 'javascript/auto',
+            options: {
+              jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }
+            }
+          }
+        ]
       },
-      resolve: { extensions: ['.ts', '.js'], alias: { novnc: path.join(novnc, 'core') } },
+      resolve: {
+        extensions: ['.ts', '.js'],
+        alias: { novnc: path.join(novnc, 'core') }
+      },
       optimization: { splitChunks: false, runtimeChunk: false },
       performance: false
     },
@@ -54,7 +65,10 @@ const licence = await readFile(
   path.join(novnc, 'docs', 'LICENSE.MPL-2.0'),
   'utf8'
 );
-const pako = await readFile(path.join(novnc, 'vendor', 'pako', 'LICENSE'), 'utf8');
+const pako = await readFile(
+  path.join(novnc, 'vendor', 'pako', 'LICENSE'),
+  'utf8'
+);
 await writeFile(
   path.join(out, 'novnc-licence.txt'),
   `viewer.js contains noVNC ${version}, Copyright (C) The noVNC authors, under the Mozilla Public

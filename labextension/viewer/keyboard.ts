@@ -36,7 +36,9 @@ export class Keys {
       this._type(event.data);
       this._fill();
     });
-    field.addEventListener('input', event => this._onInput(event as InputEvent));
+    field.addEventListener('input', event =>
+      this._onInput(event as InputEvent)
+    );
     field.addEventListener('paste', event => this._onPaste(event));
     field.addEventListener('blur', () => this._release());
 

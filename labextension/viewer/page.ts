@@ -54,7 +54,11 @@ export function toggle(button: HTMLButtonElement): boolean {
 
 /** Build the page; its buttons are added by whoever knows what they do. */
 export function buildPage(say: Say): IPage {
-  const status = make('p', { id: 'status', role: 'status', 'aria-live': 'polite' });
+  const status = make('p', {
+    id: 'status',
+    role: 'status',
+    'aria-live': 'polite'
+  });
   const toolbar = make('div', {
     id: 'toolbar',
     role: 'toolbar',
@@ -72,11 +76,15 @@ export function buildPage(say: Say): IPage {
   });
   const screen = make('div', { id: 'screen' });
   const problem = make('div', { id: 'problem', role: 'alert', hidden: '' });
-  const text = make('textarea', { id: 'clipboard-text', rows: '4', spellcheck: 'false' });
+  const text = make('textarea', {
+    id: 'clipboard-text',
+    rows: '4',
+    spellcheck: 'false'
+  });
   const clipboard = make(
     'section',
-    { id: 'clipboard', 'aria-labelledby': 'clipboard-label', hidden: '' },
-    make('label', { id: 'clipboard-label', for: 'clipboard-text' }, say('clipboard label')),
+    { id: 'clipboard', 'aria-label': say('clipboard'), hidden: '' },
+    make('label', { for: 'clipboard-text' }, say('clipboard label')),
     make('p', {}, say('clipboard help')),
     text
   );

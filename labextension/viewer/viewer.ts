@@ -20,14 +20,47 @@ interface IFacts {
 }
 
 /** Keys that many a keyboard, browser or system does not let through. */
-const SPARE_KEYS: readonly (readonly [string, readonly (readonly [number, string])[]])[] = [
+const SPARE_KEYS: readonly (readonly [
+  string,
+  readonly (readonly [number, string])[]
+])[] = [
   ['Esc', [[keys.XK_Escape, 'Escape']]],
   ['Tab', [[keys.XK_Tab, 'Tab']]],
-  ['Alt+F4', [[keys.XK_Alt_L, 'AltLeft'], [keys.XK_F4, 'F4']]],
-  ['Alt+Tab', [[keys.XK_Alt_L, 'AltLeft'], [keys.XK_Tab, 'Tab']]],
-  ['Ctrl+W', [[keys.XK_Control_L, 'ControlLeft'], [0x77, 'KeyW']]],
-  ['Ctrl+N', [[keys.XK_Control_L, 'ControlLeft'], [0x6e, 'KeyN']]],
-  ['Ctrl+T', [[keys.XK_Control_L, 'ControlLeft'], [0x74, 'KeyT']]]
+  [
+    'Alt+F4',
+    [
+      [keys.XK_Alt_L, 'AltLeft'],
+      [keys.XK_F4, 'F4']
+    ]
+  ],
+  [
+    'Alt+Tab',
+    [
+      [keys.XK_Alt_L, 'AltLeft'],
+      [keys.XK_Tab, 'Tab']
+    ]
+  ],
+  [
+    'Ctrl+W',
+    [
+      [keys.XK_Control_L, 'ControlLeft'],
+      [0x77, 'KeyW']
+    ]
+  ],
+  [
+    'Ctrl+N',
+    [
+      [keys.XK_Control_L, 'ControlLeft'],
+      [0x6e, 'KeyN']
+    ]
+  ],
+  [
+    'Ctrl+T',
+    [
+      [keys.XK_Control_L, 'ControlLeft'],
+      [0x74, 'KeyT']
+    ]
+  ]
 ];
 
 const STATE_WORDS: Record<IStatus['state'], Word> = {
@@ -42,7 +75,11 @@ const STATE_WORDS: Record<IStatus['state'], Word> = {
   unreachable: 'unreachable',
   'logged out': 'logged out'
 };
-const AT_REST: readonly IStatus['state'][] = ['stopped', 'failed', 'unavailable'];
+const AT_REST: readonly IStatus['state'][] = [
+  'stopped',
+  'failed',
+  'unavailable'
+];
 
 const facts = JSON.parse(
   document.getElementById('facts')?.textContent ?? '{}'
@@ -95,13 +132,20 @@ function draw(situation: Situation): void {
   page.problem.hidden = true;
   page.problem.replaceChildren();
   if (situation.how !== 'lost') {
-    tell(situation.how === 'connected' && document.activeElement === field ? 'inside' : situation.how);
+    tell(
+      situation.how === 'connected' && document.activeElement === field
+        ? 'inside'
+        : situation.how
+    );
     return;
   }
   const { state, error } = situation.status;
   tell(STATE_WORDS[state], { reason: error?.message ?? '' });
   if (AT_REST.includes(state)) {
-    for (const words of [error?.message ?? say(STATE_WORDS[state]), error?.hint]) {
+    for (const words of [
+      error?.message ?? say(STATE_WORDS[state]),
+      error?.hint
+    ]) {
       if (words) {
         const line = document.createElement('p');
         line.textContent = words;
@@ -199,7 +243,9 @@ for (const [name, stroke] of SPARE_KEYS) {
   button.addEventListener('click', () => {
     const screen = connection.screen;
     stroke.forEach(([keysym, code]) => screen?.sendKey(keysym, code, true));
-    [...stroke].reverse().forEach(([keysym, code]) => screen?.sendKey(keysym, code, false));
+    [...stroke]
+      .reverse()
+      .forEach(([keysym, code]) => screen?.sendKey(keysym, code, false));
     field.focus({ preventScroll: true });
   });
   spare.append(button);
@@ -215,8 +261,12 @@ function opens(button: HTMLButtonElement, panel: HTMLElement): void {
 }
 
 const panels = {
-  clipboard: makeButton(say, 'clipboard', button => opens(button, page.clipboard)),
-  keys: makeButton(say, 'keys', button => opens(button, spare), { help: 'keys help' })
+  clipboard: makeButton(say, 'clipboard', button =>
+    opens(button, page.clipboard)
+  ),
+  keys: makeButton(say, 'keys', button => opens(button, spare), {
+    help: 'keys help'
+  })
 };
 for (const [button, panel] of [
   [panels.clipboard, page.clipboard],
@@ -281,7 +331,9 @@ async function wholeScreen(): Promise<void> {
     return;
   }
   await document.documentElement.requestFullscreen();
-  const { keyboard: system } = navigator as { keyboard?: { lock?(): Promise<void> } };
+  const { keyboard: system } = navigator as {
+    keyboard?: { lock?(): Promise<void> };
+  };
   await system?.lock?.().catch(() => undefined);
 }
 

@@ -3,49 +3,51 @@
  * braces. A translation has the same keys.
  */
 export const ENGLISH = {
-  'screen': '{title}: your keyboard and mouse go to the program here',
+  screen: '{title}: your keyboard and mouse go to the program here',
   'way out': 'Press Ctrl+F6 to leave the program with the keyboard.',
-  'toolbar': 'Around {title}',
-  'connecting': 'Opening the screen of {title} …',
-  'connected': 'The screen of {title} is shown.',
-  'inside': 'Keys go to {title}. Ctrl+F6 leaves it.',
-  'outside': 'Keys stay on this page. Tab, or a click into {title}, goes back.',
-  'paused': 'Not being looked at: {title} goes on, its screen is not sent.',
-  'again': 'The connection was lost. {title} still runs. Connecting again …',
-  'unreachable':
+  toolbar: 'Around {title}',
+  connecting: 'Opening the screen of {title} …',
+  connected: 'The screen of {title} is shown.',
+  inside: 'Keys go to {title}. Ctrl+F6 leaves it.',
+  outside: 'Keys stay on this page. Tab, or a click into {title}, goes back.',
+  paused: 'Not being looked at: {title} goes on, its screen is not sent.',
+  again: 'The connection was lost. {title} still runs. Connecting again …',
+  unreachable:
     'The Jupyter server cannot be reached. {title} goes on there if it runs. Trying again …',
   'logged out':
     'You have been logged out, or may not use {title}. Reload this page to log in again.',
-  'starting': '{title} is being started. {reason}',
-  'stopping': '{title} is being stopped.',
-  'stopped': '{title} is not running.',
-  'failed': '{title} is not running: something went wrong.',
-  'silent': '{title} runs and does not answer just now. Trying again …',
-  'start': 'Start {title} again',
-  'clipboard': 'Clipboard',
+  starting: '{title} is being started. {reason}',
+  stopping: '{title} is being stopped.',
+  stopped: '{title} is not running.',
+  failed: '{title} is not running: something went wrong.',
+  silent: '{title} runs and does not answer just now. Trying again …',
+  start: 'Start {title} again',
+  clipboard: 'Clipboard',
   'clipboard label': 'Text shared with {title}',
   'clipboard help':
     'What is copied in {title} appears here. What you paste or type here can be pasted in {title}, after you have pressed Give.',
-  'give': 'Give to {title}',
-  'take': 'Copy to this computer',
-  'close': 'Close',
-  'given': 'The text is in the clipboard of {title}.',
-  'taken': 'The text is in the clipboard of this computer.',
-  'copied': 'Copied from {title} to the clipboard of this computer.',
+  give: 'Give to {title}',
+  take: 'Copy to this computer',
+  close: 'Close',
+  given: 'The text is in the clipboard of {title}.',
+  taken: 'The text is in the clipboard of this computer.',
+  copied: 'Copied from {title} to the clipboard of this computer.',
   'not copied':
     'This browser does not let {title} copy by itself. The text is under Clipboard.',
   'not taken': 'This browser forbids it. Press Ctrl+C: the text is selected.',
   'look only': 'Look only',
-  'looking': 'You only look at {title} now. Keys and mouse do nothing in it.',
-  'working': 'Keys and mouse work in {title} again.',
-  'keys': 'Keys',
-  'keys help': 'Press a key that your keyboard, browser or system keeps to itself',
-  'keyboard': 'On-screen keyboard',
-  'sharp': 'Every pixel',
+  looking: 'You only look at {title} now. Keys and mouse do nothing in it.',
+  working: 'Keys and mouse work in {title} again.',
+  keys: 'Keys',
+  'keys help':
+    'Press a key that your keyboard, browser or system keeps to itself',
+  keyboard: 'On-screen keyboard',
+  sharp: 'Every pixel',
   'sharp help':
     'Uses every pixel of this screen: sharper, and smaller where {title} is not made for it',
   'whole screen': 'Full screen',
-  'whole screen help': 'Keys that the browser keeps to itself go to {title} as well, where it can'
+  'whole screen help':
+    'Keys that the browser keeps to itself go to {title} as well, where it can'
 } as const;
 
 export type Word = keyof typeof ENGLISH;

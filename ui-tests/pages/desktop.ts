@@ -1,0 +1,95 @@
+import {
+  expect,
+  type FrameLocator,
+  type Locator,
+  type Page
+} from '@playwright/test';
+
+export type Colour = readonly [number, number, number];
+
+/** The page that shows the screen of a desktop program, in a frame or a browser tab. */
+export class Desktop {
+  constructor(private readonly place: Page | FrameLocator) {}
+
+  get canvas(): Locator {
+    return this.place.locator('#screen canvas');
+  }
+
+  get status(): Locator {
+    return this.place.locator('#status');
+  }
+
+  get problem(): Locator {
+    return this.place.locator('#problem');
+  }
+
+  /** The field that takes the keys. */
+  get keys(): Locator {
+    return this.place.getByRole('textbox', { name: /go to the program here/ });
+  }
+
+  get sharedText(): Locator {
+    return this.place.getByLabel(/^Text shared with/);
+  }
+
+  button(name: string): Locator {
+    return this.place.getByRole('button', { name, exact: true });
+  }
+
+  /** Expect the program's screen to be there. */
+  async expectShown(): Promise<void> {
+    await expect(
+      this.place.locator('body[data-screen="connected"]')
+    ).toBeVisible();
+    await expect(this.canvas).toBeVisible();
+  }
+
+  /** One pixel of the remote screen as it is drawn here. */
+  async pixel(x: number, y: number): Promise<Colour> {
+    return this.canvas.evaluate(
+      (canvas, at) => {
+        const context = (canvas as HTMLCanvasElement).getContext('2d');
+        const [r = 0, g = 0, b = 0] =
+          context?.getImageData(...at, 1, 1).data ?? [];
+        return [r, g, b] as const;
+      },
+      [x, y] as const
+    );
+  }
+
+  /** How large the remote screen is. */
+  async size(): Promise<[number, number]> {
+    return this.canvas.evaluate(canvas => {
+      const { width, height } = canvas as HTMLCanvasElement;
+      return [width, height];
+    });
+  }
+
+  async click(x: number, y: number): Promise<void> {
+    await this.canvas.click({ position: { x, y } });
+  }
+
+  /** Drag by mouse, as a hand does it: not in one leap. */
+  async drag(
+    page: Page,
+    from: [number, number],
+    to: [number, number]
+  ): Promise<void> {
+    const box = await this.canvas.boundingBox();
+    expect(box).not.toBeNull();
+    const { x, y } = box ?? { x: 0, y: 0 };
+    await page.mouse.move(x + from[0], y + from[1]);
+    await page.mouse.down();
+    await page.mouse.move(x + to[0], y + to[1], { steps: 8 });
+    await page.mouse.up();
+  }
+}
+
+/** Where things are in Daisyworld's window, which fills the screen from its upper left corner. */
+export const DAISYWORLD = {
+  sun: [130, 30],
+  thumb: [107, 109],
+  slider: [200, 109],
+  save: [130, 214],
+  notes: [130, 400]
+} as const satisfies Record<string, readonly [number, number]>;
