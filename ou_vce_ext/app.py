@@ -249,7 +249,7 @@ class VCE(ExtensionApp):
         since = self._opened_at
         found = [
             # What a service shows itself is not told twice.
-            Problem(None, "config-invalid", f"{item.source}: {item.message}", item.hint, since)
+            Problem(None, "config-invalid", f"{item.place}: {item.message}", item.hint, since)
             for item in self._problems
             if item.service is None
         ]

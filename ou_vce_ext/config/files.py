@@ -27,10 +27,14 @@ class ConfigProblem:
     hint: str
     service: str | None = None
 
+    @property
+    def place(self) -> str:
+        """Where it stands: the file, and the key where it is one's."""
+        return f"{self.source}: {self.key}" if self.key else self.source
+
     def __str__(self) -> str:
         """One line for the log."""
-        place = f"{self.source}: {self.key}" if self.key else self.source
-        return f"{place}: {self.message} {self.hint}".rstrip()
+        return f"{self.place}: {self.message} {self.hint}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def declaration(spec: ServiceSpec) -> Json:
 
 def whole(line: str) -> str:
     """``line`` without its last word where it was cut off: half a secret is not known for one."""
-    return _LAST_WORD.sub("…", line) if len(line) >= _CUT_OFF else line
+    return _LAST_WORD.sub("…", line, count=1) if len(line) >= _CUT_OFF else line
 
 
 class ZipStream:

@@ -41,7 +41,7 @@ class VersionWatch:
         return {**_own(), **self._known}
 
     async def _look(self, registry: Registry) -> None:
-        drivers = [item.driver for item in map(registry.get, registry.names())]
+        drivers = [registry.get(name).driver for name in registry.names()]
         self._known = await asyncio.to_thread(_of_programs, drivers)
         self._looked = time.monotonic()
 
@@ -52,7 +52,7 @@ def _of_programs(drivers: Sequence[Driver]) -> dict[str, str]:
     for driver in drivers:
         try:
             told = driver.versions()
-        except OSError as error:
+        except Exception as error:  # one that cannot tell takes nothing from the others
             log.debug("A program's release cannot be told: %s", error)
             continue
         for name, release in told.items():
