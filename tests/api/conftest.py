@@ -13,6 +13,7 @@ from traitlets.config import Config
 
 from ou_vce_ext.routes import handlers
 from tests.api.house import House
+from tests.api.shelf import Shelf
 
 Ask = Callable[..., Awaitable[HTTPResponse]]
 
@@ -28,6 +29,7 @@ def house(jp_serverapp: ServerApp) -> House:
     """A house of our telling behind the real routes."""
     app = jp_serverapp.web_app
     app.settings["vce_registry"] = told = House()
+    app.settings["vce_backups"] = Shelf(told.asked)
     base = app.settings["base_url"]
     routes = [(url_path_join(base, path), each) for path, each in handlers()]
     app.add_handlers(".*$", routes)  # type: ignore[no-untyped-call]
