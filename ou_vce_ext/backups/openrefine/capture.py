@@ -16,10 +16,11 @@ from ...errors import VceError
 from ..sizes import in_words
 from ..threads import in_thread
 from ..watch import Watch
+from . import metadata as metadatas
 from .facts import BrokenProjectError
 from .live import CannotOpenError, Live, Steps
 from .metadata import Metadata
-from .project import DATA, Project, folder_in, ids_in, is_empty, prove
+from .project import DATA, DESCRIPTIONS, Project, folder_in, ids_in, is_empty, prove
 from .snapshot import take_picture
 
 _TRIES: Final = 8
@@ -92,7 +93,11 @@ class Capture:
         try:
             found = await in_thread(watch, prove, project, picture, watch)
         except BrokenProjectError as error:
-            return _broken(project, told, error)
+            known = told or await asyncio.to_thread(metadatas.read, picture / DESCRIPTIONS[0])
+            broken = _broken(project, known, error)
+            if told is None:
+                raise broken from error
+            return broken
         if trouble is None and told and not _is_as_told(found, told, steps):
             trouble = self._not_saved(told)
         return trouble or found

@@ -5,10 +5,10 @@ from __future__ import annotations
 import gzip
 import tarfile
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final, Protocol, cast
 
 from ..watch import Watch
-from ..writer import BLOCK, MemberWriter
+from ..writer import BLOCK
 from .project import HISTORY, Project
 
 SUFFIX: Final = ".openrefine.tar.gz"
@@ -16,14 +16,29 @@ _QUICK: Final = 1
 """What is inside is packed already."""
 
 
+class Writable(Protocol):
+    """Takes bytes."""
+
+    def write(self, block: bytes, /) -> int:
+        """Add ``block``."""
+
+
 def pack(
-    project: Project, member: MemberWriter, watch: Watch, description: bytes | None = None
+    project: Project,
+    to: Writable,
+    watch: Watch,
+    description: bytes | None = None,
+    *,
+    mark: str | None = None,
 ) -> None:
     """Write ``project`` as a project archive. ``description`` takes the place of its own metadata.
 
-    Raises OSError, WorkCancelledError.
+    A ``mark`` is the name of an empty file that comes before all else. Raises OSError,
+    WorkCancelledError.
     """
-    with gzip.GzipFile("", "wb", _QUICK, cast("BinaryIO", member), 0) as packed:
+    with gzip.GzipFile("", "wb", _QUICK, cast("BinaryIO", to), 0) as packed:
+        if mark is not None:
+            _header(packed, mark, 0)
         if description is not None:
             _header(packed, "metadata.json", len(description))
             _content(packed, description)

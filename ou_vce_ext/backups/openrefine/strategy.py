@@ -22,7 +22,7 @@ from ..strategy import Built, Layer, Source, Strategy, Taken
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
 from ..writer import ArchiveWriter
-from . import places, survey
+from . import beside, places, seeds, survey
 from .capture import Capture
 from .live import Live
 from .packing import SUFFIX, pack
@@ -72,7 +72,8 @@ class OpenRefineStrategy(Strategy):
         watch = Watch()
         items = await in_thread(watch, survey.look, self._workspace, self.driver.spec.name, watch)
         live = await self._live()
-        return survey.renamed(items, await live.projects() if live else {})
+        told = await live.projects() if live else {}
+        return survey.with_told(items, told, self.driver.spec.name)
 
     async def estimate(self) -> int | None:
         """The bytes of the projects' files: they are packed already."""
@@ -80,7 +81,7 @@ class OpenRefineStrategy(Strategy):
 
     def becomes(self) -> str:
         """What a reset leads to."""
-        return "No projects, as on the first day."
+        return seeds.in_words(self.driver.spec)
 
     async def changed(self) -> bool | None:
         """Whether any project was saved, made or deleted since this was asked before."""
@@ -152,6 +153,8 @@ class OpenRefineStrategy(Strategy):
 
     def _unpack(self, layers: Sequence[Layer], place: Path, watch: Watch) -> dict[str, Project]:
         places.make(place)
+        if not layers:
+            return self._sow(place, watch)
         sources = [(_ours(layer.source), layer.items) for layer in layers]
         wanted = [wanted_items(source.contents, items) for source, items in sources]
         projects: dict[str, Project] = {}
@@ -163,9 +166,26 @@ class OpenRefineStrategy(Strategy):
             found = source.preferences()
             if found is not None and (settings is None or items is None):
                 settings = found
-        write_private(place / WORKSPACE, workspace(projects, settings))
-        sync_folder(place)
-        return projects
+        return _finish(place, projects, settings)
+
+    def _sow(self, place: Path, watch: Watch) -> dict[str, Project]:
+        """The declared fresh state."""
+        projects: dict[str, Project] = {}
+        settings: Preferences | None = None
+        for path in seeds.files(self.driver.spec):
+            source = seeds.open_seed(path, place / "seed", self.driver.spec.name, watch)
+            projects |= source.unpack([item.key for item in source.contents], place, watch)
+            settings = settings or source.preferences()
+        return _finish(place, projects, settings)
+
+    async def load_beside(
+        self, source: Source, items: frozenset[str] | None, name: str, watch: Watch
+    ) -> None:
+        """Import one project under another name; those that are there stay as they are."""
+        item = beside.choose(source.contents, items)
+        tidy = beside.check_name(name)
+        live = Live(self._openrefine)
+        await beside.load(live, self._workspace, _ours(source), item, tidy, watch)
 
     async def check_live(self) -> None:
         """See that it lists the projects that are there."""
@@ -181,10 +201,19 @@ class OpenRefineStrategy(Strategy):
     async def clean(self) -> None:
         """Remove the folders that calls that were cut off have left."""
         await asyncio.to_thread(self._clean)
+        await beside.take_back(await self._live(), self._workspace)
 
     def _clean(self) -> None:
         for place in places.left_behind(self._workspace):
             places.remove(place)
+
+
+def _finish(
+    place: Path, projects: dict[str, Project], settings: Preferences | None
+) -> dict[str, Project]:
+    write_private(place / WORKSPACE, workspace(projects, settings))
+    sync_folder(place)
+    return projects
 
 
 def own(path: Path, offset: int, length: int) -> Archive | None:

@@ -25,8 +25,15 @@ def look(workspace: Path, service: str, watch: Watch) -> tuple[DataItem, ...]:
     )
 
 
-def renamed(items: Iterable[DataItem], told: Mapping[str, Metadata]) -> tuple[DataItem, ...]:
-    """Items with the names and times that OpenRefine tells, which may not be on disk yet."""
+def with_told(
+    items: Iterable[DataItem], told: Mapping[str, Metadata], service: str
+) -> tuple[DataItem, ...]:
+    """Items with what OpenRefine tells and may not be on disk yet: names, times, new projects."""
+    on_disk = {item.key: item for item in items}
+    new = (
+        DataItem(project, service, ItemKind.PROJECT, told[project].name)
+        for project in sorted(told.keys() - on_disk.keys(), key=int)
+    )
     return tuple(
         dataclasses.replace(
             item,
@@ -35,7 +42,7 @@ def renamed(items: Iterable[DataItem], told: Mapping[str, Metadata]) -> tuple[Da
         )
         if item.key in told
         else item
-        for item in items
+        for item in (*on_disk.values(), *new)
     )
 
 

@@ -101,6 +101,8 @@ def member(archive: zipfile.ZipFile, name: str | zipfile.ZipInfo) -> Iterator[Bi
         raise BrokenZipError("it would swell to an absurd size")
     if info.flag_bits & 1:
         raise BrokenZipError("it is locked by a password")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise BrokenZipError("it is packed in a way that Java does not know")
     try:
         with archive.open(info) as raw:
             # Its own reading of lines is slow.

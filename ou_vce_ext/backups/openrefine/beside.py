@@ -1,0 +1,156 @@
+"""A project put beside those that are there, under a name of its own, by OpenRefine's own import.
+
+What is imported has a mark in it until all is well, by which a half import is known after any cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from ...errors import BadRequestError, ConflictError, UnsuitableError, VceError
+from ...models_backup import DataItem
+from ...services.private_files import write_private
+from .. import scratch
+from ..threads import in_thread, to_its_end
+from ..watch import Watch
+from . import places
+from .live import CannotOpenError, Live
+from .metadata import read_json
+from .packing import pack
+from .project import Project, folder_in, ids_in
+from .source import WORKSPACE, ForeignProjects, OwnBackup, wanted_items
+
+_LONGEST_NAME: Final = 200
+_MARK: Final = f"{scratch.MARK}import"
+"""A hidden file: OpenRefine unpacks it with the rest, and never exports it."""
+
+
+def choose(contents: tuple[DataItem, ...], items: frozenset[str] | None) -> str:
+    """The one project that is to be loaded. Raises BadRequestError where it is not one."""
+    wanted = wanted_items(contents, items)
+    if len(wanted) != 1:
+        raise BadRequestError(
+            f"One project can have one new name, and {len(wanted)} were chosen. Nothing was done.",
+            "Choose one project of this backup.",
+        )
+    return wanted[0]
+
+
+def check_name(name: str) -> str:
+    """The name without blanks around it. Raises BadRequestError where it cannot be one."""
+    tidy = name.strip()
+    if not tidy or len(tidy) > _LONGEST_NAME or not tidy.isprintable():
+        raise BadRequestError(
+            "This cannot be the name of a project. Nothing was done.",
+            f"Use one line of 1 to {_LONGEST_NAME} characters.",
+        )
+    return tidy
+
+
+async def load(
+    live: Live,
+    workspace: Path,
+    source: OwnBackup | ForeignProjects,
+    item: str,
+    name: str,
+    watch: Watch,
+) -> None:
+    """Import ``item`` as ``name``. Raises VceError, with everything as it was before."""
+    if name in {told.name for told in (await live.projects()).values()}:
+        raise ConflictError(
+            f"There is a project called {name} already. Nothing was changed.",
+            "Choose another name for it.",
+        )
+    place = places.new_place(workspace)
+    try:
+        watch.step("Unpacking the project")
+        await in_thread(watch, places.make, place)
+        project = (await in_thread(watch, source.unpack, [item], place, watch))[item]
+        archive = place / "project.tar.gz"
+        await in_thread(watch, _pack, project, name, archive, watch)
+        watch.step(f"OpenRefine imports it as {name}")
+        await _import(live, workspace, project, name, archive)
+    finally:
+        await to_its_end(lambda: places.remove(place))
+
+
+async def _import(live: Live, workspace: Path, project: Project, name: str, archive: Path) -> None:
+    try:
+        made = await live.import_archive(archive)
+    except CannotOpenError as error:
+        await take_back(live, workspace)
+        raise _refused(project) from error
+    except BaseException:
+        # Broken off, OpenRefine gives the import up, and what it has unpacked has the mark.
+        await take_back(live, workspace)
+        raise
+    try:
+        listed = (await live.projects()).get(made)
+        if listed is None or listed.name != name or await live.compare(made, project.facts):
+            raise _refused(project)
+        await to_its_end((folder_in(workspace, made) / _MARK).unlink)
+    except CannotOpenError as error:
+        await take_back(live, workspace)
+        raise _refused(project) from error
+    except BaseException:
+        await take_back(live, workspace)
+        raise
+
+
+async def take_back(live: Live | None, workspace: Path) -> None:
+    """Delete each project whose import was cut off: those that still have the mark."""
+    for project in await asyncio.to_thread(_marked, workspace):
+        if live is not None:
+            with suppress(VceError):
+                await live.delete(project)
+        await asyncio.to_thread(_delete, workspace, project, live is None)
+
+
+def _marked(workspace: Path) -> list[str]:
+    try:
+        return [each for each in ids_in(workspace) if (folder_in(workspace, each) / _MARK).exists()]
+    except OSError:
+        return []
+
+
+def _delete(workspace: Path, project: str, at_rest: bool) -> None:
+    """What of it OpenRefine has not deleted itself."""
+    if at_rest:
+        with suppress(OSError):
+            _unlist(workspace / WORKSPACE, project)
+    folder = folder_in(workspace, project)
+    if folder.exists():
+        doomed = places.new_place(workspace)
+        with suppress(OSError):
+            folder.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _unlist(listing: Path, project: str) -> None:
+    """OpenRefine would go on listing a project without a name."""
+    listed = read_json(listing)
+    ids = (listed or {}).get("projectIDs")
+    if listed and isinstance(ids, list) and int(project) in ids:
+        listed["projectIDs"] = [each for each in ids if each != int(project)]
+        write_private(listing, json.dumps(listed, ensure_ascii=False).encode())
+
+
+def _pack(project: Project, name: str, archive: Path, watch: Watch) -> None:
+    described = read_json(project.description) if project.description else None
+    description = json.dumps({**(described or {}), "name": name}, ensure_ascii=False).encode()
+    with archive.open("xb") as file:
+        pack(project, file, watch, description, mark=_MARK)
+
+
+def _refused(project: Project) -> UnsuitableError:
+    return UnsuitableError(
+        f"OpenRefine cannot import the project {project.name} as it is. Your projects are as they "
+        "were.",
+        "If it was made by a newer OpenRefine, ask for an update of this environment; else use "
+        "another backup.",
+    )

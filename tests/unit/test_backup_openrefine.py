@@ -1,0 +1,428 @@
+"""OpenRefine's files without OpenRefine: what is whole is taken, and nothing else is."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import random
+import struct
+import tarfile
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ou_vce_ext.backups import scratch
+from ou_vce_ext.backups.manifest import Manifest
+from ou_vce_ext.backups.openrefine import places
+from ou_vce_ext.backups.openrefine.facts import BrokenProjectError, facts_of, glance
+from ou_vce_ext.backups.openrefine.preferences import preferences_in, workspace
+from ou_vce_ext.backups.openrefine.project import prove
+from ou_vce_ext.backups.openrefine.source import ForeignProjects, OwnBackup
+from ou_vce_ext.backups.openrefine.strategy import OpenRefineStrategy
+from ou_vce_ext.backups.strategy import Source
+from ou_vce_ext.backups.watch import Watch
+from ou_vce_ext.backups.writer import ArchiveWriter
+from ou_vce_ext.drivers.openrefine.driver import OpenRefineDriver
+from ou_vce_ext.errors import UnsuitableError, VceError
+from ou_vce_ext.models import ServiceSpec, Site
+from ou_vce_ext.models_backup import Reason
+from tests.openrefine_files import Made, packed, tar
+from tests.unit.fakes import FakeLauncher
+
+FIRST = Made()
+SECOND = Made("1700000000002", "Towns", past=(), future=())
+PREFERENCES = {
+    "scripting.starred-expressions": {
+        "class": "com.google.refine.preference.TopList",
+        "top": 2147483647,
+        "list": ["grel:value.trim()"],
+    },
+    "userLang": "cy",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "openrefine_projects"
+
+
+@pytest.fixture
+def strategy(tmp_path: Path, folder: Path) -> OpenRefineStrategy:
+    site = Site(
+        name="openrefine",
+        root_dir=folder.parent,
+        data_dir=folder,
+        private_dir=tmp_path / "private",
+        runtime_dir=tmp_path / "run",
+        log_file=tmp_path / "log",
+        base_url="/",
+    )
+    folder.parent.mkdir()
+    spec = ServiceSpec("openrefine", "openrefine", "OpenRefine")
+    return OpenRefineStrategy(OpenRefineDriver(spec, site, FakeLauncher()))
+
+
+async def backed_up(strategy: OpenRefineStrategy, path: Path) -> Path:
+    archive = ArchiveWriter(path, Watch())
+    try:
+        taken = await strategy.take(archive, archive.watch)
+    except BaseException:
+        archive.abandon()
+        raise
+    archive.finish(
+        Manifest(
+            service="openrefine",
+            kind="openrefine",
+            title="OpenRefine",
+            created=datetime(2026, 1, 1, tzinfo=UTC),
+            reason=Reason.MANUAL,
+            consistency=taken.consistency,
+            versions=taken.versions,
+            contents=taken.contents,
+            members=tuple(archive.members),
+            details=taken.details,
+        )
+    )
+    return path
+
+
+def unpacked(source: Source, into: Path) -> dict[str, dict[str, bytes]]:
+    """Each file of each project in a source."""
+    assert isinstance(source, OwnBackup | ForeignProjects)
+    into.mkdir()
+    projects = source.unpack([item.key for item in source.contents], into, Watch())
+    return {
+        key: {
+            str(path.relative_to(project.data.parent)): path.read_bytes()
+            for path in project.data.parent.rglob("*")
+            if path.is_file()
+        }
+        for key, project in projects.items()
+    }
+
+
+def test_all_that_is_in_a_project_is_read(tmp_path: Path) -> None:
+    project = prove(FIRST.id, FIRST.write(tmp_path), Watch())
+    assert project.name == "Café"
+    assert project.metadata.tags == ("a", "b")
+    facts = project.facts
+    assert (facts.rows, facts.starred, facts.flagged) == (2, 1, 1)
+    assert facts.columns == ("name", "town")
+    assert (facts.past, facts.future) == ((11, 12), (13,))
+    assert len(project.steps) == 3
+    assert glance(project.data, Watch()).rows == 2
+
+
+def test_rows_that_could_not_be_written_are_missed(tmp_path: Path) -> None:
+    """OpenRefine goes on without them, and says nothing."""
+    path = tmp_path / "data.zip"
+    path.write_bytes(FIRST.data(rows=3))
+    with pytest.raises(BrokenProjectError):
+        facts_of(path, Watch())
+
+
+def test_data_cut_short_or_changed_are_never_taken_for_whole(tmp_path: Path) -> None:
+    path = tmp_path / "data.zip"
+    whole = FIRST.data()
+    path.write_bytes(whole)
+    good = facts_of(path, Watch())
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(BrokenProjectError):
+            facts_of(path, Watch())
+    for bit in range(8 * len(whole)):
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        try:
+            # A time, say, which nobody reads.
+            assert facts_of(path, Watch()) == good
+        except BrokenProjectError:
+            continue
+
+
+def test_a_step_that_is_lost_is_counted_and_no_reason_to_do_without_the_rest(
+    tmp_path: Path,
+) -> None:
+    folder = FIRST.write(tmp_path)
+    (folder / "history" / "11.change.zip").unlink()
+    step = folder / "history" / "13.change.zip"
+    step.write_bytes(step.read_bytes()[:-9])
+    project = prove(FIRST.id, folder, Watch())
+    assert [path.name for path in project.steps] == ["12.change.zip"]
+    assert project.lost_steps == 2
+
+
+def test_what_openrefine_falls_back_on_is_fallen_back_on(tmp_path: Path) -> None:
+    folder = FIRST.write(tmp_path)
+    (folder / "data.zip").rename(folder / "data.old.zip")
+    (folder / "data.zip").write_bytes(FIRST.data()[:-30])
+    (folder / "metadata.json").rename(folder / "metadata.old.json")
+    (folder / "metadata.json").write_bytes(b"")
+    project = prove(FIRST.id, folder, Watch())
+    assert project.data.name == "data.old.zip"
+    assert project.name == "Café"
+
+
+async def test_at_rest_projects_are_taken_from_their_files(
+    strategy: OpenRefineStrategy, folder: Path, tmp_path: Path
+) -> None:
+    for made in (FIRST, SECOND):
+        made.write(folder)
+    (folder / "99.project").mkdir()
+    (folder / "workspace.json").write_text(
+        json.dumps({"projectIDs": [], "preferences": {"entries": PREFERENCES}})
+    )
+    items = await strategy.look()
+    assert [(item.key, item.name, item.count) for item in items] == [
+        (FIRST.id, "Café", 2),
+        (SECOND.id, "Towns", 2),
+    ]
+    path = await backed_up(strategy, tmp_path / "backup.tar")
+    source = await strategy.open(path, path.name)
+    assert [item.key for item in source.contents] == [FIRST.id, SECOND.id]
+    assert source.whole
+    assert isinstance(source, OwnBackup)
+    settings = source.preferences()
+    assert settings
+    assert settings.entries == PREFERENCES
+    assert unpacked(source, tmp_path / "out") == {
+        FIRST.id: FIRST.files(),
+        SECOND.id: SECOND.files(),
+    }
+    assert sorted(entry.name for entry in folder.parent.iterdir()) == [folder.name]
+    # Whoever has no more than the file: each project is one that OpenRefine can import.
+    with tarfile.open(path) as archive:
+        [name] = [each for each in archive.getnames() if "Café" in each]
+        member = archive.extractfile(name)
+        assert member
+        with tarfile.open(fileobj=member, mode="r:gz") as project:
+            assert set(project.getnames()) == set(FIRST.files())
+
+
+async def test_with_no_folder_there_is_nothing_to_back_up(
+    strategy: OpenRefineStrategy, tmp_path: Path
+) -> None:
+    assert await strategy.look() == ()
+    path = await backed_up(strategy, tmp_path / "backup.tar")
+    assert (await strategy.open(path, path.name)).contents == ()
+
+
+async def test_one_that_cannot_be_read_is_named(
+    strategy: OpenRefineStrategy, folder: Path, tmp_path: Path
+) -> None:
+    (FIRST.write(folder) / "data.zip").write_bytes(b"PK")
+    assert [item.count for item in await strategy.look()] == [None]
+    with pytest.raises(VceError, match="Café") as caught:
+        await backed_up(strategy, tmp_path / "backup.tar")
+    assert caught.value.code == "data-corrupt"
+    assert list(tmp_path.glob("backup*")) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_our_own_backup_cut_or_changed_is_refused_or_the_same(
+    strategy: OpenRefineStrategy, folder: Path, tmp_path: Path, seed: int
+) -> None:
+    FIRST.write(folder)
+    path = await backed_up(strategy, tmp_path / "backup.tar")
+    whole = path.read_bytes()
+    chance = random.Random(seed)
+    for count in range(40):
+        changed = bytearray(whole)
+        if count % 2:
+            changed[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
+        else:
+            # What comes after the manifest is nothing but the end's zeros.
+            del changed[chance.randrange(len(whole) - 1024) :]
+        path.write_bytes(changed)
+        try:
+            source = await strategy.open(path, path.name)
+            found = unpacked(source, tmp_path / f"out{count}")
+        except UnsuitableError:
+            continue
+        assert count % 2, "it was cut"
+        assert found == {FIRST.id: FIRST.files()}
+
+
+async def test_files_that_others_made(
+    strategy: OpenRefineStrategy, folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(FIRST.archive())
+    one = await strategy.open(path, "Café.openrefine.tar.gz")
+    assert [item.name for item in one.contents] == ["Café"]
+    assert not one.whole
+    again = await strategy.open(path, "Café.openrefine.tar.gz")
+    assert again.contents == one.contents, "its key is the same whenever it is looked at"
+    assert list(unpacked(one, tmp_path / "one").values()) == [FIRST.files()]
+
+    path.write_bytes(tar(FIRST.files()))
+    assert [item.name for item in (await strategy.open(path, "p.tar")).contents] == ["Café"]
+
+    several = io.BytesIO()
+    with zipfile.ZipFile(several, "w") as archive:
+        archive.writestr("mine/first.openrefine.tar.gz", FIRST.archive())
+        archive.writestr("mine/second.tar.gz", SECOND.archive())
+        archive.writestr("mine/notes.txt", "not a project")
+    path.write_bytes(several.getvalue())
+    both = await strategy.open(path, "both.zip")
+    assert sorted(item.name for item in both.contents) == ["Café", "Towns"]
+
+    folders = {
+        f"openrefine_projects/{made.id}.project/{name}": content
+        for made in (FIRST, SECOND)
+        for name, content in made.files().items()
+    }
+    listing = json.dumps({"projectIDs": [], "preferences": {"entries": PREFERENCES}})
+    folders["openrefine_projects/workspace.json"] = listing.encode()
+    path.write_bytes(tar(folders, "gz"))
+    whole = await strategy.open(path, "workspace.tgz")
+    assert {item.key for item in whole.contents} == {FIRST.id, SECOND.id}
+    assert isinstance(whole, ForeignProjects)
+    settings = whole.preferences()
+    assert settings
+    assert settings.entries == PREFERENCES
+    assert unpacked(whole, tmp_path / "whole")[SECOND.id] == SECOND.files()
+    assert list(folder.parent.iterdir()) == []
+
+
+async def test_a_project_archive_cut_or_changed_is_refused_or_the_same(
+    strategy: OpenRefineStrategy, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.openrefine.tar.gz"
+    whole = FIRST.archive()
+    chance = random.Random(20)
+    for count in range(120):
+        changed = bytearray(whole)
+        if count % 2:
+            changed[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
+        else:
+            del changed[chance.randrange(len(whole)) :]
+        path.write_bytes(changed)
+        try:
+            source = await strategy.open(path, path.name)
+        except UnsuitableError:
+            continue
+        assert count % 2, "it was cut"
+        assert list(unpacked(source, tmp_path / f"out{count}").values()) == [FIRST.files()]
+
+
+def _linked(kind: bytes) -> bytes:
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w:gz") as archive:
+        info = tarfile.TarInfo("history")
+        info.type, info.linkname = kind, "/etc"
+        archive.addfile(info)
+    return whole.getvalue()
+
+
+def _claims(size: int) -> bytes:
+    info = tarfile.TarInfo("data.zip")
+    info.size = size
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def _pax(length: int) -> bytes:
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.XHDTYPE, length
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def _million_members() -> bytes:
+    """A zip whose table says so; there need not be as many."""
+    return (
+        b"PK\x03\x04"
+        + bytes(64)
+        + b"PK\x05\x06"
+        + struct.pack("<HHHHIIH", 0, 0, 65_535, 65_535, 400_000_000, 0, 0)
+    )
+
+
+def _swelling_data() -> bytes:
+    """A ``data.zip`` that promises more than anybody would have."""
+    content = bytearray(packed({"data.txt": "3.6.2\n" + "0" * 100_000}))
+    at = content.rindex(b"PK\x01\x02")
+    content[at + 24 : at + 28] = struct.pack("<I", 4_000_000_000)
+    return tar({"data.zip": bytes(content)}, "gz")
+
+
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "above": lambda: tar({"../../data.zip": FIRST.data()}),
+    "absolute": lambda: tar({"/tmp/data.zip": FIRST.data()}),
+    "above-in-zip": lambda: packed({"../data.zip": "x"}),
+    "above-in-a-packed-one": lambda: (
+        packed({"a.tar": "x"}) and tar({"a.tar.gz": tar({"../data.zip": b"x"}, "gz")})
+    ),
+    "symlink": lambda: _linked(tarfile.SYMTYPE),
+    "hard-link": lambda: _linked(tarfile.LNKTYPE),
+    "device": lambda: _linked(tarfile.CHRTYPE),
+    "pipe": lambda: _linked(tarfile.FIFOTYPE),
+    "twice": lambda: (
+        FIRST.archive()[:0]
+        + gzip.compress(tar({"data.zip": b"x"})[:1024] + tar({"data.zip": b"y"}))
+    ),
+    "bomb": lambda: gzip.compress(_claims(1 << 40) + bytes(400_000_000), 9),
+    "long-name": lambda: gzip.compress(_pax(1 << 33) + bytes(300_000_000), 9),
+    "swelling-data": _swelling_data,
+    "million": _million_members,
+    "nothing": lambda: b"",
+    "noise": lambda: random.Random(1).randbytes(5_000),
+    "no-project": lambda: tar({"readme.txt": b"hello"}, "gz"),
+    "no-rows": lambda: tar({"data.zip": packed({"data.txt": "3.6.2\nrowCount=x\n"})}, "gz"),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+async def test_hostile_files_are_refused_and_leave_nothing(
+    strategy: OpenRefineStrategy, folder: Path, tmp_path: Path, what: str
+) -> None:
+    path = tmp_path / "upload"
+    path.write_bytes(HOSTILE[what]())
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UnsuitableError) as caught:
+        await strategy.open(path, "upload.tar.gz")
+    assert "Nothing was changed" in caught.value.message
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_no_class_is_named_that_openrefine_does_not_write_itself() -> None:
+    entries = {
+        **PREFERENCES,
+        "evil": {"class": "org.example.Evil", "a": 1},
+        "hidden": [{"class": "org.example.Evil"}],
+        "within": {**PREFERENCES["scripting.starred-expressions"], "list": [{"class": "x"}]},  # type: ignore[dict-item]
+    }
+    found = preferences_in(json.dumps({"preferences": {"entries": entries}}).encode())
+    assert found
+    assert found.entries == PREFERENCES
+    assert preferences_in(workspace(["1"], found)) == found
+    assert preferences_in(b"[") is None
+
+
+async def test_what_was_cut_off_is_removed(strategy: OpenRefineStrategy, folder: Path) -> None:
+    FIRST.write(folder)
+    half = SECOND.write(folder)
+    (half / f"{scratch.MARK}import").touch()
+    listed = {"projectIDs": [int(FIRST.id), int(SECOND.id)], "preferences": {}}
+    (folder / "workspace.json").write_text(json.dumps(listed))
+    left = places.make(places.new_place(folder))
+    (left / "something").touch()
+    await strategy.clean()
+    assert not left.exists()
+    assert not half.exists()
+    assert json.loads((folder / "workspace.json").read_text())["projectIDs"] == [int(FIRST.id)]
+    assert [item.key for item in await strategy.look()] == [FIRST.id]
+
+
+async def test_a_change_is_seen(strategy: OpenRefineStrategy, folder: Path) -> None:
+    made = FIRST.write(folder)
+    assert await strategy.changed() is None
+    assert await strategy.changed() is False
+    (made / "data.zip").rename(made / "data.old.zip")
+    (made / "data.zip").write_bytes(FIRST.data())
+    assert await strategy.changed() is True
+    assert await strategy.changed() is False
