@@ -11,6 +11,7 @@ from ..errors import UnknownError, VceError
 from ..models import Capability, Upstream
 from ..routes import errors
 from ..routes.base import Action, VCEHandler
+from ..routes.branding import look_of
 from . import starting
 from .addresses import Addresses
 from .headers import Credentials
@@ -184,6 +185,7 @@ class AppDoor(VCEHandler):
                 nonce=self._nonce,
                 may_start=self._came_from_here(),
                 refused=refused,
+                look=look_of(self.settings),
             )
             self.set_header("Content-Type", "text/html; charset=utf-8")
             self._retry_later()

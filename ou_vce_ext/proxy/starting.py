@@ -17,6 +17,7 @@ from ..errors import VceError
 from ..states import ServiceState
 
 if TYPE_CHECKING:
+    from ..routes.branding import Look
     from ..services.lifecycle import Lifecycle
 
 _ANCESTORS: Final = re.compile(r"(?:^|;)\s*(frame-ancestors[^;]*)")
@@ -77,6 +78,7 @@ def page(
     nonce: str,
     may_start: bool,
     refused: bool,
+    look: Look,
 ) -> bytes:
     """Give the page, as UTF-8.
 
@@ -96,6 +98,7 @@ def page(
             nonce=nonce,
             may_start=may_start,
             refused=refused,
+            look=look,
         )
         .encode("utf-8", "replace")
     )

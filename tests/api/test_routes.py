@@ -290,3 +290,11 @@ async def test_looking_is_no_activity_and_working_is(
     assert "api_last_activity" not in settings
     await ask("/api/services/postgres/start", "POST")
     assert "api_last_activity" in settings
+
+
+async def test_without_branding_it_is_plain(house: House, ask: Ask) -> None:
+    look = assert_matches(await ask("/api/branding"), "/api/branding")
+    assert look == dict.fromkeys(look) | {"title": "Virtual computing environment"}
+    refused = await ask("/api/branding/logo")
+    assert refused.code == 404
+    assert_matches(refused, "/api/branding/logo")

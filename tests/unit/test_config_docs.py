@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ou_vce_ext.config.branding import BRANDING_KEYS, load_branding
 from ou_vce_ext.config.declarations import load_specs
 from ou_vce_ext.config.judge import Kinds
 from ou_vce_ext.config.keys import COMMON_KEYS, READY_KEYS
@@ -21,6 +22,11 @@ def kinds() -> Kinds:
     return {kind: driver.options for kind, driver in DRIVERS.items()}
 
 
+def _says_more(example: str) -> bool:
+    """Whether it is about something else than a service that is there."""
+    return "enabled = false" in example or "[branding]" in example
+
+
 def documented(heading: str) -> set[str]:
     """The keys in the table of one chapter."""
     [chapter] = re.findall(rf"^## {heading}\n(.*?)(?=^## )", PAGE, re.MULTILINE | re.DOTALL)
@@ -32,13 +38,18 @@ def test_every_example_is_right(tmp_path: Path, kinds: Kinds, example: str) -> N
     path = tmp_path / "example.toml"
     path.write_text(example)
     specs, problems = load_specs([], path, {}, kinds)
+    problems += load_branding([], path, {})[1]
     assert [str(problem) for problem in problems] == []
-    assert any(spec.source == str(path) for spec in specs) or "enabled = false" in example
+    assert any(spec.source == str(path) for spec in specs) or _says_more(example)
 
 
 def test_every_common_key_is_documented() -> None:
     keys = {key for key in COMMON_KEYS if key != "ready"}
     assert documented("Keys of every service") == keys | {f"ready.{key}" for key in READY_KEYS}
+
+
+def test_every_key_of_the_branding_is_documented() -> None:
+    assert documented("Branding") == set(BRANDING_KEYS)
 
 
 @pytest.mark.parametrize(
