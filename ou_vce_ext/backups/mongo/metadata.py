@@ -43,12 +43,15 @@ class Metadata:
 
         body: dict[str, Any] = {"options": self.options} if self.options else {}
         body["indexes"] = list(self.indexes)
-        if self.uuid:
+        if self.uuid and self.kind != "timeseries":
             body["uuid"] = self.uuid
         body["collectionName"] = name
         body["type"] = self.kind
         return json_util.dumps(
-            body, json_options=json_util.CANONICAL_JSON_OPTIONS, ensure_ascii=False
+            body,
+            json_options=json_util.CANONICAL_JSON_OPTIONS,
+            ensure_ascii=False,
+            separators=(",", ":"),
         ).encode()
 
 

@@ -90,3 +90,10 @@ def check_database(name: str) -> None:
         raise BadRequestError(
             f"The database {name} is MongoDB's own. Nothing was changed.", "Use another name."
         )
+
+
+def database_name(folder: str) -> str | None:
+    """The database that a folder of mongodump's stands for, or None where it stands for none."""
+    if not folder or folder == FOLDER or set(folder) & set(_NOT_IN_DATABASE):
+        return None
+    return folder if len(folder.encode()) <= _LONGEST_DATABASE else None

@@ -114,7 +114,8 @@ class MongoStrategy(Strategy):
     ) -> Source:
         """Recognise ours, and what mongodump makes."""
         watch = Watch()
-        return await in_thread(watch, open_dump, path, filename, offset, length, watch)
+        database = self.driver.declared.databases[0]
+        return await in_thread(watch, open_dump, path, filename, offset, length, database, watch)
 
     # -- building --------------------------------------------------------------------------------
 
