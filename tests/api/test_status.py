@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from ou_vce_ext.models import OperationState, Service
+from ou_vce_ext.models import Capability, OperationState, Service
+from ou_vce_ext.models_backup import BackupSummary, Reason, Verified
 from ou_vce_ext.models_status import Problem
 from ou_vce_ext.states import ServiceState
 from tests.api.conftest import Ask
@@ -235,3 +236,31 @@ async def test_nothing_on_the_page_changes_anything(house: House, ask: Ask) -> N
     assert shown.all("form") == []
     assert [button["type"] for button in shown.all("button")] == ["button"]
     assert all("hidden" in button for button in shown.all("button")), "of no use without script"
+
+
+@pytest.mark.parametrize(
+    ("verified", "words"),
+    [
+        ("verified", "proven: restored once"),
+        ("unverified", "not proven yet"),
+        ("failed", "failed:"),
+    ],
+)
+async def test_the_newest_backup_says_whether_it_was_proven(
+    house: House, ask: Ask, verified: str, words: str
+) -> None:
+    moment = NOW - timedelta(hours=3)
+    newest = BackupSummary("b1", moment, 4_200_000, Verified(verified), Reason.MANUAL)
+    keeps = frozenset({Capability.BACKUP})
+    house.services = [
+        a_service("postgres", capabilities=keeps, last_backup=newest),
+        a_service("mongo", capabilities=keeps),
+        a_service("genie"),
+    ]
+    shown = (await page(ask)).text
+    assert "3 h ago, 4.2 MB" in shown
+    assert words in shown
+    assert shown.count("none yet") == 1
+    body = assert_matches(await ask("/status", headers=JSON), "/status")
+    assert [bool(one["last_backup"]) for one in body["services"]] == [True, False, False]
+    assert words in assert_matches(await ask("/api/report"), "/api/report")

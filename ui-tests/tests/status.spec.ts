@@ -35,6 +35,29 @@ test('a tutor finds out how everything is', async ({
     await expectAccessible(page);
   });
 
+  await test.step('in the dark, and in the colours of their system', async () => {
+    for (const looks of [
+      { colorScheme: 'dark', forcedColors: 'none' },
+      { colorScheme: 'dark', forcedColors: 'active' },
+      { colorScheme: 'light', forcedColors: 'active' }
+    ] as const) {
+      await page.emulateMedia(looks);
+      await expectAccessible(page);
+    }
+    await page.emulateMedia({ colorScheme: 'light', forcedColors: 'none' });
+  });
+
+  await test.step('and takes it along, with nothing private in it', async () => {
+    const report = await page.request.get(`${server.url}vce/api/report`);
+    const text = await report.text();
+    expect(text).toContain('PostgreSQL: ');
+    expect(text).toContain('- postgres (PostgreSQL): ready for ');
+    expect(text).not.toContain(server.token);
+    const saving = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Diagnostic bundle' }).click();
+    expect((await saving).suggestedFilename()).toMatch(/^vce-report-.*\.zip$/);
+  });
+
   await test.step('and sees a change without reloading', async () => {
     await page.evaluate(() => Object.assign(window, { marked: true }));
     await server.settle('postgres', 'stopped');
