@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import secrets
 import shutil
@@ -67,7 +68,15 @@ async def running(driver: Driver, progress: Progress = no_progress) -> AsyncIter
     clock = SystemClock()
     await driver.prepare(progress)
     plan = dataclasses.replace(await driver.plan(), nice=NICE)
-    process = await driver.launcher.launch(plan)
+    launching = asyncio.ensure_future(driver.launcher.launch(plan))
+    try:
+        process = await asyncio.shield(launching)
+    except asyncio.CancelledError:
+        # It is on its way: whoever is cancelled now must not leave it behind.
+        with suppress(VceError):
+            await (await launching).stop()
+        await driver.close()
+        raise
     try:
         outcome = await wait_until_ready(driver, process, clock, driver.ready_timeout)
         log = ServiceLog(driver.site.log_file).tail()
