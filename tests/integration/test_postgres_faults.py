@@ -345,6 +345,21 @@ async def test_a_lock_file_that_says_nothing(rig: PostgresRig, content: str) -> 
     assert (rig.folder / "postmaster.pid.unreadable").read_text() == content
 
 
+async def test_a_server_that_has_ended_and_is_not_collected_yet_runs_nowhere(
+    rig: PostgresRig, tmp_path: Path
+) -> None:
+    (rig.folder / "postmaster.pid").write_text("")
+    program = tmp_path / "postgres"
+    program.write_text("#!/bin/sh\nread line\n")
+    program.chmod(0o755)
+    with subprocess.Popen([program], stdin=subprocess.PIPE) as ended:
+        assert ended.stdin
+        ended.stdin.close()
+        await until(lambda: psutil.Process(ended.pid).status() == psutil.STATUS_ZOMBIE)
+        assert psutil.Process(ended.pid).name() == "postgres"
+        await answers(rig)
+
+
 async def stale(rig: PostgresRig, pid: int) -> None:
     """What a crash leaves: a server's own lock file, with a number that is not its own any more."""
     await rig.start()

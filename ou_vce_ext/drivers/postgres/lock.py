@@ -104,8 +104,12 @@ def _move_unreadable_aside(folder: Path, path: Path, uid: int) -> None:
     """Out of the way with a ``postmaster.pid`` that says nothing, once nobody can be its author."""
     import psutil
 
-    for process in psutil.process_iter(["name", "cwd", "uids"]):
-        if process.info["name"] not in _NAMES:
+    for process in psutil.process_iter(["name", "cwd", "uids", "status"]):
+        # One that has ended and is not collected yet has no folder any more, and no files open.
+        if process.info["name"] not in _NAMES or process.info["status"] in (
+            psutil.STATUS_ZOMBIE,
+            psutil.STATUS_DEAD,
+        ):
             continue
         where, uids = process.info["cwd"], process.info["uids"]
         if where is None and uids is not None and uids.real == uid:
