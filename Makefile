@@ -148,7 +148,7 @@ tests: build | $(REPORTS)
 
 .PHONY: test-python
 test-python: $(STAMPS)/test $(STAMPS)/linked | $(REPORTS) ## pytest, the wheel included (PYTEST_ARGS= for more)
-	pytest --numprocesses=$(TEST_WORKERS) --dist=loadgroup --durations=25 \
+	pytest --numprocesses=$(TEST_WORKERS) --durations=25 \
 	--junitxml=$(REPORTS)/pytest.xml $(PYTEST_ARGS)
 
 .PHONY: test-wheel

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -30,26 +31,21 @@ def jp_server_config() -> Config:
     return Config({"ServerApp": {"jpserver_extensions": {"ou_vce_ext": True}}})
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep together what shares a server, and leave to ordinary users what is theirs.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Spread the tests our way, where they are run by several processes."""
+    from tests.spread import Spread
 
-    Only they can be refused some things; a test of root's runs those as one.
-    """
-    for item in items:
-        if isinstance(item, pytest.Function) and _shares_with_its_file(item):
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+    return Spread(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave to ordinary users what only they can be refused; a test of root's runs it as one."""
     if os.geteuid() != 0:
         return
     theirs = [item for item in items if item.get_closest_marker("ordinary_user")]
     config.hook.pytest_deselected(items=theirs)
     items[:] = [item for item in items if item not in theirs]
-
-
-def _shares_with_its_file(item: pytest.Function) -> bool:
-    """Whether a test stands on something that is made once for its file, a server mostly."""
-    made = item._fixtureinfo.name2fixturedefs.values()
-    return any(fixture.scope == "module" for fixtures in made for fixture in fixtures)
 
 
 @pytest.hookimpl(wrapper=True)
