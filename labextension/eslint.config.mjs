@@ -8,6 +8,8 @@ import tseslint from 'typescript-eslint';
 const LAYERS = [
   'tokens',
   'actions',
+  'compare',
+  'remembered',
   'request',
   'api',
   'model',
@@ -38,6 +40,10 @@ export default defineConfig(
   globalIgnores(['coverage', 'lib', 'node_modules', '.yarn']),
   eslint.configs.recommended,
   {
+    files: ['viewer/build.mjs'],
+    languageOptions: { globals: { console: 'readonly', process: 'readonly' } }
+  },
+  {
     files: ['**/*.cjs'],
     languageOptions: {
       globals: {
@@ -60,12 +66,12 @@ export default defineConfig(
     }
   },
   {
-    files: ['src/**/*.ts', 'src/**/*.tsx'],
+    files: ['src/**/*.ts', 'src/**/*.tsx', 'viewer/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylistic],
     plugins: { 'react-hooks': reactHooks },
     languageOptions: {
       parserOptions: {
-        project: './tsconfig.test.json',
+        project: ['./tsconfig.test.json', './viewer/tsconfig.json'],
         tsconfigRootDir: import.meta.dirname
       }
     },
@@ -107,7 +113,7 @@ export default defineConfig(
   ...LAYERS.map((layer, index) =>
     below(
       [`${layer}.ts`, `${layer}/**`],
-      [...LAYERS.slice(index + 1), ...(index < 5 ? ['widgets'] : [])]
+      [...LAYERS.slice(index + 1), ...(index < 7 ? ['widgets'] : [])]
     )
   ),
   below(['widgets/**', 'icons.ts', 'words.ts'], LAYERS.slice(2)),

@@ -30,5 +30,6 @@ export async function readHere(): Promise<string | null> {
 /** The same by the old way, from a field whose text is selected. */
 export function copySelected(field: HTMLTextAreaElement): boolean {
   field.select();
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- the one way over plain HTTP
   return document.execCommand('copy');
 }

@@ -13,6 +13,8 @@ export interface IStatus {
     | 'unreachable'
     /** It answers, and not to us. */
     | 'logged out';
+  /** How often it has been started again by itself. */
+  readonly restarts?: number;
   readonly error: { readonly message: string; readonly hint: string } | null;
 }
 

@@ -5,7 +5,7 @@ import { Connection, type Situation } from './connection';
 import { Keys } from './keyboard';
 import { buildPage, makeButton, toggle } from './page';
 import type { Screen } from './screen';
-import type { IStatus } from './service';
+import { askStatus, type IStatus } from './service';
 import { followTheme } from './theme';
 import { saying, type Word } from './words';
 
@@ -92,6 +92,7 @@ const { field, text } = page;
 let looksOnly = false;
 let sharp = false;
 let shared = '';
+let known: number | undefined;
 
 function tell(word: Word, more?: Record<string, string>): void {
   const words = say(word, more);
@@ -127,10 +128,23 @@ function use(): void {
   }
 }
 
+/** Say so where the program that is shown is not the one that was shown before. */
+function noteRestarts({ restarts }: IStatus): void {
+  if (restarts !== undefined) {
+    if (known !== undefined && restarts > known) {
+      tell('crashed');
+    }
+    known = restarts;
+  }
+}
+
 function draw(situation: Situation): void {
   document.body.dataset.screen = situation.how;
   page.problem.hidden = true;
   page.problem.replaceChildren();
+  if (situation.how === 'connected') {
+    void askStatus(facts.service).then(noteRestarts);
+  }
   if (situation.how !== 'lost') {
     tell(
       situation.how === 'connected' && document.activeElement === field

@@ -17,6 +17,8 @@ export const ENGLISH = {
   'logged out':
     'You have been logged out, or may not use {title}. Reload this page to log in again.',
   starting: '{title} is being started. {reason}',
+  crashed:
+    '{title} ended unexpectedly and has been started again. What had not been saved in it is lost; its log in the VCE panel may say why.',
   stopping: '{title} is being stopped.',
   stopped: '{title} is not running.',
   failed: '{title} is not running: something went wrong.',

@@ -44,6 +44,13 @@ export class Desktop {
     await expect(this.canvas).toBeVisible();
   }
 
+  /** Break its connection, where the test has made that possible (`cutSockets`). */
+  async cut(): Promise<void> {
+    await this.canvas.evaluate(() => {
+      (window as unknown as { cutSockets(): void }).cutSockets();
+    });
+  }
+
   /** One pixel of the remote screen as it is drawn here. */
   async pixel(x: number, y: number): Promise<Colour> {
     return this.canvas.evaluate(

@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import type { BrowserContext } from '@playwright/test';
 
 import { type Colour, DAISYWORLD, Desktop } from '../pages/desktop';
+import { expectAccessible } from '../support/accessible';
 import { expect, test } from '../support/test';
 
 test.use({
@@ -155,6 +156,101 @@ test.describe('A Java program in a tab', () => {
   });
 });
 
+test('Desktops outlive a cut connection, explain a crash, and leave nothing', async ({
+  context,
+  page,
+  server,
+  vce
+}) => {
+  await context.addInitScript(() => {
+    const { WebSocket: Real } = window;
+    const open: WebSocket[] = [];
+    Object.assign(window, {
+      cutSockets: () => {
+        open.splice(0).forEach(socket => {
+          socket.close();
+        });
+      },
+      WebSocket: new Proxy(Real, {
+        construct(made, address: ConstructorParameters<typeof Real>) {
+          const socket = new made(...address);
+          open.push(socket);
+          return socket;
+        }
+      })
+    });
+  });
+  const desktop = new Desktop(vce.app(NAME));
+  await server.settle(NAME, 'ready');
+  await vce.tile(NAME).click();
+  await desktop.expectShown();
+
+  await test.step('two at once, and two views of one agree on its size', async () => {
+    const opened = await context.newPage();
+    await opened.setViewportSize({ width: 700, height: 500 });
+    await opened.goto(`${server.url}vce/app/${NAME}/`);
+    const other = new Desktop(opened);
+    await other.expectShown();
+    await expect
+      .poll(async () => JSON.stringify(await desktop.size()))
+      .toBe(JSON.stringify(await other.size()));
+    // The one used last leads.
+    expect((await other.size())[0]).toBe(700);
+    await page.bringToFront();
+    await desktop.click(...DAISYWORLD.sun);
+    await expect
+      .poll(async () => (await desktop.size())[0])
+      .toBeGreaterThan(700);
+    await expect
+      .poll(async () => JSON.stringify(await other.size()))
+      .toBe(JSON.stringify(await desktop.size()));
+
+    await opened.goto(`${server.url}vce/app/clock/`);
+    await other.expectShown();
+    await expectAccessible(opened);
+    await opened.close();
+  });
+
+  await test.step('it connects again by itself', async () => {
+    await desktop.cut();
+    await expect(desktop.status).toHaveText(/The connection was lost/);
+    await desktop.expectShown();
+  });
+
+  await test.step('a crash is told, and it comes back', async () => {
+    const { pid } = await server.service(NAME);
+    process.kill(pid ?? 0, 'SIGKILL');
+    await expect(desktop.status).toContainText('ended unexpectedly');
+    await desktop.expectShown();
+    expect((await server.service(NAME)).pid).not.toBe(pid);
+  });
+
+  await test.step('closed from within it stays closed, until it is started again', async () => {
+    await desktop.click(...DAISYWORLD.sun);
+    await desktop.button('Keys').click();
+    await desktop.button('Alt+F4').click();
+    await expect(desktop.problem).toContainText(
+      'Daisyworld has been closed from within'
+    );
+    await vce.expectAccessible([`#vce-app-${NAME} iframe`, 'body']);
+    expect((await server.service(NAME)).state).toBe('stopped');
+    await desktop.button('Start Daisyworld again').click();
+    await desktop.expectShown();
+  });
+
+  await test.step('stopped, they leave no process, socket or lock', async () => {
+    expect(await displays()).not.toEqual([]);
+    await vce.openPanel();
+    for (const name of [NAME, 'clock']) {
+      await vce.button(name, 'stop').click();
+      await vce.expectRow(name, 'stopped');
+    }
+    await expect(desktop.problem).toContainText('Daisyworld is not running');
+    expect(await displays()).toEqual([]);
+    expect(await processes(/Xtigervnc|Xvnc|openbox/, server.home)).toEqual([]);
+  });
+});
+
 /** Type a letter with its accent, as a keyboard with dead keys does it. */
 async function compose(
   context: BrowserContext,
@@ -163,7 +259,10 @@ async function compose(
 ): Promise<void> {
   // The page itself: JupyterLab's test kit hands out one in disguise.
   const [page] = context.pages();
-  const browser = await context.newCDPSession(page!);
+  if (!page) {
+    throw new Error('There is no page to type into.');
+  }
+  const browser = await context.newCDPSession(page);
   await browser.send('Input.imeSetComposition', {
     text: accent,
     selectionStart: 1,
@@ -171,4 +270,34 @@ async function compose(
   });
   await browser.send('Input.insertText', { text: letter });
   await browser.detach();
+}
+
+/** What displays of ours there are: their numbers are above those of other programs. */
+async function displays(): Promise<string[]> {
+  const sockets = await fs.readdir('/tmp/.X11-unix').catch(() => []);
+  const locks = (await fs.readdir('/tmp')).filter(name =>
+    /^\.X\d+-lock$/.test(name)
+  );
+  return [...sockets, ...locks].filter(
+    name => Number(/\d+/.exec(name)?.[0]) >= 100
+  );
+}
+
+/** The programs of a name whose environment leads to a home. */
+async function processes(name: RegExp, home: string): Promise<string[]> {
+  const found = [];
+  for (const pid of (await fs.readdir('/proc')).filter(each =>
+    /^\d/.test(each)
+  )) {
+    const read = (file: string): Promise<string> =>
+      fs.readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
+    const command = await read('cmdline');
+    if (
+      name.test(command) &&
+      (await read('environ')).includes(`HOME=${home}`)
+    ) {
+      found.push(command);
+    }
+  }
+  return found;
 }
