@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ..drivers.base import Option
 from ..models import ServiceError, ServiceSpec
+from .backup_keys import BACKUP_KEYS
 from .files import ConfigProblem
 from .keys import (
     COMMON_KEYS,
@@ -23,7 +24,7 @@ from .keys import (
     hint_for,
 )
 from .merge import Declaration
-from .seeds import NAMES_FILES, SEED_KEYS, located
+from .seeds import NAMES_FILES, SEED_KEYS, located, located_tables
 from .values import did_you_mean, judge, parse_memory, sentence
 
 Kinds = Mapping[str, Mapping[str, Option]]
@@ -127,6 +128,8 @@ class Judge:
                 self._table(key, value, READY_KEYS)
             elif key == "env" and isinstance(value, dict):
                 self._env(value)
+            elif key == "backup" and isinstance(value, dict):
+                self._table(key, value, BACKUP_KEYS)
             elif key == "seed" and isinstance(value, dict):
                 self._seed(value, kind)
             elif trouble := judge(key, value, option):
@@ -164,11 +167,20 @@ class Judge:
         for name in known:
             if (value := self.good.pop(f"seed.{name}", None)) is None:
                 continue
-            if name not in NAMES_FILES:
+            files: Iterable[Path]
+            if isinstance(value, dict):
+                tables = located_tables(value, self.declared.folder("seed"))
+                seed[name] = {
+                    key: {one: str(file) for one, file in inner.items()}
+                    for key, inner in tables.items()
+                }
+                files = [file for inner in tables.values() for file in inner.values()]
+            elif name in NAMES_FILES:
+                files = located(value, self.declared.folder("seed"))
+                seed[name] = tuple(map(str, files))
+            else:
                 seed[name] = value
                 continue
-            files = located(value, self.declared.folder("seed"))
-            seed[name] = tuple(map(str, files))
             for path in files:
                 if not path.is_absolute() or not path.exists():
                     self.mistake(
@@ -255,7 +267,7 @@ class Judge:
             data_dir=good.get("data_dir"),
             ready_path=good.get("ready.path", "/"),
             ready_timeout=float(good["ready.timeout"]) if "ready.timeout" in good else None,
-            backup=good.get("backup", {}),
+            backup={key: good[f"backup.{key}"] for key in BACKUP_KEYS if f"backup.{key}" in good},
             seed=good.get("seed", {}),
             external=good.get("external", False),
             options=dict(options),

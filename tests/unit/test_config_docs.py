@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ou_vce_ext.config.branding import BRANDING_KEYS, load_branding
+from ou_vce_ext.config.backup_keys import BACKUP_KEYS
 from ou_vce_ext.config.declarations import load_specs
 from ou_vce_ext.config.judge import Kinds
 from ou_vce_ext.config.keys import COMMON_KEYS, READY_KEYS
@@ -44,8 +45,9 @@ def test_every_example_is_right(tmp_path: Path, kinds: Kinds, example: str) -> N
 
 
 def test_every_common_key_is_documented() -> None:
-    keys = {key for key in COMMON_KEYS if key != "ready"}
-    assert documented("Keys of every service") == keys | {f"ready.{key}" for key in READY_KEYS}
+    keys = {key for key in COMMON_KEYS if key not in ("ready", "backup")}
+    keys |= {f"ready.{key}" for key in READY_KEYS} | {f"backup.{key}" for key in BACKUP_KEYS}
+    assert documented("Keys of every service") == keys
 
 
 def test_every_key_of_the_branding_is_documented() -> None:
