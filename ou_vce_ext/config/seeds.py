@@ -19,16 +19,38 @@ def _check_files(value: object) -> str | None:
     return None
 
 
+def _check_collections(value: object) -> str | None:
+    """Databases, in each its collections, for each the name of a file."""
+    for db, files in value.items() if isinstance(value, Mapping) else ():
+        if not isinstance(files, Mapping) or not files:
+            return (
+                f"must have a table of collections for each database: {db} = "
+                '{ people = "seed/people.csv" }'
+            )
+        for name, file in files.items():
+            if not isinstance(file, str) or not file.lower().removesuffix(".gz").endswith(EXPORTS):
+                return f"must name a file of {', '.join(EXPORTS)} for {db}.{name} (.gz may follow)"
+    return None
+
+
+EXPORTS: Final = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".bson")
+"""How the name of a file ends that can become one collection."""
 FILES: Final = (str, list, tuple)
 """The types of a key that names one file or several."""
 _FOLDER: Final = {"folder": Option((str,), "a folder to begin with", check=_check_files)}
 SEED_KEYS: Final[Mapping[str, Mapping[str, Option]]] = {
     "openrefine": {"projects": Option(FILES, "project archives", check=_check_files)},
+    "mongo": {
+        "dump": Option(FILES, "dumps or backups", check=_check_files),
+        "collections": Option(
+            (dict,), "a file for each collection of a database", check=_check_collections
+        ),
+    },
     "web": _FOLDER,
     "desktop": _FOLDER,
 }
 """By kind. A kind that is not here judges its seed itself."""
-NAMES_FILES: Final = frozenset({"projects", "folder"})
+NAMES_FILES: Final = frozenset({"projects", "folder", "dump"})
 """The keys whose texts are names of files or folders."""
 
 
@@ -40,3 +62,13 @@ def located(value: object, folder: Path | None) -> tuple[Path, ...]:
         start / os.path.expanduser(str(name))
         for name in (names if isinstance(names, Sequence) else ())
     )
+
+
+def located_tables(value: object, folder: Path | None) -> dict[str, dict[str, Path]]:
+    """The same for tables of names of files within a table."""
+    start = folder or Path()
+    return {
+        str(key): {str(name): start / os.path.expanduser(str(file)) for name, file in inner.items()}
+        for key, inner in (value.items() if isinstance(value, Mapping) else ())
+        if isinstance(inner, Mapping)
+    }

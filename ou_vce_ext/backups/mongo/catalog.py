@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from .metadata import Metadata
-from .names import ADMIN, BUCKETS, SERVERS_OWN, Namespace, is_kept
+from .names import ADMIN, BUCKETS, LOADING, SERVERS_OWN, Namespace, is_kept
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -31,12 +31,17 @@ def read_catalog(client: Client) -> dict[Namespace, Metadata]:
 
 
 def read_database(client: Client, db: str) -> dict[Namespace, Metadata]:
-    """One database's collections and views."""
-    return dict(_read(client[db]))
+    """One database's collections and views, while it is being loaded."""
+    return dict(_read(client[db], while_loading=True))
 
 
-def _read(database: Database[dict[str, Any]]) -> Iterator[tuple[Namespace, Metadata]]:
+def _read(
+    database: Database[dict[str, Any]], *, while_loading: bool = False
+) -> Iterator[tuple[Namespace, Metadata]]:
+    """What is in a database; one that is only being loaded holds nothing for others."""
     found = sorted(database.list_collections(), key=lambda item: str(item["name"]))
+    if not while_loading and any(item["name"] == LOADING for item in found):
+        return
     uuids = {item["name"]: item["info"].get("uuid") for item in found}
     for item in found:
         name, kind = item["name"], item.get("type", "collection")

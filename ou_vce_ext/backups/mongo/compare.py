@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UnsuitableError
 from ..watch import Watch
-from .catalog import read_catalog, stored_in
-from .contents import Counted, is_servers_own
+from .catalog import stored_in
+from .contents import Counted
 from .documents import raw_batches, split
 from .metadata import Metadata
 from .names import Namespace
+from .sums import Sum
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -20,33 +20,44 @@ if TYPE_CHECKING:
     Client = MongoClient[dict[str, Any]]
 
 
-def count_up(client: Client, at: Namespace, what: Metadata, watch: Watch) -> Counted:
-    """Read a collection from end to end, in the order it lies there. Blocks."""
-    checksum, documents, size = hashlib.sha256(), 0, 0
-    for batch in raw_batches(client[at.db][stored_in(at, what)]):
-        watch.did(len(batch))
-        found, _ = split(batch)
-        documents += len(found)
-        size += len(batch)
-        checksum.update(batch)
-    return Counted(documents, size, checksum.hexdigest())
-
-
-def compare(
+def compare_documents(
     client: Client,
-    wanted: Mapping[Namespace, Metadata],
+    found: Mapping[Namespace, Metadata],
     poured: Mapping[Namespace, Counted],
     watch: Watch,
-    *,
-    exactly: bool,
 ) -> None:
-    """Raise UnsuitableError unless the server holds ``wanted``, with the documents ``poured``.
+    """Raise UnsuitableError unless the server holds the documents ``poured``, and no others.
 
-    ``exactly``: also every option and index as they were told, down to what a server adds itself;
-    else, with a dump of another release, by their names and keys. Blocks.
+    Every collection in ``found`` is read from end to end. Blocks.
     """
     watch.step("Comparing", sum(each.bytes for each in poured.values()))
-    found = {at: what for at, what in read_catalog(client).items() if not is_servers_own(at)}
+    for at, told in poured.items():
+        if at not in found:
+            raise _differs(f"{at} is missing")
+        counted = _count_up(client, at, found[at], watch)
+        if counted.documents != told.documents:
+            raise _differs(f"{at} has {counted.documents} documents instead of {told.documents}")
+        if counted != told:
+            raise _differs(f"the documents of {at} are not the same")
+
+
+def _count_up(client: Client, at: Namespace, what: Metadata, watch: Watch) -> Counted:
+    """Read a collection from end to end, in the order it lies there."""
+    total = Sum(ordered=not what.ordered_by_server)
+    for batch in raw_batches(client[at.db][stored_in(at, what)]):
+        watch.did(len(batch))
+        total.add(split(batch)[0])
+    return total.counted
+
+
+def compare_metadata(
+    found: Mapping[Namespace, Metadata], wanted: Mapping[Namespace, Metadata], *, exactly: bool
+) -> None:
+    """Raise UnsuitableError unless what is ``found`` is what was ``wanted``, and nothing else.
+
+    ``exactly``: every option and index as they were told, down to what a server adds itself; else,
+    with a dump of another release, by their names and keys.
+    """
     if missing := wanted.keys() - found.keys():
         raise _differs(f"{min(missing)} is missing")
     if more := found.keys() - wanted.keys():
@@ -54,15 +65,6 @@ def compare(
     for at, what in wanted.items():
         if difference := _difference(what, found[at], exactly=exactly):
             raise _differs(f"{at} has other {difference}")
-        if what.kind == "view":
-            continue
-        counted = count_up(client, at, found[at], watch)
-        if counted.documents != poured[at].documents:
-            raise _differs(
-                f"{at} has {counted.documents} documents instead of {poured[at].documents}"
-            )
-        if counted.sha256 != poured[at].sha256 and not found[at].ordered_by_server:
-            raise _differs(f"the documents of {at} are not the same")
 
 
 def _difference(one: Metadata, other: Metadata, *, exactly: bool) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,9 +10,10 @@ from ..sizes import in_words
 from ..watch import Watch
 from .catalog import stored_in
 from .contents import Counted, is_servers_own
-from .documents import decode, empty_timestamps
+from .documents import damaged, decode, empty_timestamps
 from .dump import Dump, Stored
 from .names import ADMIN, ROLES, USERS, Namespace
+from .sums import Sum
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _MOST_BYTES: Final = 8 * 1024 * 1024
 _MOST_DOCUMENTS: Final = 10_000
+# Unauthorized, AuthenticationFailed, OutOfDiskSpace, ShutdownInProgress, InterruptedAtShutdown,
+# Interrupted, and that the database is being dropped.
+_NOT_THE_DUMP: Final = (13, 18, 14031, 91, 11600, 11601, 215)
 
 Plan = Mapping[Dump, Collection[Namespace]]
 """What is taken from each dump."""
@@ -47,22 +50,24 @@ class Filling:
         """Where ``at`` goes."""
         return Namespace(self._rename.get(at.db, at.db), at.name)
 
-    def fill(self, plan: Plan) -> None:
-        """Put all of ``plan`` there."""
-        chosen = [(dump, at, dump.stored[at]) for dump in plan for at in sorted(plan[dump])]
-        plain = [one for one in chosen if not is_servers_own(one[1])]
+    def documents(self, plan: Plan) -> None:
+        """Make all collections of ``plan``, and fill them."""
         self._watch.step("Making collections")
-        for _, at, one in plain:
+        chosen = _chosen(plan)
+        for _, at, one in chosen:
             if one.what.kind != "view":
                 self._create(at, one)
-        size = sum(one.counted.bytes for _, _, one in plain)
-        self._watch.step("Loading documents", size)
+        self._watch.step("Loading documents", sum(one.counted.bytes for _, _, one in chosen))
         for dump, wanted in plan.items():
             self._pour(dump, [at for at in wanted if not is_servers_own(at)])
-        for _, at, one in plain:
+
+    def all_else(self, plan: Plan) -> None:
+        """Make the indexes of what was filled, and the views."""
+        chosen = _chosen(plan)
+        for _, at, one in chosen:
             self._index(at, one)
         self._watch.step("Making views")
-        for _, at, one in plain:
+        for _, at, one in chosen:
             if one.what.kind == "view":
                 self._create(at, one)
 
@@ -71,11 +76,9 @@ class Filling:
         place = self.place(at)
         with refusals(at):
             self._client[place.db].command({"create": place.name, **one.what.options})
-        if one.what.kind != "view":
-            self.poured[at] = Counted(0, 0, hashlib.sha256().hexdigest())
 
     def _pour(self, dump: Dump, wanted: Sequence[Namespace]) -> None:
-        sums = {at: _Sum() for at in wanted}
+        sums = {at: Sum(ordered=not dump.stored[at].what.ordered_by_server) for at in wanted}
         for at, documents in dump.stream(wanted, self._watch):
             place = self.place(at)
             target = self._client[place.db][stored_in(place, dump.stored[at].what)]
@@ -84,8 +87,12 @@ class Filling:
                     insert(target, part)
                     self._watch.did(sums[at].add(part))
         for at, total in sums.items():
-            if at in self.poured:
-                self.poured[at] = total.counted
+            if dump.stored[at].what.kind == "view":
+                continue
+            told, found = dump.stored[at].counted, total.in_order
+            if found.documents != told.documents or (dump.whole and found != told):
+                raise damaged(f"the documents of {at} are not those it describes")
+            self.poured[at] = total.counted
 
     def _index(self, at: Namespace, one: Stored) -> None:
         wanted = [
@@ -117,22 +124,14 @@ class Filling:
                         target.replace_one({"_id": told["_id"]}, told, upsert=True)
 
 
-class _Sum:
-    def __init__(self) -> None:
-        self._sum = hashlib.sha256()
-        self._documents = 0
-        self._bytes = 0
-
-    def add(self, documents: Sequence[bytes]) -> int:
-        block = b"".join(documents)
-        self._sum.update(block)
-        self._documents += len(documents)
-        self._bytes += len(block)
-        return len(block)
-
-    @property
-    def counted(self) -> Counted:
-        return Counted(self._documents, self._bytes, self._sum.hexdigest())
+def _chosen(plan: Plan) -> list[tuple[Dump, Namespace, Stored]]:
+    """What is wanted of each dump, without the users and roles."""
+    return [
+        (dump, at, dump.stored[at])
+        for dump, wanted in plan.items()
+        for at in sorted(wanted)
+        if not is_servers_own(at)
+    ]
 
 
 def insert(target: Target[dict[str, Any]], documents: Sequence[bytes]) -> None:
@@ -180,7 +179,7 @@ class refusals:
         if isinstance(error, BulkWriteError):
             details = (details.get("writeErrors") or [details])[0]
         text = str(details.get("errmsg") or error)
-        if "No space left" in text:
+        if error.code in _NOT_THE_DUMP or "No space left" in text:
             return
         raise UnsuitableError(
             f"MongoDB does not take {self._at} of this file: {text[:300]}. Your databases are as "

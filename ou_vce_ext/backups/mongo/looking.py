@@ -10,7 +10,7 @@ from ...errors import VceError
 from ...models_backup import DataItem, ItemKind
 from .catalog import list_databases
 from .connection import connected
-from .names import ADMIN, BUCKETS, is_kept
+from .names import ADMIN, BUCKETS, LOADING, is_kept
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -30,7 +30,10 @@ def _database(client: Client, db: str) -> Iterator[DataItem]:
     from pymongo.errors import OperationFailure
 
     parts: list[DataItem] = []
-    for found in sorted(client[db].list_collections(), key=lambda item: str(item["name"])):
+    there = sorted(client[db].list_collections(), key=lambda item: str(item["name"]))
+    if any(found["name"] == LOADING for found in there):
+        return
+    for found in there:
         name, kind = found["name"], found.get("type")
         if not is_kept(db, name) or (db == ADMIN and name.startswith("system.")):
             continue
@@ -50,7 +53,8 @@ def _database(client: Client, db: str) -> Iterator[DataItem]:
                 ItemKind.COLLECTION,
                 name,
                 within=db,
-                count=int(figures.get("count", 0)),
+                # Measurements are counted by none: a server knows how many buckets they fill.
+                count=None if kind == "timeseries" else int(figures.get("count", 0)),
                 bytes=int(figures.get("size", 0)),
             )
         )

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import quote_plus, unquote_plus
 
 from ...errors import BadRequestError
+from ..scratch import MARK
 
 FOLDER: Final = "dump"
 """The folder that mongorestore looks for by itself."""
@@ -16,6 +17,8 @@ DATA: Final = ".bson"
 METADATA: Final = ".metadata.json"
 BUCKETS: Final = "system.buckets."
 """Before a time-series collection's name: where its measurements really lie."""
+LOADING: Final = f"vce{MARK}loading"
+"""A collection in a database for as long as that is being loaded: it is nobody's till then."""
 ADMIN: Final = "admin"
 USERS: Final = "system.users"
 ROLES: Final = "system.roles"

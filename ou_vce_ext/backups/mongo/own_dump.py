@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from ...models_backup import Consistency, ItemKind
+from ...models_backup import Consistency, DataItem, ItemKind
 from ..reader import Archive
 from ..watch import Watch
 from .contents import Counted
 from .documents import damaged, read_documents
 from .dump import Dump, Stored
 from .metadata import LARGEST, read_metadata
-from .names import DATA, FOLDER, METADATA, Namespace, collection_name, data_member
+from .names import (
+    DATA,
+    FOLDER,
+    METADATA,
+    SERVERS_OWN,
+    Namespace,
+    collection_name,
+    data_member,
+    is_kept,
+    metadata_member,
+)
 from .take import at_stored
 
 KIND = "mongo"
@@ -28,6 +38,11 @@ class OwnDump(Dump):
         self.path: Path = archive.path
         self._archive = archive
         self.stored = dict(_stored(archive))
+
+    @property
+    def contents(self) -> tuple[DataItem, ...]:
+        """What is in it, in parts a person knows."""
+        return self._archive.manifest.contents
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -80,6 +95,8 @@ def _stored(archive: Archive) -> Iterator[tuple[Namespace, Stored]]:
             told, what = read_metadata(member.read())
         _, db, file = name.split("/", 2)
         at = Namespace(db, told or collection_name(file.removesuffix(METADATA)))
+        if not is_kept(at.db, at.name) or at.db in SERVERS_OWN or metadata_member(at) != name:
+            raise damaged(f"{name} in it is nothing that a backup has")
         if what.kind == "view":
             yield at, Stored(what)
             continue

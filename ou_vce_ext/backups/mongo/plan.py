@@ -24,7 +24,7 @@ def decide(layers: Sequence[Layer]) -> dict[Dump, set[Namespace]]:
     for layer in layers:
         dump = cast("Dump", layer.source)
         items = layer.items
-        mine = {at for at in dump.stored if _wanted(at, items)}
+        mine = {at for at in dump.stored if is_wanted(at, items)}
         replaced = {at.db for at in mine if items is None or at.db in items}
         for at in [at for at in chosen if at.db in replaced and not is_servers_own(at)]:
             del chosen[at]
@@ -35,7 +35,8 @@ def decide(layers: Sequence[Layer]) -> dict[Dump, set[Namespace]]:
     return plan
 
 
-def _wanted(at: Namespace, items: frozenset[str] | None) -> bool:
+def is_wanted(at: Namespace, items: frozenset[str] | None) -> bool:
+    """Whether ``at`` is among what the keys in ``items`` name; None names all."""
     if items is None:
         return True
     if is_servers_own(at):

@@ -19,8 +19,9 @@ from ..strategy import Built, Layer, Source, Strategy, Taken
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
 from ..writer import ArchiveWriter
-from . import looking
-from .compare import compare
+from . import beside, looking, seeds
+from .catalog import read_catalog, without_servers_own
+from .compare import compare_documents, compare_metadata
 from .connection import connected
 from .dump import Dump
 from .fill import Filling, Plan
@@ -88,7 +89,7 @@ class MongoStrategy(Strategy):
 
     def becomes(self) -> str:
         """What is there afterwards."""
-        return "No databases, as on the first day."
+        return seeds.in_words(self.driver.spec)
 
     # -- backing up ------------------------------------------------------------------------------
 
@@ -129,6 +130,7 @@ class MongoStrategy(Strategy):
                 "Load the backup beside what is there, under another name.",
             )
         release = release_of(self.driver.program)
+        layers = layers or await in_thread(watch, self._seeds, watch)
         dumps = [cast("Dump", layer.source) for layer in layers]
         refuse_newer(dumps, release)
         plan = decide(layers)
@@ -147,6 +149,14 @@ class MongoStrategy(Strategy):
         self._built = counts
         return Built(server.site.data_dir, self.driver.data_dir)
 
+    def _seeds(self, watch: Watch) -> list[Layer]:
+        spec, database = self.driver.spec, self.driver.declared.databases[0]
+        return [
+            # Single collections go beside what a dump has in the same database.
+            Layer(dump, frozenset(at.key for at in dump.stored))
+            for dump in seeds.open_seeds(spec, database, watch)
+        ]
+
     @property
     def _live_address(self) -> str:
         return f"127.0.0.1:{self.driver.declared.port or DEFAULT_PORT}"
@@ -154,10 +164,21 @@ class MongoStrategy(Strategy):
     def _build(self, server: Server, plan: Plan, watch: Watch, exactly: bool) -> dict[str, int]:
         with connected(server, silence_ms=None) as client:
             filling = Filling(client, watch)
-            filling.fill(plan)
-            compare(client, metadata_of(plan), filling.poured, watch, exactly=exactly)
+            filling.documents(plan)
+            compare_documents(client, read_catalog(client), filling.poured, watch)
+            filling.all_else(plan)
+            found = without_servers_own(read_catalog(client))
+            compare_metadata(found, metadata_of(plan), exactly=exactly)
             filling.people(plan, self._own_user)
         return {at.key: each.documents for at, each in filling.poured.items()}
+
+    async def load_beside(
+        self, source: Source, items: frozenset[str] | None, name: str, watch: Watch
+    ) -> None:
+        """Put one database of ``source`` into the live server, as the database ``name``."""
+        dump = cast("Dump", source)
+        wanted = beside.choose(dump, items, name)
+        await beside.Loading(self._place, name, watch).load(dump, wanted)
 
     async def check_live(self) -> None:
         """See that the collections that were built are there, each as full."""
@@ -165,5 +186,9 @@ class MongoStrategy(Strategy):
         await asyncio.to_thread(looking.expect, self._place, built)
 
     async def clean(self) -> None:
-        """Remove what is left of builds."""
+        """Remove what is left of builds, and of databases that were being loaded."""
         await asyncio.to_thread(remove_left, self.driver.site)
+        # A server that does not run is cleaned when it does.
+        with suppress(VceError):
+            if isinstance(self._place, Server):
+                await asyncio.to_thread(beside.take_back_left, self._place)
