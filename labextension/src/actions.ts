@@ -40,6 +40,8 @@ export function allows(
   switch (action) {
     case 'open':
       return can('open') && service.url !== null && OPEN_FROM.includes(state);
+    case 'connect':
+      return service.connection !== null && state !== 'unavailable';
     case 'start':
       return can('start') && START_FROM.includes(state);
     case 'stop':

@@ -41,6 +41,11 @@ export class VCEApi {
     });
   }
 
+  /** What may be shown in a forum, as the server has redacted it. */
+  async report(): Promise<string> {
+    return requestText(this._settings, { path: ['api', 'report'] });
+  }
+
   async operation(id: string): Promise<IOperation> {
     return this._get(['api', 'operations', id]);
   }

@@ -10,11 +10,13 @@ import {
 import type { Widget } from '@lumino/widgets';
 
 import { allows, needsStart } from './actions';
+import { concerned } from './everything';
+import { type IOrderContext, order, orderEverything } from './orders';
 import type {
   Action,
-  IProblem,
   IService,
   IVCEApps,
+  IVCEConnections,
   IVCEModel,
   IVCEPanel
 } from './tokens';
@@ -28,14 +30,20 @@ export namespace CommandIDs {
   export const stop = 'vce:stop';
   export const restart = 'vce:restart';
   export const showLogs = 'vce:show-logs';
+  /** Show how a database is reached. */
+  export const connect = 'vce:connect';
   /** Takes `{name}` too, but need not. */
   export const showPanel = 'vce:show-panel';
   export const showStatus = 'vce:show-status';
+  export const startAll = 'vce:start-all';
+  export const stopAll = 'vce:stop-all';
+  export const copyReport = 'vce:copy-report';
 }
 
 /** The command behind a button. */
 export const COMMAND_OF: Readonly<Record<Action, string>> = {
   open: CommandIDs.open,
+  connect: CommandIDs.connect,
   start: CommandIDs.start,
   stop: CommandIDs.stop,
   restart: CommandIDs.restart,
@@ -43,53 +51,25 @@ export const COMMAND_OF: Readonly<Record<Action, string>> = {
 };
 
 /** What the commands work with. Where a part is absent, they do without. */
-export interface ICommandContext {
+export interface ICommandContext extends IOrderContext {
   readonly commands: CommandRegistry;
-  readonly model: IVCEModel;
   readonly trans: TranslationBundle;
   readonly apps: IVCEApps | null;
+  readonly connections: IVCEConnections | null;
   readonly panel: IVCEPanel | null;
   /** The icon of a service's tile. */
   readonly icon: (service: IService) => LabIcon;
   readonly showLogs: (service: IService) => Widget | null;
   readonly showStatus: () => void;
-  /** Ask before services are stopped that need the one in question. */
-  readonly confirm: (
-    verb: 'stop' | 'restart',
-    service: IService,
-    dependents: readonly IService[]
-  ) => Promise<boolean>;
-  /** Tell the person that an order was refused. */
-  readonly report: (problem: IProblem) => void;
+  /** Show what may be shown in a forum, and have it copied. */
+  readonly copyReport: () => Promise<void>;
 }
 
 type Args = ReadonlyPartialJSONObject;
 
-/** The services that run and need this one, directly or by way of others. */
-export function dependents(
-  service: IService,
-  all: readonly IService[]
-): IService[] {
-  const needed = new Set([service.name]);
-  let grown = true;
-  while (grown) {
-    const before = needed.size;
-    all
-      .filter(one => one.requires.some(name => needed.has(name)))
-      .forEach(one => needed.add(one.name));
-    grown = needed.size > before;
-  }
-  return all.filter(
-    one =>
-      one.name !== service.name &&
-      needed.has(one.name) &&
-      !['stopped', 'failed', 'unavailable'].includes(one.state)
-  );
-}
-
 /** Add every command; they go with the returned disposable. */
 export function addCommands(context: ICommandContext): IDisposable {
-  const { commands, model, trans, panel } = context;
+  const { commands, model, trans, panel, connections } = context;
   const added = new DisposableSet();
   const add = (
     id: string,
@@ -135,31 +115,19 @@ export function addCommands(context: ICommandContext): IDisposable {
     });
   };
 
-  const order = (
-    verb: 'start' | 'stop' | 'restart'
-  ): ((service: IService) => Promise<void>) => {
-    return async service => {
-      const others =
-        verb === 'start' ? [] : dependents(service, model.services);
-      try {
-        if (
-          verb !== 'start' &&
-          others.length &&
-          !(await context.confirm(verb, service, others))
-        ) {
-          return;
-        }
-        await model[verb](service.name);
-      } catch (reason) {
-        context.report(reason as IProblem);
-      }
-    };
-  };
-  const start = order('start');
+  const start = (service: IService): Promise<void> =>
+    order('start', service, context);
 
   addAction('start', trans.__('Start a service'), start);
-  addAction('stop', trans.__('Stop a service'), order('stop'));
-  addAction('restart', trans.__('Restart a service'), order('restart'));
+  addAction('stop', trans.__('Stop a service'), service =>
+    order('stop', service, context)
+  );
+  addAction('restart', trans.__('Restart a service'), service =>
+    order('restart', service, context)
+  );
+  addAction('connect', trans.__('Connect to a database'), service =>
+    connections?.show(service)
+  );
   addAction('logs', trans.__('Show the log of a service'), service =>
     context.showLogs(service)
   );
@@ -196,10 +164,17 @@ export function addCommands(context: ICommandContext): IDisposable {
     if (needsStart(service)) {
       void start(service);
     }
-    if (!shown) {
-      panel?.reveal(service.name);
+    if (shown) {
+      return tab;
     }
-    return tab;
+    if (
+      connections &&
+      allows('connect', service, model.stateOf(service.name))
+    ) {
+      return connections.show(service);
+    }
+    panel?.reveal(service.name);
+    return null;
   };
 
   add(CommandIDs.showPanel, {
@@ -213,8 +188,27 @@ export function addCommands(context: ICommandContext): IDisposable {
   add(CommandIDs.showStatus, {
     label: trans.__('Status page'),
     caption: trans.__('How everything is, for you and for who helps you'),
-    describedBy: { args: { type: 'object', properties: {} } },
+    describedBy: NOTHING,
     execute: () => context.showStatus()
+  });
+
+  for (const [verb, id, label] of [
+    ['start', CommandIDs.startAll, trans.__('Start all services')],
+    ['stop', CommandIDs.stopAll, trans.__('Stop all services')]
+  ] as const) {
+    add(id, {
+      label,
+      describedBy: NOTHING,
+      isEnabled: () => concerned(verb, model).length > 0,
+      execute: () => orderEverything(verb, context)
+    });
+  }
+
+  add(CommandIDs.copyReport, {
+    label: trans.__('Copy a report for the forum'),
+    caption: trans.__('What who helps you needs to know, and nothing private'),
+    describedBy: NOTHING,
+    execute: () => context.copyReport()
   });
 
   const notify = (): void => {
@@ -226,6 +220,8 @@ export function addCommands(context: ICommandContext): IDisposable {
   );
   return added;
 }
+
+const NOTHING = { args: { type: 'object', properties: {} } };
 
 const NAMED = {
   type: 'object',

@@ -1,6 +1,8 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
+import connectSvg from '../style/icons/action-connect.svg';
 import copySvg from '../style/icons/action-copy.svg';
+import insertSvg from '../style/icons/action-insert.svg';
 import logsSvg from '../style/icons/action-logs.svg';
 import openSvg from '../style/icons/action-open.svg';
 import restartSvg from '../style/icons/action-restart.svg';
@@ -29,6 +31,8 @@ export const vceIcon = named('vce', vceSvg);
 
 export const copyIcon = named('copy', copySvg);
 
+export const insertIcon = named('insert', insertSvg);
+
 /** Drawn in the colour of the text around them, so that CSS colours them. */
 export const stateIcons: Record<ShownState, LabIcon> = {
   unavailable: named('state-unavailable', unavailableSvg),
@@ -44,6 +48,7 @@ export const stateIcons: Record<ShownState, LabIcon> = {
 
 export const actionIcons: Record<Action, LabIcon> = {
   open: named('open', openSvg),
+  connect: named('connect', connectSvg),
   start: named('start', startSvg),
   stop: named('stop', stopSvg),
   restart: named('restart', restartSvg),

@@ -1,16 +1,16 @@
-import { JSONExt, type ReadonlyJSONValue } from '@lumino/coreutils';
 import { Poll } from '@lumino/polling';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { TRANSITIONAL } from './actions';
 import type { VCEApi } from './api';
+import { same, servicesChanged, statesChanged } from './compare';
+import type { IMemory } from './remembered';
 import { VCEError } from './request';
 import type {
   IModelChange,
   IOperation,
   IProblem,
   IService,
-  IStateChange,
   IVCEModel,
   ShownState
 } from './tokens';
@@ -25,15 +25,21 @@ export const PATIENCE = 10_000;
 /** Clocks that differ by less than this (ms) are taken as equal: `Date` counts whole seconds. */
 const CLOCK_SLACK = 2_000;
 
+/** How long (ms) hints are gathered before the server is asked: they come in bursts. */
+const GATHER = 100;
+
 /**
- * Keeps what is known of the services up to date by polling alone.
+ * Keeps what is known of the services up to date by polling; a hint only makes it ask sooner.
  *
  * It asks often while an operation runs or a state is about to end, seldom otherwise, and not at
  * all while the page is hidden. One missed answer is tried again at once; after the second, what
  * was known counts as old news until the server is back.
  */
 export class VCEModel implements IVCEModel {
-  constructor(private readonly _api: VCEApi) {
+  constructor(
+    private readonly _api: VCEApi,
+    private readonly _memory: IMemory | null = null
+  ) {
     this._poll = new Poll({
       name: 'ou-vce-ext:services',
       factory: () => this._update(),
@@ -76,6 +82,7 @@ export class VCEModel implements IVCEModel {
       return;
     }
     document.removeEventListener('visibilitychange', this._onVisibility);
+    clearTimeout(this._hinted);
     this._poll.dispose();
     Signal.clearData(this);
   }
@@ -89,8 +96,12 @@ export class VCEModel implements IVCEModel {
     return this._connected && state ? state : 'unknown';
   }
 
+  get operations(): readonly IOperation[] {
+    return [...this._running.values()];
+  }
+
   operation(name: string): IOperation | undefined {
-    return [...this._running.values()].find(({ service }) => service === name);
+    return this.operations.find(({ service }) => service === name);
   }
 
   serverNow(): number {
@@ -101,6 +112,21 @@ export class VCEModel implements IVCEModel {
     await this._poll.refresh();
     // Rejects only when the model is disposed of meanwhile.
     await this._poll.tick.catch(() => undefined);
+  }
+
+  hint(): void {
+    this._askOperations = true;
+    this._hinted ??= setTimeout(() => {
+      this._hinted = undefined;
+      void this.refresh();
+    }, GATHER);
+  }
+
+  setInterval(interval: number): void {
+    if (interval !== this._interval) {
+      this._interval = interval;
+      void this.refresh();
+    }
   }
 
   async start(name: string): Promise<IOperation> {
@@ -119,12 +145,16 @@ export class VCEModel implements IVCEModel {
     return this._api.logs(name, lines);
   }
 
+  async report(): Promise<string> {
+    return this._api.report();
+  }
+
   /** Take up an operation as soon as the server has accepted it: the next poll may be far. */
   private async _order(answer: Promise<IOperation>): Promise<IOperation> {
     try {
       const operation = await answer;
       if (operation.state === 'running') {
-        this._running = new Map(this._running).set(operation.id, operation);
+        this._setRunning(new Map(this._running).set(operation.id, operation));
         this._changed.emit({ services: false, connected: false, states: [] });
       } else {
         this._operationEnded.emit(operation);
@@ -163,10 +193,15 @@ export class VCEModel implements IVCEModel {
     running: Map<string, IOperation>;
     ended: IOperation[];
   }> {
-    const known = [...this._running.keys()];
-    if (known.length === 0 && !services.some(({ operation }) => operation)) {
+    const known = [
+      ...new Set([...this._running.keys(), ...(this._memory?.load() ?? [])])
+    ];
+    // One that concerns all services is named by none of them: asked for at first, and if hinted.
+    const ask = this._askOperations || services.some(one => one.operation);
+    if (known.length === 0 && !ask) {
       return { running: new Map(), ended: [] };
     }
+    this._askOperations = false;
     const list = await this._api.operations('running');
     const running = new Map(list.map(operation => [operation.id, operation]));
     const gone = known.filter(id => !running.has(id));
@@ -181,30 +216,24 @@ export class VCEModel implements IVCEModel {
     services: IService[],
     running: Map<string, IOperation>
   ): void {
-    const states = services.flatMap((service): IStateChange[] => {
-      const from = this.service(service.name)?.state;
-      return from && from !== service.state
-        ? [{ service, from, to: service.state }]
-        : [];
-    });
     const change: IModelChange = {
-      services: !same(services.map(identity), this._services.map(identity)),
+      services: servicesChanged(this._services, services),
       connected: !this._connected,
-      states
+      states: statesChanged(this._services, services)
     };
     const differs =
       change.connected ||
       !same(services, this._services) ||
       !same([...running.values()], [...this._running.values()]);
     this._services = services;
-    this._running = running;
+    this._setRunning(running);
     this._loaded = true;
     this._connected = true;
     this._problem = null;
     this._failures = 0;
     const busy =
       running.size > 0 || services.some(s => TRANSITIONAL.includes(s.state));
-    this._setPace(busy ? QUICK : SLOW);
+    this._setPace(busy ? QUICK : this._interval);
     if (differs) {
       this._changed.emit(change);
     }
@@ -221,9 +250,18 @@ export class VCEModel implements IVCEModel {
     this._connected = false;
     this._problem = error;
     this._running = new Map();
+    this._askOperations = true;
     if (news) {
       this._changed.emit({ services: false, connected: was, states: [] });
     }
+  }
+
+  private _setRunning(running: ReadonlyMap<string, IOperation>): void {
+    const ids = [...running.keys()];
+    if (this._memory && !same(ids, this._memory.load())) {
+      this._memory.save(ids);
+    }
+    this._running = running;
   }
 
   private _setPace(interval: number): void {
@@ -247,6 +285,9 @@ export class VCEModel implements IVCEModel {
   private readonly _operationEnded = new Signal<IVCEModel, IOperation>(this);
   private _services: readonly IService[] = [];
   private _running: ReadonlyMap<string, IOperation> = new Map();
+  private _interval = SLOW;
+  private _hinted: ReturnType<typeof setTimeout> | undefined;
+  private _askOperations = true;
   private _loaded = false;
   private _connected = false;
   private _problem: IProblem | null = null;
@@ -254,17 +295,4 @@ export class VCEModel implements IVCEModel {
   private _clockOffset = 0;
   private _turn = 0;
   private _applied = 0;
-}
-
-/** What makes tiles, menus and palette entries what they are; the rest of a service is news. */
-function identity(service: IService): unknown[] {
-  const { name, title, kind, icon, open, url, capabilities } = service;
-  return [name, title, kind, icon, open, url, [...capabilities]];
-}
-
-function same(one: unknown, other: unknown): boolean {
-  return JSONExt.deepEqual(
-    one as ReadonlyJSONValue,
-    other as ReadonlyJSONValue
-  );
 }

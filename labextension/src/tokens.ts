@@ -2,6 +2,7 @@ import { Token } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
+import type * as React from 'react';
 
 /** The translation domain of every string a person reads here. */
 export const TRANSLATION_DOMAIN = 'ou_vce_ext';
@@ -155,23 +156,53 @@ export interface IVCEModel extends IDisposable {
   service(name: string): IService | undefined;
   /** The state to show: `unknown` while the server is gone. */
   stateOf(name: string): ShownState;
+  /** Every operation that runs, those that concern all services too. */
+  readonly operations: readonly IOperation[];
   /** The operation that runs on a service. */
   operation(name: string): IOperation | undefined;
   /** The server's clock, in milliseconds since 1970: the browser's may be wrong. */
   serverNow(): number;
   /** Ask the server now; resolves when it has answered or failed to. */
   refresh(): Promise<void>;
+  /** Something may have changed, or an operation may have begun: ask soon, many hints once. */
+  hint(): void;
+  /** How often to ask (ms) while nothing is under way. */
+  setInterval(interval: number): void;
   /** Each resolves once the server has taken the order, and rejects with a `VCEError`. */
   start(name: string): Promise<IOperation>;
   stop(name: string): Promise<IOperation>;
   restart(name: string): Promise<IOperation>;
   /** The last lines a service wrote. */
   logs(name: string, lines?: number): Promise<string>;
+  /** The report for the forum, with nothing private in it. */
+  report(): Promise<string>;
 }
 
 export const IVCEModel = new Token<IVCEModel>(
   'ou-vce-ext:IVCEModel',
   'The services of this environment: their states and operations, kept up to date.'
+);
+
+/** The id of the settings, which is also the name of their schema. */
+export const SETTINGS_ID = 'ou-vce-ext:plugin';
+
+/** Where a student wants apps to open. */
+export type OpenPlace = 'declared' | 'tab' | 'browser';
+
+/** What a student has chosen. */
+export interface IVCESettings {
+  readonly open: OpenPlace;
+  /** Names of services to start when JupyterLab is opened. */
+  readonly startWithLab: readonly string[];
+  /** Whether the corner says how work goes on. */
+  readonly toasts: boolean;
+  readonly pollSeconds: number;
+  readonly changed: ISignal<IVCESettings, void>;
+}
+
+export const IVCESettings = new Token<IVCESettings>(
+  'ou-vce-ext:IVCESettings',
+  'What a student has chosen for the services.'
 );
 
 /** Opens the services' own pages. */
@@ -183,6 +214,10 @@ export interface IVCEApps {
    * or null where one that was open came to the front or the app has a browser tab of its own.
    */
   open(service: IService): Widget | null;
+  /** The page within a service's tab, where there is one and it has loaded. */
+  page(name: string): Document | null;
+  /** Whether a person is looking at a service's tab. */
+  isShown(name: string): boolean;
 }
 
 export const IVCEApps = new Token<IVCEApps>(
@@ -190,10 +225,20 @@ export const IVCEApps = new Token<IVCEApps>(
   'Opens the apps of services in tabs of JupyterLab or the browser.'
 );
 
+/** A part that somebody adds to each service's place in the panel. */
+export type RowPart = (props: {
+  readonly service: IService;
+  readonly state: ShownState;
+}) => React.JSX.Element | null;
+
 /** The panel in the sidebar. */
 export interface IVCEPanel {
   /** Bring the panel to the front and, where a name is given, to that service. */
   reveal(name?: string): void;
+  /** Whether a person is looking at it. */
+  readonly isVisible: boolean;
+  /** Add a part below the buttons of each service; a component of React. */
+  addToRows(part: RowPart): IDisposable;
 }
 
 export const IVCEPanel = new Token<IVCEPanel>(
@@ -201,8 +246,57 @@ export const IVCEPanel = new Token<IVCEPanel>(
   'The panel that lists the services.'
 );
 
+/** Shows how a database is reached. */
+export interface IVCEConnections {
+  /** Show a database's connection card. Returns its tab where it is new, else null. */
+  show(service: IService): Widget | null;
+}
+
+export const IVCEConnections = new Token<IVCEConnections>(
+  'ou-vce-ext:IVCEConnections',
+  'Shows how notebooks and programs reach a database.'
+);
+
+/** What a person may do about an operation that has ended. */
+export interface IEndAction {
+  readonly label: string;
+  readonly run: () => void;
+}
+
+/** The notes in the corner that say how work goes on. */
+export interface IVCEToasts {
+  /** Offer something when an operation of a kind has ended, such as an undo. */
+  addEndActions(
+    kind: string,
+    offer: (operation: IOperation) => readonly IEndAction[]
+  ): IDisposable;
+}
+
+export const IVCEToasts = new Token<IVCEToasts>(
+  'ou-vce-ext:IVCEToasts',
+  'Notes that say how operations go on and end.'
+);
+
 /** What a person can do to a service here. */
-export type Action = 'open' | 'start' | 'stop' | 'restart' | 'logs';
+export type Action = 'open' | 'connect' | 'start' | 'stop' | 'restart' | 'logs';
 
 /** Carries out what a person asked for; whoever implements it reports what goes wrong. */
 export type ActionRunner = (action: Action, service: IService) => Promise<void>;
+
+/** What a service holds that is not on disk yet. */
+export interface IUnsaved {
+  /** Titles of what it saves before it ends. */
+  readonly projects: readonly string[];
+  /** Whether something is begun that it cannot save. */
+  readonly unfinished: boolean;
+}
+
+/** Asked before services are stopped. */
+export interface IStopQuestion {
+  readonly verb: 'stop' | 'restart';
+  /** The one that was named; null where all were meant. */
+  readonly service: IService | null;
+  /** Those that go with it, or all of them. */
+  readonly others: readonly IService[];
+  readonly unsaved: IUnsaved;
+}

@@ -84,6 +84,8 @@ export function actionWords(
   switch (action) {
     case 'open':
       return trans.__('Open');
+    case 'connect':
+      return trans._p('verb', 'Connect');
     case 'start':
       if (state === 'failed' || state === 'unavailable') {
         return trans.__('Try again');
@@ -112,6 +114,8 @@ export function actionLabel(
   switch (action) {
     case 'open':
       return trans.__('Open %1', title);
+    case 'connect':
+      return trans.__('Connect to %1', title);
     case 'start':
       if (state === 'failed' || state === 'unavailable') {
         return trans.__('Try again to start %1', title);

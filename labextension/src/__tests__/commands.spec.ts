@@ -4,26 +4,34 @@ import { Widget } from '@lumino/widgets';
 import { addCommands, CommandIDs, type ICommandContext } from '../commands';
 import { vceIcon } from '../icons';
 import { VCEError } from '../request';
+import type { IStopQuestion, IUnsaved } from '../tokens';
 import { database, FakeModel, service, serviceError, trans } from './fixtures';
 
 function setUp(model = new FakeModel(service(), database())) {
   const tab = new Widget();
+  const card = new Widget();
   const context = {
     commands: new CommandRegistry(),
     model,
     trans,
-    apps: { open: jest.fn(() => tab) },
-    panel: { reveal: jest.fn() },
+    apps: { open: jest.fn(() => tab), page: () => null, isShown: () => false },
+    connections: { show: jest.fn(() => card) },
+    panel: { reveal: jest.fn(), isVisible: false, addToRows: jest.fn() },
     icon: jest.fn(() => vceIcon),
     showLogs: jest.fn(() => new Widget()),
     showStatus: jest.fn(),
-    confirm: jest.fn((): Promise<boolean> => Promise.resolve(true)),
+    copyReport: jest.fn(() => Promise.resolve()),
+    unsaved: jest.fn(() => Promise.resolve(NOTHING)),
+    confirm: jest.fn((_question: IStopQuestion): Promise<boolean> =>
+      Promise.resolve(true)
+    ),
     report: jest.fn()
   } satisfies ICommandContext;
   const added = addCommands(context);
-  return { ...context, added, tab };
+  return { ...context, added, tab, card };
 }
 
+const NOTHING: IUnsaved = { projects: [], unfinished: false };
 const OPENREFINE = { name: 'openrefine' };
 const POSTGRES = { name: 'postgres' };
 
@@ -90,12 +98,15 @@ describe('commands', () => {
     expect(apps.open).toHaveBeenCalled();
   });
 
-  it('show a database in the panel, started where it was stopped', async () => {
-    const { commands, model, apps, panel } = setUp();
+  it('show how a database is reached, started where it was stopped', async () => {
+    const { card, commands, connections, model, apps } = setUp();
     model.become({ postgres: 'stopped' });
-    expect(await commands.execute(CommandIDs.open, POSTGRES)).toBeNull();
+    expect(await commands.execute(CommandIDs.open, POSTGRES)).toBe(card);
     expect(apps.open).not.toHaveBeenCalled();
-    expect(panel.reveal).toHaveBeenCalledWith('postgres');
+    expect(connections.show).toHaveBeenCalledWith(model.services[1]);
+    expect(model.orders).toEqual(['start postgres']);
+    await commands.execute(CommandIDs.connect, POSTGRES);
+    expect(connections.show).toHaveBeenCalledTimes(2);
     expect(model.orders).toEqual(['start postgres']);
   });
 
@@ -134,10 +145,12 @@ describe('commands', () => {
       model.become({ postgres: 'ready', web: 'ready', page: 'starting' });
       confirm.mockResolvedValueOnce(false);
       await commands.execute(CommandIDs[verb], POSTGRES);
-      expect(confirm).toHaveBeenCalledWith(verb, model.services[0], [
-        model.services[1],
-        model.services[2]
-      ]);
+      expect(confirm).toHaveBeenCalledWith({
+        verb,
+        service: model.services[0],
+        others: [model.services[1], model.services[2]],
+        unsaved: NOTHING
+      });
       expect(model.orders).toEqual([]);
       await commands.execute(CommandIDs[verb], POSTGRES);
       expect(model.orders).toEqual([`${verb} postgres`]);
@@ -146,6 +159,46 @@ describe('commands', () => {
       expect(confirm).not.toHaveBeenCalled();
     }
   );
+
+  it('ask before a stop where something is not saved', async () => {
+    const { commands, confirm, model, unsaved } = setUp();
+    model.become({ openrefine: 'ready' });
+    const found = { projects: ['Rivers'], unfinished: false };
+    unsaved.mockResolvedValue(found);
+    confirm.mockResolvedValueOnce(false);
+    await commands.execute(CommandIDs.stop, OPENREFINE);
+    expect(confirm.mock.lastCall).toEqual([
+      { verb: 'stop', service: model.services[0], others: [], unsaved: found }
+    ]);
+    expect(model.orders).toEqual([]);
+    unsaved.mockResolvedValue({ projects: [], unfinished: true });
+    await commands.execute(CommandIDs.stop, OPENREFINE);
+    expect(confirm).toHaveBeenCalledTimes(2);
+    expect(model.orders).toEqual(['stop openrefine']);
+  });
+
+  it('start all there is, and stop all once that is agreed', async () => {
+    const absent = service({ name: 'absent', state: 'unavailable' });
+    const model = new FakeModel(service(), database(), absent);
+    const { commands, confirm } = setUp(model);
+    await commands.execute(CommandIDs.startAll);
+    expect(model.orders).toEqual(['start openrefine']);
+    model.become({ openrefine: 'ready' });
+    expect(commands.isEnabled(CommandIDs.startAll)).toBe(false);
+    confirm.mockResolvedValueOnce(false);
+    await commands.execute(CommandIDs.stopAll);
+    expect(model.orders).toHaveLength(1);
+    await commands.execute(CommandIDs.stopAll);
+    expect(confirm.mock.lastCall).toEqual([
+      {
+        verb: 'stop',
+        service: null,
+        others: model.services.slice(0, 2),
+        unsaved: NOTHING
+      }
+    ]);
+    expect(model.orders.slice(1)).toEqual(['stop postgres', 'stop openrefine']);
+  });
 
   it('ask the server first where nothing is known yet', async () => {
     const model = new FakeModel();

@@ -131,6 +131,9 @@ export class FakeServer {
 
   services(...services: IService[]): void {
     this.replies.set('GET api/services', { json: { services } });
+    if (!this.replies.has('GET api/operations?state=running')) {
+      this.operations();
+    }
   }
 
   operations(...operations: IOperation[]): void {
@@ -215,6 +218,20 @@ export class FakeModel implements IVCEModel {
   start = (name: string): Promise<IOperation> => this._order('start', name);
   stop = (name: string): Promise<IOperation> => this._order('stop', name);
   restart = (name: string): Promise<IOperation> => this._order('restart', name);
+
+  hint(): void {
+    this.orders.push('hint');
+  }
+
+  setInterval(interval: number): void {
+    this.orders.push(`interval ${interval}`);
+  }
+
+  report(): Promise<string> {
+    return this.refusal
+      ? Promise.reject(this.refusal)
+      : Promise.resolve('OpenRefine: ready');
+  }
 
   logs(): Promise<string> {
     return Promise.resolve('a line');

@@ -9,8 +9,8 @@ import {
 import axe from 'axe-core';
 import * as React from 'react';
 
-import type { ShownState } from '../tokens';
-import { type IPanelProps, PanelView } from '../widgets/panel';
+import type { RowPart, ShownState } from '../tokens';
+import { type IPanelViewProps, PanelView } from '../widgets/panel';
 import {
   database,
   FakeModel,
@@ -23,12 +23,14 @@ import {
 const MINUTE = 60_000;
 
 /** The panel over a model, with actions that a test can watch. */
-function show(model: FakeModel, changes: Partial<IPanelProps> = {}) {
+function show(model: FakeModel, changes: Partial<IPanelViewProps> = {}) {
   const props = {
     model,
     trans,
     run: jest.fn(() => Promise.resolve()),
-    copy: jest.fn(),
+    report: jest.fn(),
+    everything: jest.fn(() => Promise.resolve()),
+    parts: [],
     showStatus: jest.fn(),
     ...changes
   };
@@ -125,7 +127,13 @@ describe('PanelView', () => {
         row('openrefine').querySelector('.jp-vce-state-words')!.textContent
       ).toBe(words);
       expect(row('openrefine').querySelector('.jp-vce-state svg')).toBeTruthy();
-      expect(buttons('openrefine')).toEqual(['Log of OpenRefine', ...names]);
+      expect(buttons('openrefine')).toEqual([
+        'Log of OpenRefine',
+        ...(['failed', 'unavailable'].includes(state)
+          ? ['Copy for the forum: OpenRefine']
+          : []),
+        ...names
+      ]);
       const check = axe.run(container, {
         // jsdom lays nothing out.
         rules: { 'color-contrast': { enabled: false } }
@@ -164,7 +172,7 @@ describe('PanelView', () => {
       )
     );
     expect(row('postgres').textContent).toContain('Not installed');
-    expect(row('postgres').textContent).not.toContain('How to connect');
+    expect(buttons('postgres')).not.toContain('Connect to PostgreSQL');
   });
 
   it('shows the progress of an operation, told or not', () => {
@@ -213,20 +221,42 @@ describe('PanelView', () => {
     expect(row('openrefine').textContent).toContain('signal SIGKILL');
   });
 
-  it('tells how to connect, and copies one fact at a time', () => {
-    const { copy } = show(new FakeModel(database()));
-    const text = row('postgres').textContent;
-    for (const fact of ['127.0.0.1', '43211', 'student', 'PGHOST']) {
-      expect(text).toContain(fact);
-    }
-    const details = row('postgres').querySelector('details')!;
-    expect(details.open).toBe(false);
-    details.open = true;
-    fireEvent.click(button('Copy: Port of PostgreSQL'));
-    expect(copy).toHaveBeenCalledWith('43211');
-    expect(row('postgres').textContent).toContain('Copied');
-    act(() => jest.advanceTimersByTime(2_000));
-    expect(row('postgres').textContent).not.toContain('Copied');
+  it('has a report made for the forum where something failed', () => {
+    const { report } = show(
+      new FakeModel(service({ state: 'failed', error: serviceError() }))
+    );
+    fireEvent.click(button('Copy for the forum: OpenRefine'));
+    expect(report).toHaveBeenCalled();
+  });
+
+  it('leads from a database to how it is reached', async () => {
+    const { run } = show(new FakeModel(database()));
+    await act(async () => {
+      fireEvent.click(button('Connect to PostgreSQL'));
+      await Promise.resolve();
+    });
+    expect(run).toHaveBeenLastCalledWith('connect', database());
+  });
+
+  it('starts and stops all there is, where there is something to do', () => {
+    const model = new FakeModel(service(), database());
+    const { everything } = show(model);
+    fireEvent.click(button('Start all'));
+    expect(everything).toHaveBeenLastCalledWith('start');
+    fireEvent.click(button('Stop all'));
+    expect(everything).toHaveBeenLastCalledWith('stop');
+    act(() => model.become({ postgres: 'stopped' }));
+    expect(button('Stop all').getAttribute('aria-disabled')).toBe('true');
+    fireEvent.click(button('Stop all'));
+    expect(everything).toHaveBeenCalledTimes(2);
+  });
+
+  it('has room for what others add to a service', () => {
+    const Part: RowPart = ({ service: { title }, state }) => (
+      <p>{`${title} here: ${state}`}</p>
+    );
+    show(new FakeModel(service()), { parts: [Part] });
+    expect(row('openrefine').textContent).toContain('OpenRefine here: stopped');
   });
 
   it('runs what a button says', async () => {
@@ -319,6 +349,5 @@ describe('PanelView', () => {
     const { reveal } = show(new FakeModel(service(), database()));
     reveal({ postgres: 1 });
     expect(document.activeElement).toBe(row('postgres'));
-    expect(row('postgres').querySelector('details')!.open).toBe(true);
   });
 });

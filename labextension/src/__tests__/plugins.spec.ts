@@ -128,7 +128,15 @@ describe('commandsPlugin', () => {
     for (const labShell of [LAB_SHELL, null]) {
       const { app, shell, commands } = fakeApp();
       const model = new FakeModel(service());
-      void commandsPlugin.activate(app, model, null, null, labShell, null);
+      void commandsPlugin.activate(
+        app,
+        model,
+        null,
+        null,
+        null,
+        labShell,
+        null
+      );
       await commands.execute('vce:show-logs', { name: 'openrefine' });
       await commands.execute('vce:show-logs', { name: 'openrefine' });
       expect(shell.add).toHaveBeenCalledTimes(labShell ? 1 : 0);
@@ -143,7 +151,15 @@ describe('commandsPlugin', () => {
   it('opens the status page beside JupyterLab', async () => {
     const open = jest.spyOn(window, 'open').mockReturnValue(null);
     const { app, commands } = fakeApp();
-    void commandsPlugin.activate(app, new FakeModel(), null, null, null, null);
+    void commandsPlugin.activate(
+      app,
+      new FakeModel(),
+      null,
+      null,
+      null,
+      null,
+      null
+    );
     await commands.execute('vce:show-status');
     expect(open).toHaveBeenCalledWith(
       `${BASE}vce/status`,

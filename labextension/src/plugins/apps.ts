@@ -14,6 +14,7 @@ import {
   type IService,
   IVCEApps,
   IVCEModel,
+  IVCESettings,
   TRANSLATION_DOMAIN
 } from '../tokens';
 import { AppTab, type IAppTabOptions } from '../widgets/appTab';
@@ -28,12 +29,13 @@ export const appsPlugin: JupyterFrontEndPlugin<IVCEApps> = {
   autoStart: true,
   provides: IVCEApps,
   requires: [IVCEModel],
-  optional: [ILabShell, ILayoutRestorer, ITranslator],
+  optional: [ILabShell, ILayoutRestorer, IVCESettings, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     model: IVCEModel,
     labShell: ILabShell | null,
     restorer: ILayoutRestorer | null,
+    settings: IVCESettings | null,
     translator: ITranslator | null
   ): IVCEApps => {
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
@@ -105,12 +107,25 @@ export const appsPlugin: JupyterFrontEndPlugin<IVCEApps> = {
     return {
       // Where there are no tabs side by side (Jupyter Notebook), the browser has them.
       open: service =>
-        labShell && service.open === 'tab'
+        labShell && placeOf(service, settings) === 'tab'
           ? openTab(service)
-          : openWindow(service)
+          : openWindow(service),
+      page: name =>
+        tabs.find(tab => tab.options.name === name)?.document ?? null,
+      isShown: name =>
+        tabs.find(tab => tab.options.name === name)?.isVisible ?? false
     };
   }
 };
+
+/** Where an app opens: where its student wants it, else where its module does. */
+function placeOf(
+  service: IService,
+  settings: IVCESettings | null
+): 'tab' | 'browser' {
+  const chosen = settings?.open ?? 'declared';
+  return chosen === 'declared' ? service.open : chosen;
+}
 
 /** What the layout keeps of a tab. */
 type Kept = Pick<IAppTabOptions, 'name' | 'title' | 'kind' | 'icon' | 'path'>;

@@ -10,17 +10,23 @@ import type { LabIcon } from '@jupyterlab/ui-components';
 import type { Widget } from '@lumino/widgets';
 
 import { addCommands } from '../commands';
+import { unsavedIn } from '../openrefine';
 import {
   type IService,
+  type IUnsaved,
   IVCEApps,
+  IVCEConnections,
   IVCEModel,
   IVCEPanel,
   TRANSLATION_DOMAIN
 } from '../tokens';
-import { confirmDependents } from '../widgets/confirmDependents';
+import { confirmStop } from '../widgets/confirmStop';
+import { copyReport } from '../widgets/report';
 import { LogView } from '../widgets/logView';
 import { tileIcon } from '../widgets/tileIcon';
 import { problemWords } from '../words';
+
+const NOTHING: IUnsaved = { projects: [], unfinished: false };
 
 /** Gives every way to a service (tiles, menus, palette, panel) the same commands. */
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
@@ -28,11 +34,12 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Adds the commands that start, stop and open services.',
   autoStart: true,
   requires: [IVCEModel],
-  optional: [IVCEApps, IVCEPanel, ILabShell, ITranslator],
+  optional: [IVCEApps, IVCEConnections, IVCEPanel, ILabShell, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     model: IVCEModel,
     apps: IVCEApps | null,
+    connections: IVCEConnections | null,
     panel: IVCEPanel | null,
     labShell: ILabShell | null,
     translator: ITranslator | null
@@ -79,8 +86,18 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       panel,
       icon,
       showLogs,
-      confirm: (verb, service, dependents) =>
-        confirmDependents(verb, service, dependents, trans),
+      connections,
+      unsaved: async service =>
+        service.kind === 'openrefine'
+          ? unsavedIn(
+              service,
+              apps?.page(service.name) ?? null,
+              app.serviceManager.serverSettings,
+              model.serverNow()
+            )
+          : NOTHING,
+      confirm: question => confirmStop(question, trans),
+      copyReport: () => copyReport(model, trans),
       showStatus: () => openPage('status'),
       report: problem => {
         const { message, hint } = problemWords(problem, trans);

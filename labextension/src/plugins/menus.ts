@@ -13,7 +13,11 @@ import { serviceIcon } from '../icons';
 import { type IService, IVCEModel, TRANSLATION_DOMAIN } from '../tokens';
 import { followServices } from './followServices';
 
-const GENERAL = [CommandIDs.showPanel, CommandIDs.showStatus];
+/** What concerns no single service, in groups as they stand in the menu. */
+const GENERAL = [
+  [CommandIDs.startAll, CommandIDs.stopAll],
+  [CommandIDs.showPanel, CommandIDs.showStatus, CommandIDs.copyReport]
+];
 
 /** Adds the commands to the palette, where there is one. */
 export const palettePlugin: JupyterFrontEndPlugin<void> = {
@@ -33,7 +37,7 @@ export const palettePlugin: JupyterFrontEndPlugin<void> = {
     }
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const category = trans.__('VCE');
-    for (const command of GENERAL) {
+    for (const command of GENERAL.flat()) {
       palette.addItem({ command, category });
     }
     let items = new DisposableSet();
@@ -87,9 +91,9 @@ export const menuPlugin: JupyterFrontEndPlugin<void> = {
       for (const service of model.services) {
         menu.addItem({ type: 'submenu', submenu: submenu(service) });
       }
-      menu.addItem({ type: 'separator' });
-      for (const command of GENERAL) {
-        menu.addItem({ command });
+      for (const group of GENERAL) {
+        menu.addItem({ type: 'separator' });
+        group.forEach(command => menu.addItem({ command }));
       }
     };
 
@@ -100,11 +104,12 @@ export const menuPlugin: JupyterFrontEndPlugin<void> = {
 };
 
 /** What can ever be done with a service of its kind; its state says what can be done now. */
-function commandsOf({ capabilities }: IService): string[] {
+function commandsOf({ capabilities, connection }: IService): string[] {
   const can = (capability: IService['capabilities'][number]): boolean =>
     capabilities.includes(capability);
   return [
     ...(can('open') ? [CommandIDs.open] : []),
+    ...(connection ? [CommandIDs.connect] : []),
     ...(can('start') ? [CommandIDs.start] : []),
     ...(can('stop') ? [CommandIDs.stop] : []),
     ...(can('start') && can('stop') ? [CommandIDs.restart] : []),

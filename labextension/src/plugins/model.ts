@@ -5,6 +5,7 @@ import type {
 
 import { VCEApi } from '../api';
 import { VCEModel } from '../model';
+import { TabMemory } from '../remembered';
 import { IVCEModel } from '../tokens';
 
 /** Knows how the services are. */
@@ -14,5 +15,5 @@ export const modelPlugin: JupyterFrontEndPlugin<IVCEModel> = {
   autoStart: true,
   provides: IVCEModel,
   activate: (app: JupyterFrontEnd): IVCEModel =>
-    new VCEModel(new VCEApi(app.serviceManager.serverSettings))
+    new VCEModel(new VCEApi(app.serviceManager.serverSettings), new TabMemory())
 };

@@ -3,7 +3,6 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { Clipboard, Notification } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
@@ -33,7 +32,11 @@ export const panelPlugin: JupyterFrontEndPlugin<IVCEPanel> = {
         trans,
         run: (action, { name }) =>
           app.commands.execute(COMMAND_OF[action], { name }),
-        copy: text => Clipboard.copyToSystem(text),
+        report: () => void app.commands.execute(CommandIDs.copyReport),
+        everything: verb =>
+          app.commands.execute(
+            verb === 'start' ? CommandIDs.startAll : CommandIDs.stopAll
+          ),
         showStatus: () => void app.commands.execute(CommandIDs.showStatus)
       },
       id => app.shell.activateById(id)
@@ -42,23 +45,6 @@ export const panelPlugin: JupyterFrontEndPlugin<IVCEPanel> = {
     restorer?.add(panel, panel.id);
 
     Widget.attach(new Announcer(model, trans), document.body);
-
-    model.operationEnded.connect((_, operation) => {
-      const name = operation.service;
-      // Who looks at the panel sees it there.
-      if (operation.state === 'failed' && operation.error && !panel.isVisible) {
-        const { message, hint } = operation.error;
-        Notification.error(`${message} ${hint}`.trim(), {
-          autoClose: false,
-          actions: [
-            {
-              label: trans.__('Show'),
-              callback: () => panel.reveal(name ?? undefined)
-            }
-          ]
-        });
-      }
-    });
     return panel;
   }
 };

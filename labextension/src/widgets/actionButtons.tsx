@@ -15,11 +15,21 @@ import { actionLabel, actionWords } from '../words';
 /** What stands in the row of buttons; the log has its place beside the title. */
 type ButtonAction = Exclude<Action, 'logs'>;
 
-const ORDER: readonly ButtonAction[] = ['open', 'start', 'stop', 'restart'];
+const ORDER: readonly ButtonAction[] = [
+  'open',
+  'connect',
+  'start',
+  'stop',
+  'restart'
+];
+
+/** Shown by its icon alone: a sidebar is narrow, and it is seldom needed. */
+const BRIEF: ButtonAction = 'restart';
 
 /** Where the focus goes when the button that had it is no longer there. */
 const HEIRS: Readonly<Record<ButtonAction, readonly ButtonAction[]>> = {
   open: ['start', 'stop'],
+  connect: ['start', 'stop'],
   start: ['stop', 'restart', 'open'],
   stop: ['start', 'open'],
   restart: ['stop', 'start', 'open']
@@ -30,6 +40,8 @@ interface IActionButtonsProps {
   readonly service: IService;
   readonly run: ActionRunner;
   readonly trans: TranslationBundle;
+  /** What is not to be offered here. */
+  readonly omit?: readonly ButtonAction[];
 }
 
 /** What can be done to a service now. The focus stays where it was, or goes to what replaces it. */
@@ -42,8 +54,11 @@ export function ActionButtons(
   const focus = useKeptFocus(group);
   const state = model.stateOf(service.name);
   const under = model.operation(service.name)?.kind;
-  const shown = ORDER.filter(action => offered(action, service, state));
-  const first: ButtonAction = state === 'failed' ? 'start' : 'open';
+  const shown = ORDER.filter(
+    action => !props.omit?.includes(action) && offered(action, service, state)
+  );
+  const use: ButtonAction = service.connection ? 'connect' : 'open';
+  const first: ButtonAction = state === 'failed' ? 'start' : use;
   const primary = shown.includes(first)
     ? first
     : shown.find(action => action === 'start');
@@ -70,10 +85,11 @@ export function ActionButtons(
     >
       {shown.map(action => {
         const Icon = actionIcons[action].react;
+        const label = actionLabel(action, state, service.title, trans);
         const idle =
           pending === action ||
           !allows(action, service, state) ||
-          (action !== 'open' && action === under);
+          action === under;
         return (
           <button
             key={action}
@@ -84,7 +100,8 @@ export function ActionButtons(
                 ? 'jp-vce-button jp-mod-primary'
                 : 'jp-vce-button'
             }
-            aria-label={actionLabel(action, state, service.title, trans)}
+            aria-label={label}
+            title={action === BRIEF ? label : undefined}
             aria-disabled={idle}
             onKeyDown={ignoreRepeat}
             onClick={event => {
@@ -99,7 +116,9 @@ export function ActionButtons(
               tag="span"
               aria-hidden="true"
             />
-            <span>{actionWords(action, state, trans)}</span>
+            {action !== BRIEF && (
+              <span>{actionWords(action, state, trans)}</span>
+            )}
           </button>
         );
       })}

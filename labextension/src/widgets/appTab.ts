@@ -79,6 +79,11 @@ export class AppTab extends Widget {
     return this._path;
   }
 
+  /** The page that is shown, once it has loaded; null where it is not to be looked at. */
+  get document(): Document | null {
+    return this._frame.contentDocument;
+  }
+
   /** Emitted when another page of the app is shown. */
   get moved(): ISignal<this, void> {
     return this._moved;

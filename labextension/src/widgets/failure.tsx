@@ -6,6 +6,8 @@ import type { IService, IServiceError } from '../tokens';
 interface IFailureProps {
   readonly service: IService;
   readonly error: IServiceError;
+  /** Show what may be shown in a forum. */
+  readonly report: () => void;
   readonly trans: TranslationBundle;
 }
 
@@ -31,6 +33,14 @@ export function Failure(props: IFailureProps): React.JSX.Element {
           </pre>
         </details>
       )}
+      <button
+        type="button"
+        className="jp-vce-link"
+        aria-label={trans.__('Copy for the forum: %1', service.title)}
+        onClick={props.report}
+      >
+        {trans.__('Copy for the forum')}
+      </button>
     </div>
   );
 }

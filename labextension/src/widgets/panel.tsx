@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
+import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import * as React from 'react';
 
 import { stateIcons, vceIcon } from '../icons';
@@ -7,10 +8,12 @@ import {
   type ActionRunner,
   type IVCEModel,
   type IVCEPanel,
-  PANEL_ID
+  PANEL_ID,
+  type RowPart
 } from '../tokens';
 import { problemWords } from '../words';
 import { useModel } from './hooks';
+import { Everything } from './everything';
 import { ServiceRow } from './serviceRow';
 
 /** What the panel needs to know and to do. */
@@ -19,13 +22,17 @@ export interface IPanelProps {
   readonly trans: TranslationBundle;
   /** Carry out what a button says. */
   readonly run: ActionRunner;
-  /** Put a text on the clipboard. */
-  readonly copy: (text: string) => void;
+  /** Show what may be shown in a forum. */
+  readonly report: () => void;
+  /** Start or stop all there is. */
+  readonly everything: (verb: 'start' | 'stop') => Promise<void>;
   /** Show the page that tutors ask for. */
   readonly showStatus: () => void;
 }
 
-interface IPanelViewProps extends IPanelProps {
+/** The same, and what has happened to the panel since. */
+export interface IPanelViewProps extends IPanelProps {
+  readonly parts: readonly RowPart[];
   readonly revealed: Readonly<Record<string, number>>;
 }
 
@@ -45,6 +52,7 @@ export function PanelView(props: IPanelViewProps): React.JSX.Element {
           {trans.__('Status page')}
         </button>
       </div>
+      <Everything model={model} run={props.everything} trans={trans} />
       {model.problem && <Lost model={model} trans={trans} />}
       {!model.loaded && !model.problem && (
         <p className="jp-vce-empty">{trans.__('Looking for the services…')}</p>
@@ -64,7 +72,8 @@ export function PanelView(props: IPanelViewProps): React.JSX.Element {
             model={model}
             service={service}
             run={props.run}
-            copy={props.copy}
+            report={props.report}
+            parts={props.parts}
             trans={trans}
             revealed={revealed[service.name] ?? 0}
           />
@@ -130,9 +139,26 @@ export class VCEPanel extends ReactWidget implements IVCEPanel {
     }
   }
 
-  protected override render(): React.JSX.Element {
-    return <PanelView {...this._props} revealed={this._revealed} />;
+  addToRows(part: RowPart): IDisposable {
+    this._parts = [...this._parts, part];
+    this.update();
+    return new DisposableDelegate(() => {
+      this._parts = this._parts.filter(one => one !== part);
+      this.update();
+    });
   }
+
+  protected override render(): React.JSX.Element {
+    return (
+      <PanelView
+        {...this._props}
+        parts={this._parts}
+        revealed={this._revealed}
+      />
+    );
+  }
+
+  private _parts: readonly RowPart[] = [];
 
   private _revealed: Readonly<Record<string, number>> = {};
 }

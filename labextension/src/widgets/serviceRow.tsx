@@ -3,10 +3,9 @@ import * as React from 'react';
 
 import { allows } from '../actions';
 import { actionIcons, serviceIcon } from '../icons';
-import type { ActionRunner, IService, IVCEModel } from '../tokens';
+import type { ActionRunner, IService, IVCEModel, RowPart } from '../tokens';
 import { actionLabel } from '../words';
 import { ActionButtons } from './actionButtons';
-import { Connection } from './connection';
 import { Failure } from './failure';
 import { Progress } from './progress';
 import { StateLine } from './stateLine';
@@ -15,7 +14,10 @@ interface IServiceRowProps {
   readonly model: IVCEModel;
   readonly service: IService;
   readonly run: ActionRunner;
-  readonly copy: (text: string) => void;
+  /** Show what may be shown in a forum. */
+  readonly report: () => void;
+  /** What others add below the buttons. */
+  readonly parts: readonly RowPart[];
   readonly trans: TranslationBundle;
   /** How often somebody asked to be shown this service; counts up. */
   readonly revealed: number;
@@ -24,7 +26,6 @@ interface IServiceRowProps {
 /** One service of the panel: how it is, what can be done, and how to use it. */
 export function ServiceRow(props: IServiceRowProps): React.JSX.Element {
   const { model, service, trans, revealed } = props;
-  const [connecting, setConnecting] = React.useState(false);
   const row = React.useRef<HTMLLIElement>(null);
   const state = model.stateOf(service.name);
   const Icon = serviceIcon(service).react;
@@ -33,7 +34,6 @@ export function ServiceRow(props: IServiceRowProps): React.JSX.Element {
 
   React.useEffect(() => {
     if (revealed > 0) {
-      setConnecting(true);
       row.current?.scrollIntoView({ block: 'nearest' });
       row.current?.focus();
     }
@@ -69,7 +69,12 @@ export function ServiceRow(props: IServiceRowProps): React.JSX.Element {
       </div>
       <Progress model={model} service={service} trans={trans} />
       {service.error && state !== 'unknown' && (
-        <Failure service={service} error={service.error} trans={trans} />
+        <Failure
+          service={service}
+          error={service.error}
+          report={props.report}
+          trans={trans}
+        />
       )}
       <ActionButtons
         model={model}
@@ -77,16 +82,9 @@ export function ServiceRow(props: IServiceRowProps): React.JSX.Element {
         run={props.run}
         trans={trans}
       />
-      {service.connection && state !== 'unavailable' && (
-        <Connection
-          service={service}
-          connection={service.connection}
-          open={connecting}
-          onToggle={setConnecting}
-          copy={props.copy}
-          trans={trans}
-        />
-      )}
+      {props.parts.map((Part, index) => (
+        <Part key={index} service={service} state={state} />
+      ))}
     </li>
   );
 }

@@ -1,0 +1,108 @@
+import { OperationToasts } from '../toasts';
+import type { IOperation } from '../tokens';
+import { FakeModel, operation, service, serviceError, trans } from './fixtures';
+
+/** What a student sees in the corner. */
+function setUp(context: Partial<{ isVisible: boolean; seen: boolean }> = {}) {
+  const model = new FakeModel(service());
+  const notes = {
+    emit: jest.fn(
+      (_message: string, _type?: string, _options?: object) => 'n1'
+    ),
+    update: jest.fn(),
+    dismiss: jest.fn()
+  };
+  const panel = { isVisible: context.isVisible ?? false, reveal: jest.fn() };
+  const report = jest.fn();
+  const toasts = new OperationToasts({
+    model,
+    notes,
+    panel,
+    trans,
+    report,
+    seen: () => context.seen ?? false,
+    wanted: () => true
+  });
+  const run = (...operations: IOperation[]) => {
+    model.operations = operations;
+    model.become({});
+  };
+  const end = (ended: IOperation) => {
+    model.operations = [];
+    model.operationEnded.emit(ended);
+  };
+  return { model, notes, panel, report, toasts, run, end };
+}
+
+const lasting = operation({ started: '2026-01-01T10:00:00.000Z' });
+
+describe('OperationToasts', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  it('say how what lasts goes on, and how it ends', () => {
+    const { notes, run, end } = setUp();
+    run(lasting);
+    expect(notes.emit).toHaveBeenCalledWith(
+      lasting.message,
+      'in-progress',
+      expect.anything()
+    );
+    run({ ...lasting, progress: 0.5, message: 'Nearly' });
+    expect(notes.update).toHaveBeenLastCalledWith({
+      id: 'n1',
+      message: 'Nearly',
+      progress: 0.5
+    });
+    end({ ...lasting, state: 'succeeded', message: 'OpenRefine is ready' });
+    expect(notes.update).toHaveBeenLastCalledWith(
+      expect.objectContaining({ id: 'n1', type: 'success' })
+    );
+  });
+
+  it('keep quiet of what is brief until it no longer is', () => {
+    const { model, notes, run } = setUp();
+    run({ ...lasting, started: new Date(model.now).toISOString() });
+    expect(notes.emit).not.toHaveBeenCalled();
+    model.now += 2_000;
+    jest.advanceTimersByTime(1_500);
+    expect(notes.emit).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([{ isVisible: true }, { seen: true }])(
+    'keep quiet where a person sees it: %j',
+    context => {
+      const { notes, run } = setUp(context);
+      run(lasting);
+      expect(notes.emit).not.toHaveBeenCalled();
+    }
+  );
+
+  it('tell why something failed, and what can be done', () => {
+    const { notes, panel, report, toasts, end } = setUp();
+    const undo = jest.fn();
+    toasts.addEndActions('start', () => [{ label: 'Undo', run: undo }]);
+    end({ ...lasting, state: 'failed', error: serviceError() });
+    const [message, type, options] = notes.emit.mock.lastCall!;
+    expect([message, type]).toEqual(['It ended at once.', 'error']);
+    const { actions } = options as {
+      actions: { label: string; callback: () => void }[];
+    };
+    actions.forEach(({ callback }) => callback());
+    expect(panel.reveal).toHaveBeenCalledWith('openrefine');
+    expect(report).toHaveBeenCalled();
+    expect(undo).toHaveBeenCalled();
+  });
+
+  it('go when the server does, and say nothing of what was cancelled', () => {
+    const { model, notes, run, end } = setUp();
+    run(lasting);
+    model.lose({ code: 'unreachable', message: '', hint: '' });
+    expect(notes.dismiss).toHaveBeenCalledWith('n1');
+    model.lose(null);
+    end({ ...lasting, state: 'cancelled' });
+    expect(notes.update).not.toHaveBeenCalledWith(
+      expect.objectContaining({ type: 'success' })
+    );
+  });
+});

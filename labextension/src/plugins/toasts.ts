@@ -1,0 +1,48 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { CommandIDs } from '../commands';
+import { OperationToasts } from '../toasts';
+import {
+  IVCEApps,
+  IVCEModel,
+  IVCEPanel,
+  IVCESettings,
+  IVCEToasts,
+  TRANSLATION_DOMAIN
+} from '../tokens';
+
+/** Says in the corner how operations go on and end. */
+export const toastsPlugin: JupyterFrontEndPlugin<IVCEToasts> = {
+  id: 'ou-vce-ext:toasts',
+  description: 'Says in the corner how operations go on and end.',
+  autoStart: true,
+  provides: IVCEToasts,
+  requires: [IVCEModel],
+  optional: [IVCEApps, IVCEPanel, IVCESettings, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: IVCEModel,
+    apps: IVCEApps | null,
+    panel: IVCEPanel | null,
+    settings: IVCESettings | null,
+    translator: ITranslator | null
+  ): IVCEToasts =>
+    new OperationToasts({
+      model,
+      panel,
+      notes: {
+        emit: Notification.emit,
+        dismiss: Notification.dismiss,
+        update: Notification.update
+      },
+      trans: (translator ?? nullTranslator).load(TRANSLATION_DOMAIN),
+      seen: name => apps?.isShown(name) ?? false,
+      wanted: () => settings?.toasts ?? true,
+      report: () => void app.commands.execute(CommandIDs.copyReport)
+    })
+};

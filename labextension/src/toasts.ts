@@ -1,0 +1,169 @@
+import type { Notification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
+
+import type {
+  IEndAction,
+  IOperation,
+  IVCEModel,
+  IVCEPanel,
+  IVCEToasts
+} from './tokens';
+
+/** What is over sooner than this (ms) needs no note. */
+const BRIEF = 1_500;
+
+/** How long (ms) a good end is shown. */
+const SHOWN = 5_000;
+
+/** Of these a person knows the good end by what they see. */
+const ORDINARY: readonly string[] = ['start', 'stop', 'restart'];
+
+/** As much of JupyterLab's notifications as is used here. */
+export type Notes = Pick<typeof Notification, 'emit' | 'dismiss'> & {
+  update(change: Notification.IUpdate<string>): unknown;
+};
+
+export interface IToastContext {
+  readonly model: IVCEModel;
+  readonly notes: Notes;
+  readonly trans: TranslationBundle;
+  readonly panel: Pick<IVCEPanel, 'isVisible' | 'reveal'> | null;
+  /** Whether a person sees how a service is by other means, such as its tab. */
+  readonly seen: (service: string) => boolean;
+  /** Whether work that goes well is to be told. */
+  readonly wanted: () => boolean;
+  /** Show what may be shown in a forum. */
+  readonly report: () => void;
+}
+
+/**
+ * Notes in the corner that say how operations go on and end.
+ *
+ * They follow the operations that the model knows, so a reload of the page, which loses the notes,
+ * makes them anew from what still runs.
+ */
+export class OperationToasts implements IVCEToasts {
+  constructor(private readonly _context: IToastContext) {
+    const { model } = _context;
+    model.changed.connect(this._onChanged, this);
+    model.operationEnded.connect((_, operation) => this._onEnded(operation));
+  }
+
+  addEndActions(
+    kind: string,
+    offer: (operation: IOperation) => readonly IEndAction[]
+  ): IDisposable {
+    this._offers.set(kind, offer);
+    return new DisposableDelegate(() => void this._offers.delete(kind));
+  }
+
+  private _onChanged(): void {
+    const { model, notes } = this._context;
+    const running = model.connected ? model.operations : [];
+    for (const operation of running) {
+      const id = this._shown.get(operation.id);
+      if (id !== undefined) {
+        const { message, progress } = operation;
+        notes.update({
+          id,
+          message,
+          ...(progress === null ? {} : { progress })
+        });
+      } else if (this._deserves(operation)) {
+        this._show(operation);
+      } else {
+        this._lookAgain();
+      }
+    }
+    // The server is gone, and nobody knows how it goes on: better nothing than old news.
+    if (!model.connected) {
+      this._shown.forEach(id => notes.dismiss(id));
+      this._shown.clear();
+    }
+  }
+
+  private _deserves({ kind, service, started }: IOperation): boolean {
+    const { model, panel, seen, wanted } = this._context;
+    const lasts = model.serverNow() - Date.parse(started);
+    return (
+      wanted() &&
+      !panel?.isVisible &&
+      !(service !== null && seen(service)) &&
+      (lasts > BRIEF || !ORDINARY.includes(kind))
+    );
+  }
+
+  private _show({ id, message, progress }: IOperation): void {
+    const { notes } = this._context;
+    const note = notes.emit(message, 'in-progress', {
+      autoClose: false,
+      ...(progress === null ? {} : { progress })
+    });
+    this._shown.set(id, note);
+  }
+
+  /** What was too brief for a note may have become long enough without any news. */
+  private _lookAgain(): void {
+    this._timer ??= setTimeout(() => {
+      this._timer = undefined;
+      this._onChanged();
+    }, BRIEF);
+  }
+
+  private _onEnded(operation: IOperation): void {
+    const { notes, panel, wanted } = this._context;
+    const id = this._shown.get(operation.id);
+    this._shown.delete(operation.id);
+    const failed = operation.state === 'failed';
+    const told =
+      operation.state !== 'cancelled' &&
+      (failed
+        ? !panel?.isVisible
+        : id !== undefined || (wanted() && !ORDINARY.includes(operation.kind)));
+    if (!told) {
+      if (id !== undefined) {
+        notes.dismiss(id);
+      }
+      return;
+    }
+    const message = failed
+      ? (operation.error?.message ?? operation.message)
+      : operation.message;
+    const type = failed ? 'error' : 'success';
+    const options = {
+      autoClose: failed ? (false as const) : SHOWN,
+      actions: this._actions(operation)
+    };
+    if (id !== undefined) {
+      notes.update({ id, message, type, ...options });
+    } else {
+      notes.emit(message, type, options);
+    }
+  }
+
+  private _actions(operation: IOperation): Notification.IAction[] {
+    const { panel, report, trans } = this._context;
+    const offered = this._offers.get(operation.kind)?.(operation) ?? [];
+    const actions = offered.map(({ label, run }) => ({ label, callback: run }));
+    if (operation.state !== 'failed') {
+      return actions;
+    }
+    const { service } = operation;
+    return [
+      {
+        label: trans.__('Show'),
+        callback: () => panel?.reveal(service ?? undefined)
+      },
+      { label: trans.__('Copy for the forum'), callback: report },
+      ...actions
+    ];
+  }
+
+  private readonly _shown = new Map<string, string>();
+  private readonly _offers = new Map<
+    string,
+    (operation: IOperation) => readonly IEndAction[]
+  >();
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+}
