@@ -24,7 +24,14 @@ from .keys import (
     hint_for,
 )
 from .merge import Declaration
-from .seeds import NAMES_FILES, SEED_KEYS, located, located_tables
+from .seeds import (
+    LISTS_FILES,
+    NAMES_FILES,
+    SEED_KEYS,
+    located,
+    located_lists,
+    located_tables,
+)
 from .values import did_you_mean, judge, parse_memory, sentence
 
 Kinds = Mapping[str, Mapping[str, Option]]
@@ -168,7 +175,11 @@ class Judge:
             if (value := self.good.pop(f"seed.{name}", None)) is None:
                 continue
             files: Iterable[Path]
-            if isinstance(value, dict):
+            if name in LISTS_FILES:
+                lists = located_lists(value, self.declared.folder("seed"))
+                seed[name] = {key: tuple(map(str, some)) for key, some in lists.items()}
+                files = [file for some in lists.values() for file in some]
+            elif isinstance(value, dict):
                 tables = located_tables(value, self.declared.folder("seed"))
                 seed[name] = {
                     key: {one: str(file) for one, file in inner.items()}

@@ -33,6 +33,17 @@ def _check_collections(value: object) -> str | None:
     return None
 
 
+def _check_databases(value: object) -> str | None:
+    if not isinstance(value, Mapping) or not value:
+        return 'must be a table such as { tm351 = "seed/tm351.dump" }'
+    for name, files in value.items():
+        if not 0 < len(str(name).encode()) <= 63 or str(name) in ("template0", "template1"):
+            return f"has {str(name)[:70]!r}, which cannot be the name of a database"
+        if trouble := _check_files(files):
+            return trouble
+    return None
+
+
 EXPORTS: Final = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".bson")
 """How the name of a file ends that can become one collection."""
 FILES: Final = (str, list, tuple)
@@ -46,12 +57,18 @@ SEED_KEYS: Final[Mapping[str, Mapping[str, Option]]] = {
             (dict,), "a file for each collection of a database", check=_check_collections
         ),
     },
+    "postgres": {
+        "databases": Option((dict,), "dumps or scripts for each database", check=_check_databases)
+    },
     "web": _FOLDER,
     "desktop": _FOLDER,
 }
 """By kind. A kind that is not here judges its seed itself."""
 NAMES_FILES: Final = frozenset({"projects", "folder", "dump"})
 """The keys whose texts are names of files or folders."""
+
+LISTS_FILES: Final = frozenset({"databases"})
+"""The keys that are tables, with names of files for each name."""
 
 
 def located(value: object, folder: Path | None) -> tuple[Path, ...]:
@@ -62,6 +79,12 @@ def located(value: object, folder: Path | None) -> tuple[Path, ...]:
         start / os.path.expanduser(str(name))
         for name in (names if isinstance(names, Sequence) else ())
     )
+
+
+def located_lists(value: object, folder: Path | None) -> dict[str, tuple[Path, ...]]:
+    """The same for a table of lists of names."""
+    tables = value.items() if isinstance(value, Mapping) else ()
+    return {str(key): located(names, folder) for key, names in tables}
 
 
 def located_tables(value: object, folder: Path | None) -> dict[str, dict[str, Path]]:
