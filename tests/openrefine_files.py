@@ -79,7 +79,8 @@ def packed(texts: dict[str, str]) -> bytes:
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in texts.items():
-            archive.writestr(name, text)
+            info = zipfile.ZipInfo(name, (2026, 11, 20, 10, 0, 0))
+            archive.writestr(info, text, zipfile.ZIP_DEFLATED)
     return whole.getvalue()
 
 

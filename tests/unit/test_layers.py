@@ -29,7 +29,7 @@ WITHOUT_JUPYTER = {"states", "models", "models_status", "errors", "launch", "con
     "backups",
 }
 CLIENTS = {"aiohttp", "psycopg", "psycopg_pool", "pymongo", "bson", "psutil"}
-SHARED_DRIVER_MODULES = {"base"}
+SHARED_DRIVER_MODULES = {"base", "lock_file"}
 
 
 def part(path: Path) -> str:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final
 
 from ...models import Json
 from ..watch import Watch
-from .zips import BrokenZipError, member, opened, read_to_end
+from ..zips import BrokenZipError, member, opened, read_to_end
 
 LONGEST_LINE: Final = 128 * 1024 * 1024
 _MOST_MEMBERS: Final = 16

@@ -11,10 +11,10 @@ from typing import Final
 from ...models import Json
 from ...models_backup import DataItem, ItemKind
 from ..watch import Watch
+from ..zips import BROKEN, BrokenZipError, member, opened, read_to_end
 from . import metadata as metadatas
 from .facts import BrokenProjectError, Facts, facts_of
 from .metadata import Metadata
-from .zips import BROKEN, BrokenZipError, member, opened, read_to_end
 
 FOLDER: Final = re.compile(r"([1-9]\d{0,18})\.project")
 DATA: Final = ("data.zip", "data.temp.zip", "data.old.zip")

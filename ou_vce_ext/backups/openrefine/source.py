@@ -21,8 +21,7 @@ from . import metadata as metadatas
 from .facts import BrokenProjectError
 from .preferences import Preferences, preferences_in
 from .project import FOLDER, HISTORY, Project, folder_in, prove
-from .tars import damaged
-from .unpacking import Found, Unpacker, refuse_empty
+from .unpacking import Found, Unpacker, damaged, refuse_empty
 
 KIND: Final = "openrefine"
 WORKSPACE: Final = "workspace.json"

@@ -9,22 +9,20 @@ from __future__ import annotations
 import gzip
 import io
 import re
-import stat
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, cast
 
 from ...errors import UnsuitableError
+from .. import tars, zips
 from ..reader import MOST_MEMBERS, check_name
+from ..tars import Bounded, BrokenTarError, Budget, Entry, entries
 from ..watch import Watch
 from ..writer import BLOCK
-from . import tars, zips
+from ..zips import BrokenZipError, member, opened
 from .metadata import LARGEST
 from .project import CHANGE, DATA, DESCRIPTIONS, HISTORY
-from .tars import Bounded, Budget, Entry, damaged, entries
-from .zips import BrokenZipError, member, opened
 
 WORKSPACES: Final = ("workspace.json", "workspace.temp.json", "workspace.old.json")
 _SWELLING: Final = 30
@@ -35,6 +33,14 @@ _ENTRY_BYTES: Final = 1_200
 _PACKED: Final = re.compile(r"\.(tar\.gz|tgz|tar)$", re.IGNORECASE)
 _GZIP: Final = b"\x1f\x8b"
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
+
+
+def damaged(reason: str) -> UnsuitableError:
+    """For a file of OpenRefine's that cannot be used; ``reason`` is the end of a sentence."""
+    return UnsuitableError(
+        f"This file holds no OpenRefine project that can be used: {reason}. Nothing was changed.",
+        "Use another backup, or export the project from OpenRefine once more.",
+    )
 
 
 @dataclass(slots=True)
@@ -71,6 +77,8 @@ class Unpacker:
                 found = self._tar(file, packed=head.startswith(_GZIP))
             for each in found:
                 self._take(each)
+        except (BrokenTarError, BrokenZipError) as error:
+            raise damaged(str(error)) from error
         except (*tars.BROKEN, *zips.BROKEN) as error:
             raise damaged("it cannot be read to its end") from error
         except OSError as error:
@@ -86,22 +94,19 @@ class Unpacker:
         return entries(cast("BinaryIO", bounded))
 
     def _zip(self, file: BinaryIO, most: int) -> Iterator[Entry]:
-        try:
-            with opened(file, MOST_MEMBERS, _ENTRY_BYTES) as archive:
-                infos = archive.infolist()
-                if sum(info.file_size for info in infos) > most:
-                    raise damaged("it would swell to an absurd size")
-                for info in infos:
-                    check_name(info.filename)
-                    self._watch.raise_if_cancelled()
-                    if info.is_dir():
-                        continue
-                    if not _is_plain(info):
-                        raise damaged(f"{info.filename[:80]} in it is no plain file")
-                    with member(archive, info) as content:
-                        yield Entry(info.filename, info.file_size, content)
-        except BrokenZipError as error:
-            raise damaged(str(error)) from error
+        with opened(file, MOST_MEMBERS, _ENTRY_BYTES) as archive:
+            infos = archive.infolist()
+            if sum(info.file_size for info in infos) > most:
+                raise damaged("it would swell to an absurd size")
+            for info in infos:
+                check_name(info.filename)
+                self._watch.raise_if_cancelled()
+                if info.is_dir():
+                    continue
+                if not zips.is_plain(info):
+                    raise damaged(f"{info.filename[:80]} in it is no plain file")
+                with member(archive, info) as content:
+                    yield Entry(info.filename, info.file_size, content)
 
     def _take(self, entry: Entry) -> None:
         place = PurePosixPath(entry.name)
@@ -151,11 +156,6 @@ class Unpacker:
         if written != entry.bytes:
             raise damaged("it ends too early")
         return path
-
-
-def _is_plain(info: zipfile.ZipInfo) -> bool:
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    return kind in (0, stat.S_IFREG)
 
 
 def refuse_empty(found: Found) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import stat
 import struct
 import zipfile
 import zlib
@@ -12,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Final, cast
 
-from ..watch import Watch
-from ..writer import BLOCK
+from .watch import Watch
+from .writer import BLOCK
 
 _END: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22
@@ -115,3 +116,9 @@ def read_to_end(reader: BinaryIO, watch: Watch) -> None:
     """Read what is left of a member, so that its checksum is compared."""
     while reader.read(BLOCK):
         watch.raise_if_cancelled()
+
+
+def is_plain(info: zipfile.ZipInfo) -> bool:
+    """Whether a member is a plain file, as against a link, say."""
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    return kind in (0, stat.S_IFREG)

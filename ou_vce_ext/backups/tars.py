@@ -10,34 +10,41 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
-from ...errors import UnsuitableError
-from ..reader import LONGEST_NAME, MOST_MEMBERS, check_name
-from ..watch import Watch
-from ..writer import BLOCK
+from .reader import LONGEST_NAME, MOST_MEMBERS, check_name
+from .watch import Watch
+from .writer import BLOCK
 
 _RECORD: Final = tarfile.BLOCKSIZE
 _LARGEST_NOTE: Final = 64 * 1024
 """Bytes that a longer name, or another note on the next member, may take."""
+_NOTES: Final = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+)
 BROKEN: Final = (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError)
 
 
-def damaged(reason: str) -> UnsuitableError:
-    """For a file of OpenRefine's that cannot be used; ``reason`` is the end of a sentence."""
-    return UnsuitableError(
-        f"This file holds no OpenRefine project that can be used: {reason}. Nothing was changed.",
-        "Use another backup, or export the project from OpenRefine once more.",
-    )
+class BrokenTarError(Exception):
+    """An archive cannot be read, or is not to be: the message says why, within a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A plain file in an archive: its name, its size in bytes, and where to read it, once."""
+    """A plain file in an archive: its name, its size in bytes, and where to read it, once.
+
+    With a ``link`` it is a symbolic one, to that; a ``folder`` has no content either.
+    """
 
     name: str
     bytes: int
     content: BinaryIO
+    mode: int = 0o644
+    link: str | None = None
+    folder: bool = False
 
 
 class Budget:
@@ -48,11 +55,11 @@ class Budget:
         self._watch = watch
 
     def spend(self, count: int) -> None:
-        """Raises UnsuitableError once it has become too much, WorkCancelledError."""
+        """Raises BrokenTarError once it has become too much, WorkCancelledError."""
         self._watch.raise_if_cancelled()
         self._left -= count
         if self._left < 0:
-            raise damaged("it would swell to an absurd size")
+            raise BrokenTarError("it would swell to an absurd size")
 
 
 class Bounded(io.RawIOBase):
@@ -67,31 +74,34 @@ class Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """As files do. Raises UnsuitableError once it has become too long."""
+        """As files do. Raises BrokenTarError once it has become too long."""
         block = self._stream.read(min(len(buffer), BLOCK))
         self._budget.spend(len(block))
         buffer[: len(block)] = block
         return len(block)
 
 
-def entries(stream: BinaryIO) -> Iterator[Entry]:
+def entries(stream: BinaryIO, *, everything: bool = False) -> Iterator[Entry]:
     """Each plain file in a tar archive; folders are passed over. Each is read before the next.
 
-    Raises UnsuitableError for whatever else is in it, and for what is broken or too short.
+    With ``everything`` folders and symbolic links are given as well. Raises BrokenTarError for
+    whatever else is in it, and for what is broken or too short; UnsuitableError for names that
+    lead outside.
     """
     try:
-        yield from _entries(stream)
+        yield from _entries(stream, everything)
     except BROKEN as error:
-        raise damaged("it cannot be read to its end") from error
+        raise BrokenTarError("it cannot be read to its end") from error
     except OSError as error:
         # gzip's own word for what is not its own; an error of the disk has a number.
         if error.errno is None:
-            raise damaged("it cannot be read to its end") from error
+            raise BrokenTarError("it cannot be read to its end") from error
         raise
 
 
-def _entries(stream: BinaryIO) -> Iterator[Entry]:
+def _entries(stream: BinaryIO, everything: bool) -> Iterator[Entry]:
     longer: str | None = None
+    further: str | None = None
     size: int | None = None
     for _ in range(MOST_MEMBERS):
         header = _exactly(stream, _RECORD)
@@ -99,24 +109,33 @@ def _entries(stream: BinaryIO) -> Iterator[Entry]:
             _to_its_end(stream)
             return
         info = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
-        if info.type in (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE):
+        if info.type in _NOTES:
             note = _note(stream, info.size)
             if info.type == tarfile.GNUTYPE_LONGNAME:
                 longer = note.split(b"\0")[0].decode("utf-8", "surrogateescape")
+            elif info.type == tarfile.GNUTYPE_LONGLINK:
+                further = note.split(b"\0")[0].decode("utf-8", "surrogateescape")
             elif info.type == tarfile.XHDTYPE:
-                longer, size = _pax(note)
+                longer, further, size = _pax(note)
             continue
         name, longer = longer or info.name, None
+        link, further = further or info.linkname, None
         length, size = info.size if size is None else size, None
         check_name(name)
+        nothing = cast("BinaryIO", io.BytesIO())
         if info.type == tarfile.DIRTYPE:
+            if everything:
+                yield Entry(name, 0, nothing, info.mode, folder=True)
+            continue
+        if info.type == tarfile.SYMTYPE and everything:
+            yield Entry(name, 0, nothing, info.mode, link=link)
             continue
         if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or length < 0:
-            raise damaged(f"{name[:80]} in it is no plain file")
+            raise BrokenTarError(f"{name[:80]} in it is no plain file")
         content = _Content(stream, length)
-        yield Entry(name, length, io.BufferedReader(content, 64 * 1024))
+        yield Entry(name, length, cast("BinaryIO", io.BufferedReader(content, 65_536)), info.mode)
         content.finish()
-    raise damaged("it names far too many files")
+    raise BrokenTarError("it names far too many files")
 
 
 class _Content(io.RawIOBase):
@@ -162,14 +181,14 @@ def _to_its_end(stream: BinaryIO) -> None:
 
 def _note(stream: BinaryIO, length: int) -> bytes:
     if not 0 <= length <= _LARGEST_NOTE:
-        raise damaged("a name in it is absurdly long")
+        raise BrokenTarError("a name in it is absurdly long")
     note = _exactly(stream, length)
     _exactly(stream, -length % _RECORD)
     return note
 
 
-def _pax(note: bytes) -> tuple[str | None, int | None]:
-    """The name and size that the next member has instead of its own."""
+def _pax(note: bytes) -> tuple[str | None, str | None, int | None]:
+    """The name, the link's target and the size that the next member has instead of its own."""
     found: dict[bytes, bytes] = {}
     while note:
         digits, _, rest = note.partition(b" ")
@@ -180,11 +199,12 @@ def _pax(note: bytes) -> tuple[str | None, int | None]:
         key, _, value = record[:-1].partition(b"=")
         found[key] = value
         note = note[length:]
-    name = found.get(b"path")
-    if name is not None and len(name) > 4 * LONGEST_NAME:
-        raise damaged("a name in it is absurdly long")
+    path, link = found.get(b"path"), found.get(b"linkpath")
+    if max(len(path or b""), len(link or b"")) > 4 * LONGEST_NAME:
+        raise BrokenTarError("a name in it is absurdly long")
     size = found.get(b"size")
     return (
-        None if name is None else name.decode("utf-8", "surrogateescape"),
+        None if path is None else path.decode("utf-8", "surrogateescape"),
+        None if link is None else link.decode("utf-8", "surrogateescape"),
         None if size is None else int(size),
     )
