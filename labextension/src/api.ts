@@ -50,6 +50,15 @@ export class VCEApi {
     return this._get(['api', 'operations', id]);
   }
 
+  /** Resolves when the server has begun to cancel it. */
+  async cancel(id: string): Promise<IOperation> {
+    const { data } = await requestJSON<IOperation>(this._settings, {
+      path: ['api', 'operations', id],
+      method: 'DELETE'
+    });
+    return data;
+  }
+
   async operations(state: OperationState): Promise<IOperation[]> {
     const { data } = await requestJSON<{ operations: IOperation[] }>(
       this._settings,

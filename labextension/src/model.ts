@@ -130,27 +130,27 @@ export class VCEModel implements IVCEModel {
   }
 
   async start(name: string): Promise<IOperation> {
-    return this._order(this._api.start(name));
+    return this.follow(this._api.start(name));
   }
 
   async stop(name: string): Promise<IOperation> {
-    return this._order(this._api.stop(name));
+    return this.follow(this._api.stop(name));
   }
 
   async restart(name: string): Promise<IOperation> {
-    return this._order(this._api.restart(name));
+    return this.follow(this._api.restart(name));
   }
 
-  async logs(name: string, lines = 200): Promise<string> {
-    return this._api.logs(name, lines);
-  }
-
-  async report(): Promise<string> {
-    return this._api.report();
+  async cancel(id: string): Promise<IOperation> {
+    try {
+      return await this._api.cancel(id);
+    } finally {
+      void this.refresh();
+    }
   }
 
   /** Take up an operation as soon as the server has accepted it: the next poll may be far. */
-  private async _order(answer: Promise<IOperation>): Promise<IOperation> {
+  async follow(answer: Promise<IOperation>): Promise<IOperation> {
     try {
       const operation = await answer;
       if (operation.state === 'running') {
@@ -163,6 +163,14 @@ export class VCEModel implements IVCEModel {
     } finally {
       void this.refresh();
     }
+  }
+
+  async logs(name: string, lines = 200): Promise<string> {
+    return this._api.logs(name, lines);
+  }
+
+  async report(): Promise<string> {
+    return this._api.report();
   }
 
   /** Ask once. Never rejects: the pace of asking again is decided here, not by the poll. */

@@ -31,6 +31,8 @@ export interface IRequest {
   readonly query?: Record<string, string>;
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly body?: object;
+  /** How long (ms) to wait for the answer, where it may take long. */
+  readonly timeout?: number;
 }
 
 /** An answer, and the server's clock when it gave it (ms since 1970, null where it did not say). */
@@ -68,13 +70,13 @@ export async function requestText(
 
 async function send(
   settings: ServerConnection.ISettings,
-  { path, query, method = 'GET', body }: IRequest
+  { path, query, method = 'GET', body, timeout = TIMEOUT }: IRequest
 ): Promise<{ text: string; response: Response }> {
   const url =
     URLExt.join(settings.baseUrl, 'vce', ...path.map(encodeURIComponent)) +
     URLExt.objectToQueryString(query ?? {});
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), TIMEOUT);
+  const timer = setTimeout(() => abort.abort(), timeout);
   const init: RequestInit = { method, signal: abort.signal };
   if (body) {
     init.body = JSON.stringify(body);
@@ -97,7 +99,10 @@ async function send(
 }
 
 /** The error in a refusal's body or, where there is none, what its status alone tells. */
-function refusal(response: Response, text: string): VCEError {
+export function refusal(
+  response: Pick<Response, 'status'>,
+  text: string
+): VCEError {
   const body = parse(text);
   if (isProblem(body)) {
     return new VCEError(

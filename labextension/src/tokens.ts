@@ -172,6 +172,10 @@ export interface IVCEModel extends IDisposable {
   start(name: string): Promise<IOperation>;
   stop(name: string): Promise<IOperation>;
   restart(name: string): Promise<IOperation>;
+  /** Ask a running operation to end; it does so soon after. */
+  cancel(id: string): Promise<IOperation>;
+  /** Follow an operation that an order begins; resolves and rejects as the order does. */
+  follow(order: Promise<IOperation>): Promise<IOperation>;
   /** The last lines a service wrote. */
   logs(name: string, lines?: number): Promise<string>;
   /** The report for the forum, with nothing private in it. */

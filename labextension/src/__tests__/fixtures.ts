@@ -219,6 +219,12 @@ export class FakeModel implements IVCEModel {
   stop = (name: string): Promise<IOperation> => this._order('stop', name);
   restart = (name: string): Promise<IOperation> => this._order('restart', name);
 
+  cancel = (id: string): Promise<IOperation> => this._order('cancel', id);
+
+  follow(order: Promise<IOperation>): Promise<IOperation> {
+    return order;
+  }
+
   hint(): void {
     this.orders.push('hint');
   }
