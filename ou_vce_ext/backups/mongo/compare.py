@@ -71,15 +71,20 @@ def _difference(one: Metadata, other: Metadata, *, exactly: bool) -> str | None:
     if one.kind != other.kind:
         return "properties"
     if not exactly:
-        names = [
-            [(index.get("name"), list(index["key"].items())) for index in each.indexes]
-            for each in (one, other)
-        ]
-        return None if sorted(map(str, names[0])) == sorted(map(str, names[1])) else "indexes"
+        return None if _keys(one) == _keys(other) else "indexes"
     if one.options != other.options:
         return "options"
     # They are listed in the order in which they were finished.
     return None if _by_name(one) == _by_name(other) else "indexes"
+
+
+def _keys(what: Metadata) -> dict[str, list[str]]:
+    """The indexes' names and keys; that of ``_id`` is everywhere, and not told by every dump."""
+    return {
+        str(index.get("name")): [f"{key} {way}" for key, way in index["key"].items()]
+        for index in what.indexes
+        if index.get("name") != "_id_"
+    }
 
 
 def _by_name(what: Metadata) -> dict[str, tuple[list[Any], dict[str, Any]]]:
