@@ -256,6 +256,7 @@ class VCE(ExtensionApp):
         if self._house_error:
             error = self._house_error
             found.insert(0, Problem(None, error.code, error.message, error.hint, since))
+        found += self.backups.timetable.problems()
         if self.grace_period is not None:
             found += self.registry.short_of_time(self.grace_period)
         return found

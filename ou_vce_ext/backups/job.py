@@ -75,6 +75,15 @@ def refuse_unless_usable(item: Lifecycle) -> None:
         )
 
 
+def is_usable(item: Lifecycle) -> bool:
+    """Whether a service can be asked for its data, or can be started for it."""
+    try:
+        refuse_unless_usable(item)
+    except ConflictError:
+        return False
+    return True
+
+
 @asynccontextmanager
 async def answering(job: Job) -> AsyncIterator[None]:
     """Have a service answer while the block runs; one that was stopped is stopped again after.

@@ -110,9 +110,19 @@ class Archive:
         place = self._places[name]
         return Archive(self.path, offset=self._offset + place.start, length=place.bytes)
 
-    def check(self, watch: Watch) -> None:
-        """Compare each member with its checksum. Raises UnsuitableError, WorkCancelledError."""
+    def place(self, name: str) -> tuple[int, int]:
+        """Where a member's bytes begin in the file, and how many there are. Raises KeyError."""
+        place = self._places[name]
+        return self._offset + place.start, place.bytes
+
+    def check(self, watch: Watch, *, only: str = "") -> None:
+        """Compare each member with its checksum; ``only`` those whose names begin so.
+
+        Raises UnsuitableError, WorkCancelledError or OSError.
+        """
         for member in self.manifest.members:
+            if not member.name.startswith(only):
+                continue
             checksum = hashlib.sha256()
             with self.open(member.name) as file:
                 while block := file.read(BLOCK):

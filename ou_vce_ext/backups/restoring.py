@@ -2,69 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from ..errors import UnsuitableError, VceError
 from ..models import Json
-from ..models_backup import Reason
-from .job import Job, answering, guarded
+from ..models_backup import DataItem, Reason
+from .everything import take_everything
+from .job import House, Job, answering, guarded
+from .parts import Part, parts_of
 from .proving import opened, prove
 from .replacing import replace
 from .store import Stored
 from .strategy import Layer
 from .taking import take
 
-_UNPACKED: Final = 4
-"""How much larger data are than their backup, where the backup does not say."""
+Wanted = Mapping[str, frozenset[str] | None]
+"""By service, the keys of the items that are wanted; None: all of them."""
 
 
-def size_of(stored: Stored) -> int:
-    """About how many bytes a backup's data take on disk."""
-    told = sum(item.bytes or 0 for item in stored.backup.contents if item.within is None)
-    return max(told, stored.backup.bytes) if told else stored.backup.bytes * _UNPACKED
-
-
-async def beside(job: Job, stored: Stored, items: frozenset[str] | None, name: str) -> Json:
+async def beside(job: Job, part: Part, items: frozenset[str] | None, name: str) -> Json:
     """Put a backup's data beside what is there, as ``name``. Raises VceError."""
-    source = await opened(job, stored)
+    source = await opened(job, part)
     async with answering(job):
         await guarded("the data", lambda: job.strategy.load_beside(source, items, name, job.watch))
-    job.running.progress(f"{stored.file.name} is in {job.title} as {name}", 1.0)
+    job.running.progress(f"{part.filename} is in {job.title} as {name}", 1.0)
     return {"safety_copy": None}
 
 
 async def in_place(
-    job: Job, stored: Stored, items: frozenset[str] | None, *, with_safety_copy: bool
-) -> Json:
-    """Replace live data by a backup's; all else that is live stays. Raises VceError.
+    house: House, jobs: Mapping[str, Job], stored: Stored, wanted: Wanted, *, safely: bool
+) -> tuple[Stored | None, list[Path]]:
+    """Replace live data of ``jobs``' services by a backup's; all else that is live stays.
 
-    A safety copy that is restored whole replaces everything: that is what undo means.
+    A safety copy that is restored whole replaces everything: that is what undo means. Gives the
+    safety copy taken first (``safely``), and where old data are kept without one. Raises VceError.
     """
-    job.watch.part(0.0, 0.05)
-    source = await opened(job, stored)
-    safety = await safety_copy(job) if with_safety_copy else None
-    layers = [Layer(source, items)]
-    undoes = stored.backup.reason is Reason.SAFETY and items is None
-    if safety and not undoes and (stays := staying(safety, stored, items)):
-        copy = await job.strategy.open(safety.file, safety.file.name)
-        layers.insert(0, Layer(copy, stays))
-    return await _replace(job, layers, safety, f"{job.title} has the data of {stored.file.name}")
+    parts = await guarded("the backup", lambda: parts_of(stored))
+    sources = {}
+    for name, job in jobs.items():
+        job.watch.part(0.0, 0.05)
+        sources[name] = await opened(job, parts[name])
+    safety = await safety_copy(house, jobs) if safely else None
+    copies = await parts_of(safety) if safety else {}
+    kept: list[Path] = []
+    done: list[str] = []
+    for number, (name, job) in enumerate(jobs.items()):
+        layers = [Layer(sources[name], wanted[name])]
+        undoes = stored.backup.reason is Reason.SAFETY and wanted[name] is None
+        if safety and not undoes:
+            stays = staying(copies[name].contents, parts[name].contents, wanted[name])
+            if stays:
+                layers.insert(0, Layer(await opened(job, copies[name]), stays))
+        share = 0.4 / len(jobs)
+        job.watch.part(0.55 + number * share, 0.55 + (number + 1) * share)
+        try:
+            old = await replace(job, layers, undo=safety is not None)
+        except VceError as failure:
+            raise _after(failure, done, safety) from failure
+        kept += [old] if old else []
+        done.append(job.title)
+    return safety, kept
 
 
-async def reset(job: Job, *, with_safety_copy: bool) -> Json:
+async def reset(job: Job, *, safely: bool) -> Json:
     """Make a service as fresh as declared. Raises VceError."""
-    safety = await safety_copy(job) if with_safety_copy else None
-    return await _replace(job, [], safety, f"{job.title} is as fresh as on the first day")
+    safety = await safety_copy(job.house, {job.item.spec.name: job}) if safely else None
+    job.watch.part(0.55, 0.95)
+    kept = await replace(job, [], undo=safety is not None)
+    done = f"{job.title} is as fresh as on the first day"
+    job.running.progress(f"{done}. {way_back(safety, [kept] if kept else [])}", 1.0)
+    return {"safety_copy": safety.id if safety else None}
 
 
-def staying(safety: Stored, stored: Stored, items: frozenset[str] | None) -> frozenset[str]:
+def staying(
+    live: tuple[DataItem, ...], restored: tuple[DataItem, ...], items: frozenset[str] | None
+) -> frozenset[str]:
     """The keys of what is live and not among what is restored."""
-    replaced = items or frozenset(item.key for item in stored.backup.contents)
+    replaced = items or frozenset(item.key for item in restored)
     return frozenset(
         item.key
-        for item in safety.backup.contents
+        for item in live
         if item.key not in replaced and not any(above in replaced for above in _above(item.key))
     )
 
@@ -74,13 +92,18 @@ def _above(key: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
-async def safety_copy(job: Job) -> Stored:
+async def safety_copy(house: House, jobs: Mapping[str, Job]) -> Stored:
     """Take a backup of what is live, and prove it. Raises VceError, with nothing changed."""
+    first = next(iter(jobs.values()))
+    watch = first.watch
     try:
-        job.watch.part(0.05, 0.3)
-        stored = await take(job, Reason.SAFETY)
-        job.watch.part(0.3, 0.55)
-        return await prove(job, stored)
+        watch.part(0.05, 0.3)
+        if len(jobs) == 1:
+            stored = await take(first, Reason.SAFETY)
+        else:
+            stored, _ = await take_everything(house, [*jobs.values()], (), Reason.SAFETY, watch)
+        watch.part(0.3, 0.55)
+        return await prove(house, jobs, stored, watch)
     except UnsuitableError as failure:
         raise VceError(
             failure.code,
@@ -90,14 +113,22 @@ async def safety_copy(job: Job) -> Stored:
         ) from failure
 
 
-async def _replace(job: Job, layers: Sequence[Layer], safety: Stored | None, done: str) -> Json:
-    job.watch.part(0.55, 0.95)
-    kept = await replace(job, layers, undo=safety is not None)
-    job.running.progress(f"{done}. {_way_back(safety, kept)}", 1.0)
-    return {"safety_copy": safety.id if safety else None}
-
-
-def _way_back(safety: Stored | None, kept: Path | None) -> str:
+def way_back(safety: Stored | None, kept: list[Path]) -> str:
+    """How to have things as they were, in a sentence."""
     if safety:
         return f"To undo this, restore {safety.file.name}"
-    return f"What was there before is kept in {kept}" if kept else "There was nothing before it"
+    if kept:
+        return f"What was there before is kept in {' and '.join(map(str, kept))}"
+    return "There was nothing before it"
+
+
+def _after(failure: VceError, done: list[str], safety: Stored | None) -> VceError:
+    """The failure of one service, where others have the backup's data already."""
+    if not done:
+        return failure
+    back = f"; to undo that, restore {safety.file.name}" if safety else ""
+    return VceError(
+        failure.code,
+        f"{failure.message} {' and '.join(done)} had the backup's data by then{back}.",
+        failure.hint,
+    )

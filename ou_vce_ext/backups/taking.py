@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from ..models_backup import Reason
 from .job import Job, answering, guarded
@@ -11,35 +12,39 @@ from .manifest import Manifest
 from .store import Stored
 from .strategy import Taken
 from .threads import in_thread, to_its_end
-from .writer import ArchiveWriter
+from .writer import ArchiveWriter, Written
 
 
 async def take(job: Job, reason: Reason) -> Stored:
     """Back up a service; the file is listed when this returns. Raises VceError."""
-    return await guarded("the backup", lambda: _take(job, reason))
+
+    async def work() -> Stored:
+        store, name, now = job.house.store, job.item.spec.name, job.house.clock.now()
+        path = await asyncio.to_thread(store.place_for, name, reason, now)
+        return await store.add(*await write(job, reason, path))
+
+    return await guarded("the backup", work)
 
 
-async def _take(job: Job, reason: Reason) -> Stored:
-    spec, store, watch = job.item.spec, job.house.store, job.watch
-    created = job.house.clock.now()
-    path = await asyncio.to_thread(store.place_for, spec.name, reason, created)
+async def write(job: Job, reason: Reason, path: Path) -> tuple[Written, Manifest]:
+    """Write a service's backup to ``path``, whole or not at all. Raises VceError or OSError."""
+    watch = job.watch
     async with AsyncExitStack() as stack:
         if job.strategy.needs_running:
             await stack.enter_async_context(answering(job))
         archive = await asyncio.to_thread(ArchiveWriter, path, watch)
         try:
             taken = await job.strategy.take(archive, watch)
-            manifest = describe(job, taken, archive, reason)
+            manifest = _describe(job, taken, archive, reason)
             watch.step("Writing it to disk")
-            written = await in_thread(watch, archive.finish, manifest)
+            return await in_thread(watch, archive.finish, manifest), manifest
         except BaseException:
             watch.cancel()
             await to_its_end(archive.abandon)
             raise
-    return await store.add(written, manifest)
 
 
-def describe(job: Job, taken: Taken, archive: ArchiveWriter, reason: Reason) -> Manifest:
+def _describe(job: Job, taken: Taken, archive: ArchiveWriter, reason: Reason) -> Manifest:
     """What the backup says of itself."""
     spec = job.item.spec
     return Manifest(

@@ -9,9 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from ..services.private_files import hand_over, make_folder
+from ..errors import UnsuitableError
+from ..services.private_files import hand_over, make_folder, sync_folder
 from .names import uploaded_name
+from .reader import Archive
 from .room import explained
+from .store import Recognise, Store, Stored
+from .watch import Watch
 from .writer import PARTIAL
 
 _GATHERED = 1024 * 1024
@@ -77,3 +81,42 @@ class Upload:
             return  # it was abandoned in between
         self._sum.update(block)
         self.bytes += len(block)
+
+
+async def take_in(upload: Upload, store: Store, recognise: Recognise) -> Stored:
+    """See that a file is a backup, and list it. Raises VceError; nothing is left of it then."""
+    try:
+        sha256 = await asyncio.to_thread(upload.close)
+        if await asyncio.to_thread(_is_of_everything, upload.partial):
+            folder, service = store.folder(None), None
+        else:
+            folder, service = upload.path.parent, upload.service
+            await recognise(upload.service, upload.partial, upload.filename)
+        path = await asyncio.to_thread(_name_it, upload, folder)
+        return await store.take_in(path, service, sha256)
+    except OSError as error:
+        raise explained(error, "the file") from error
+    finally:
+        await asyncio.to_thread(upload.abandon)
+
+
+def _is_of_everything(path: Path) -> bool:
+    """Whether it is a backup of ours of all services, which belongs to none of them."""
+    try:
+        archive = Archive(path)
+    except UnsuitableError:
+        return False
+    if archive.manifest.service is not None:
+        return False
+    archive.check(Watch())
+    return True
+
+
+def _name_it(upload: Upload, folder: Path) -> Path:
+    make_folder(folder)
+    path = upload.path
+    if folder != path.parent or path.exists():
+        path = folder / uploaded_name(upload.filename, folder)
+    os.rename(upload.partial, path)
+    sync_folder(folder)
+    return path

@@ -53,6 +53,11 @@ class Watch:
         finally:
             self._low, self._high = before
 
+    @property
+    def range(self) -> tuple[float, float]:
+        """What part of the whole steps run through now."""
+        return self._low, self._high
+
     def step(self, message: str, expected: int | None = None) -> None:
         """Begin a step; ``expected`` is how many bytes it will probably handle."""
         self._message = message

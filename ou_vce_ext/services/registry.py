@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
 from ..errors import ConflictError, UnknownError, VceError
@@ -61,6 +61,8 @@ class Registry:
         self.operations = Operations(clock, log)
         self.newest_backup: Callable[[str], BackupSummary | None] = lambda _: None
         """Tells a service's newest backup, at once."""
+        self.before_stop: Callable[[str, Running], Awaitable[None]] | None = None
+        """Done before somebody's stop of a service; it may take its time."""
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -221,6 +223,8 @@ class Registry:
         raise OperationFailedError(error)
 
     async def _stop(self, item: Lifecycle, running: Running) -> None:
+        if self.before_stop:
+            await self.before_stop(item.spec.name, running)
         await self._stop_dependents(item, running)
         await item.stop(running.progress)
         running.progress(f"{item.spec.title} is stopped", 1.0)
