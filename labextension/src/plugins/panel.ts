@@ -10,6 +10,7 @@ import { COMMAND_OF, CommandIDs } from '../commands';
 import { IVCEModel, IVCEPanel, TRANSLATION_DOMAIN } from '../tokens';
 import { Announcer } from '../widgets/announcer';
 import { VCEPanel } from '../widgets/panel';
+import { placeOf } from './panelPlace';
 
 /** Shows the services in the sidebar, and says aloud what happens to them. */
 export const panelPlugin: JupyterFrontEndPlugin<IVCEPanel> = {
@@ -39,9 +40,9 @@ export const panelPlugin: JupyterFrontEndPlugin<IVCEPanel> = {
           ),
         showStatus: () => void app.commands.execute(CommandIDs.showStatus)
       },
-      id => app.shell.activateById(id)
+      () => place.activate()
     );
-    app.shell.add(panel, 'left', { rank: 250, type: 'VCE' });
+    const place = placeOf(panel, app);
     restorer?.add(panel, panel.id);
 
     Widget.attach(new Announcer(model, trans), document.body);

@@ -113,10 +113,10 @@ function Lost(
 
 /** The panel in the sidebar. */
 export class VCEPanel extends ReactWidget implements IVCEPanel {
-  /** `activate` brings a widget to the front; the shell knows how. */
+  /** `activate` brings the panel to the front; who placed it knows how. */
   constructor(
     private readonly _props: IPanelProps,
-    private readonly _activate: (id: string) => void
+    private readonly _activate: () => void
   ) {
     super();
     const { trans } = _props;
@@ -129,7 +129,7 @@ export class VCEPanel extends ReactWidget implements IVCEPanel {
   }
 
   reveal(name?: string): void {
-    this._activate(this.id);
+    this._activate();
     if (name) {
       this._revealed = {
         ...this._revealed,
