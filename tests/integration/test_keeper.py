@@ -68,7 +68,7 @@ async def test_a_stop_leaves_nobody(launcher: KeeperLauncher, plan: Plan, name: 
     assert process.keeper_pid
     tree = tree_of(process.keeper_pid)
     assert len(tree) >= 2
-    await asyncio.wait_for(process.stop(), 5)
+    await asyncio.wait_for(process.stop(), 30)
     assert all(gone(pid) for pid in tree if pid != process.keeper_pid)
 
 
@@ -76,7 +76,7 @@ async def test_an_orphan_that_holds_the_pipe_goes_too(launcher: KeeperLauncher, 
     process = await start(launcher, plan("leaves_orphan"))
     assert process.keeper_pid
     tree = tree_of(process.keeper_pid)
-    ending = await asyncio.wait_for(process.down(), 5)
+    ending = await asyncio.wait_for(process.down(), 30)
     assert ending.exit_code == 0
     assert not ending.asked
     assert all(gone(pid) for pid in tree if pid != process.keeper_pid)
@@ -94,7 +94,7 @@ async def test_a_stopped_process_is_continued_to_be_stopped(
 ) -> None:
     process = await start(launcher, plan("stays"))
     os.kill(process.pid, signal.SIGSTOP)
-    ending = await asyncio.wait_for(process.stop(), 5)
+    ending = await asyncio.wait_for(process.stop(), 30)
     assert ending.signal == "SIGTERM", "it had to be killed, though it only needed to be woken"
 
 

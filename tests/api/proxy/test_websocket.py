@@ -114,7 +114,7 @@ async def test_an_app_that_vanishes_is_not_done_but_gone(apps: Apps, browser: Br
         apps.add(Upstream(port=port))
         async with connecting(browser) as socket:
             await socket.send_str("vanish")
-            last = await asyncio.wait_for(socket.receive(), 5)
+            last = await asyncio.wait_for(socket.receive(), 30)
             assert last.type in (WSMsgType.CLOSED, WSMsgType.ERROR)
 
 
@@ -123,7 +123,7 @@ async def test_pings_are_answered(apps: Apps, browser: Browser) -> None:
         apps.add(Upstream(port=port))
         async with connecting(browser, autoping=False) as socket:
             await socket.ping(b"are you there")
-            answer = await asyncio.wait_for(socket.receive(), 5)
+            answer = await asyncio.wait_for(socket.receive(), 30)
             assert (answer.type, answer.data) == (WSMsgType.PONG, b"are you there")
 
 
@@ -134,7 +134,7 @@ async def test_a_message_beyond_the_limit_ends_it(apps: Apps, browser: Browser) 
             # the head of a frame that announces too much is enough
             head = b"\x82\xff" + (MESSAGE_BYTES + 1).to_bytes(8, "big") + b"mask"
             socket._response.connection.transport.write(head)
-            last = await asyncio.wait_for(socket.receive(), 5)
+            last = await asyncio.wait_for(socket.receive(), 30)
             assert (last.type, last.data) == (WSMsgType.CLOSE, 1009)
 
 
@@ -147,7 +147,7 @@ async def test_a_message_of_the_app_beyond_the_limit_ends_it(apps: Apps, browser
     async with scripted(script) as port:
         apps.add(Upstream(port=port))
         async with connecting(browser, autoclose=False) as socket:
-            last = await asyncio.wait_for(socket.receive(), 5)
+            last = await asyncio.wait_for(socket.receive(), 30)
             assert (last.type, last.data) == (WSMsgType.CLOSE, 1009)
 
 
