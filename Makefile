@@ -56,7 +56,7 @@ test: fresh-reports build lint tests summary ## install what is needed and run e
 ##@ Installing
 
 .PHONY: build
-build: test-programs $(STAMPS)/linked $(STAMPS)/test $(UI_MODULES) examples ## install everything, tests' needs too
+build: test-programs $(STAMPS)/linked $(STAMPS)/test $(STAMPS)/mongo-tools $(UI_MODULES) examples ## install everything, tests' needs too
 
 .PHONY: examples
 examples: test-programs examples/daisyworld/daisyworld.jar ## build the example that is written in Java
@@ -89,6 +89,11 @@ $(STAMPS)/test: $(STAMPS)/lab
 	@# What we are measured against lies apart, so that no server here has it on by itself.
 	test -d .venv/compare/supervisor || python -m pip install --quiet --no-deps --upgrade \
 	--target .venv/compare 'jupyter-server-proxy>=4.6,<5' simpervisor 'supervisor>=4.3,<5'
+	@touch $@
+
+# MongoDB's own tools, which must be able to read our backups, and we theirs.
+$(STAMPS)/mongo-tools: scripts/install_mongo_tools.py $(STAMPS)/test
+	python scripts/install_mongo_tools.py .venv/mongo-tools
 	@touch $@
 
 # The Lab side's tools want Node 20.19 or newer. Debian 12 has 18: then PyPI's goes into .venv.
