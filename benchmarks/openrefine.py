@@ -1,8 +1,9 @@
 """OpenRefine with a large CSV, through the proxy and direct: what is exported is the same.
 
-Run with ``python -m benchmarks.openrefine [--megabytes 300]``. Uploads the same file both ways into
-one OpenRefine, exports every row both ways, compares the bytes, and prints seconds, the ratio, and
-how far Jupyter's memory went up.
+Run with ``python -m benchmarks.openrefine [--megabytes 300] [--print]``. Uploads the same file
+both ways into one OpenRefine, exports every row both ways, compares the bytes, and prints seconds,
+the ratio, and how far Jupyter's memory went up. All of it goes into docs/proxy.md too, unless
+``--print`` leaves that alone.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from typing import NamedTuple
 
 import aiohttp
 
+from tests.faults.report import machine, put_into
 from tests.integration.jupyter_rig import Jupyter, jupyter
 
-from .proxy import Memory, log_in
+from .proxy import PAGE, Memory, log_in
+
+BEGIN, END = "<!-- openrefine: begin -->", "<!-- openrefine: end -->"
 
 BOUNDARY = "a-boundary-that-no-row-holds"
 PIECE = 1 << 20
@@ -106,8 +110,8 @@ async def export(session: aiohttp.ClientSession, way: Way, project: str) -> tupl
     return time.perf_counter() - began, digest.hexdigest(), size
 
 
-async def both_ways(server: Jupyter, path: Path, rows: int) -> None:
-    """Do all, and print it."""
+async def both_ways(server: Jupyter, path: Path, rows: int) -> list[str]:
+    """Do all, and tell it in lines of Markdown."""
     kept = server.log.parent / ".local/share/jupyter/vce/ports.json"
     port = json.loads(kept.read_text())["ports"]["openrefine"]
     cookies = {"Cookie": log_in(server), "Sec-Fetch-Site": "same-origin"}
@@ -129,21 +133,23 @@ async def both_ways(server: Jupyter, path: Path, rows: int) -> None:
                     digests.add((digest, size))
     assert len(digests) == 1, f"what is exported differs: {digests}"
     size = next(iter(digests))[1]
-    print(
-        f"{path.stat().st_size / 1e6:.0f} MB, {rows} rows; each export {size / 1e6:.0f} MB, equal"
-    )
+    file = f"a CSV of {path.stat().st_size / 1e6:.0f} MB"
+    told = [
+        f"| OpenRefine, {file} | direct, s | proxied, s | ratio |",
+        "| --- | --: | --: | --: |",
+    ]
     for what in dict.fromkeys(what for what, _ in took):
         direct, proxied = took[what, "direct"], took[what, "proxied"]
-        print(
-            f"{what}: direct {direct:.1f} s, proxied {proxied:.1f} s, ratio {proxied / direct:.2f}"
-        )
-    print(f"Jupyter's memory went up by {memory.growth:.0f} MB")
+        told.append(f"| {what} | {direct:.1f} | {proxied:.1f} | {proxied / direct:.2f} |")
+    equal = f"{rows} rows; each export has {size / 1e6:.0f} MB, and all are equal byte for byte."
+    return [*told, "", f"{equal} Jupyter's memory went up by {memory.growth:.0f} MB."]
 
 
 def main() -> None:
     """Run it in a home of its own."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.openrefine", description=__doc__)
     parser.add_argument("--megabytes", type=int, default=300)
+    parser.add_argument("--print", action="store_true", help="leave the documentation alone")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vce-") as folder:
         home = Path(folder)
@@ -152,7 +158,10 @@ def main() -> None:
         with jupyter(home / "home", toml=DECLARATION) as server:
             server.finish(server.api("POST", "services/openrefine/start"))
             server.wait_state("openrefine", "ready")
-            asyncio.run(both_ways(server, path, rows))
+            told = asyncio.run(both_ways(server, path, rows))
+    print("\n".join(told))
+    if not asked.print:
+        put_into(PAGE, "\n".join([*told, "", f"Taken on {machine()}.", ""]), BEGIN, END)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """The proxy, side by side with going direct, jupyter-server-proxy and Jupyter's ``/api/status``.
 
-Run with ``python -m benchmarks.proxy [--quick] [--only gets,down,up,websocket] [--write]``. Each
+Run with ``python -m benchmarks.proxy [--quick] [--only gets,down,up,websocket] [--print]``. Each
 round does one after the other, so that a machine that gets slower or faster in between does so for
 all. Figures are medians; ratios are medians of each round's own; memory is the most in any round.
-``--write`` puts what is printed into docs/proxy.md.
+What a whole run prints goes into docs/proxy.md too, unless ``--print`` leaves that alone.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
+from tests.faults.report import machine, put_into
 from tests.free_ports import free_port
 from tests.integration.compared import beside_us, other_proxy
 from tests.integration.jupyter_rig import REPOSITORY, TOKEN, Jupyter, jupyter
@@ -31,6 +31,7 @@ OURS, OTHER, DIRECT, STATUS = "ou_vce_ext", "jupyter-server-proxy", "direct", "/
 PARTS = [sys.executable, "-m", "benchmarks.proxy_parts"]
 PAGE = REPOSITORY / "docs" / "proxy.md"
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
+ALL = "gets,down,up,websocket"
 
 
 def declaration(name: str, role: str, port: int) -> str:
@@ -217,24 +218,14 @@ def running(role: str, port: int) -> Iterator[int]:
             process.terminate()
 
 
-def write(lines: list[str]) -> None:
-    """Put the tables between the marks of the page."""
-    text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    taken = f"Taken on {datetime.now(UTC):%d %B %Y} with `python -m benchmarks.proxy --write`."
-    told = "\n".join([BEGIN, "", taken, "", *lines, "", END])
-    PAGE.write_text(before + told + after, encoding="utf-8")
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=2.0, help="for each rate")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="no gigabytes")
-    parser.add_argument("--only", default="gets,down,up,websocket")
-    parser.add_argument("--write", action="store_true", help="into docs/proxy.md")
+    parser.add_argument("--only", default=ALL)
+    parser.add_argument("--print", action="store_true", help="leave the documentation alone")
     told = parser.parse_args(arguments)
     toml = declaration("bench", "app", free_port()) + declaration("echo", "socket", free_port())
     names = ("openrefine", "postgres", "mongo")
@@ -260,8 +251,9 @@ def main(arguments: list[str] | None = None) -> None:
                 bench.transfers(kind)
         if "websocket" in wanted:
             bench.websockets()
-        if told.write:
-            write(bench.said)
+        if told.only == ALL and not (told.quick or told.print):
+            taken = f"Taken on {machine()}."
+            put_into(PAGE, "\n".join([*bench.said, "", taken, ""]), BEGIN, END)
 
 
 if __name__ == "__main__":
