@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ...drivers.postgres.door import Door
 from ...drivers.postgres.options import ADMIN
@@ -18,11 +18,16 @@ from ..watch import Watch
 from . import roles
 from .database import create, dress
 from .facts import Facts, Inquiry, differences, in_a_sentence
+from .foreign import ForeignDump
 from .pipes import PipeWriter
+from .pouring import pour
 from .scratch_server import ScratchServer
 from .sources import ROLES, Dumped, OwnBackup
 from .taking import connection_string
 from .tool import ToolFailedError, Tools
+
+if TYPE_CHECKING:
+    from psycopg.sql import Composed
 
 _OWN: Final = (ADMIN, "template1")
 """Databases that every server has: filled, not made."""
@@ -31,15 +36,57 @@ _MOST_AT_ONCE: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """A database of one of the layers."""
+class _Own:
+    """A database of a backup of ours."""
 
     source: OwnBackup
     dumped: Dumped
 
+    @property
+    def bytes(self) -> int:
+        """The size of its dump."""
+        return self.source.archive.bytes_of(self.dumped.dump)
+
+
+@dataclass(frozen=True, slots=True)
+class _Foreign:
+    """A database of somebody's dump, called ``name`` there (None: all of it)."""
+
+    source: ForeignDump
+    name: str | None
+
+    @property
+    def bytes(self) -> int:
+        """The size of the file it is in."""
+        return self.source.path.stat().st_size
+
+
+Parts = Mapping[str, Sequence[_Own | _Foreign]]
+"""What each database is filled from, one after the other."""
+
+
+def parts_of(layers: Sequence[Layer]) -> Parts:
+    """Each database from the last layer that has it."""
+    found: dict[str, Sequence[_Own | _Foreign]] = {}
+    for layer in layers:
+        if isinstance(layer.source, OwnBackup):
+            for dumped in layer.source.databases:
+                if layer.items is None or dumped.database.name in layer.items:
+                    found[dumped.database.name] = [_Own(layer.source, dumped)]
+        elif isinstance(layer.source, ForeignDump):
+            for name in layer.source.databases:
+                if layer.items is None or name in layer.items:
+                    found[name] = [_Foreign(layer.source, name)]
+    return found
+
+
+def parts_of_seed(seed: Mapping[str, Sequence[ForeignDump]]) -> Parts:
+    """Each declared database from its files."""
+    return {name: [_Foreign(source, None) for source in sources] for name, sources in seed.items()}
+
 
 class Build:
-    """What is built from ``layers`` in ``scratch``, which runs."""
+    """What is built in ``scratch``, which runs: ``parts``, and the roles of ``layers``."""
 
     def __init__(
         self,
@@ -47,54 +94,68 @@ class Build:
         tools: Tools,
         door: Door,
         watch: Watch,
-        layers: Sequence[Layer],
     ) -> None:
         self._scratch = scratch
         self._tools = tools
         self._door = door
         self._watch = watch
-        self._layers = layers
 
-    async def build(self) -> None:
+    async def build(self, layers: Sequence[Layer], parts: Parts) -> None:
         """Fill the scratch server and compare. Raises VceError."""
         declared = self._scratch.live.declared
         async with self._door.connected() as connection:
-            await self._roles(connection)
+            await self._roles(connection, layers)
             await set_up(connection, dataclasses.replace(declared, databases=()))
-            parts = list(self._parts())
-            total = sum(part.source.archive.bytes_of(part.dumped.dump) for part in parts) or 1
+            total = sum(part.bytes for some in parts.values() for part in some) or 1
             done = 0
-            for part in parts:
-                size = part.source.archive.bytes_of(part.dumped.dump)
-                with self._watch.share(0.9 * done / total, 0.9 * (done + size) / total):
-                    await self._database(connection, part)
-                done += size
+            for name, some in parts.items():
+                for number, part in enumerate(some):
+                    size = part.bytes
+                    with self._watch.share(0.9 * done / total, 0.9 * (done + size) / total):
+                        if isinstance(part, _Own):
+                            await self._database(connection, part)
+                        else:
+                            await self._foreign(connection, name, part, first=number == 0)
+                    done += size
             await set_up(connection, declared)
 
-    def _parts(self) -> Iterator[_Part]:
-        """Each database from the last layer that has it."""
-        found: dict[str, _Part] = {}
-        for layer in self._layers:
-            if not isinstance(layer.source, OwnBackup):
-                continue
-            for dumped in layer.source.databases:
-                name = dumped.database.name
-                if layer.items is None or name in layer.items:
-                    found[name] = _Part(layer.source, dumped)
-        return iter(found.values())
+    async def _foreign(
+        self, connection: Connection, name: str, part: _Foreign, *, first: bool
+    ) -> None:
+        declared = self._scratch.live.declared
+        self._watch.step(f"Building the database {name}", part.bytes)
+        if first and name not in _OWN:
+            await create_for(connection, name, declared.user)
+        door = self._door.into(name)
+        if name in _OWN:
+            async with door.connected() as inside:
+                await inside.execute(_allow(name, declared.user))
+        try:
+            await pour(
+                self._tools.without_door(),
+                door.as_user(declared.user, declared.password),
+                part.source,
+                part.name,
+                self._watch,
+            )
+        except ToolFailedError as error:
+            raise UnsuitableError(
+                f"The database {name} cannot be read from this file: {error.reason}. Your data are "
+                "as they were.",
+                "Make the file again, or use another.",
+            ) from error
 
-    async def _roles(self, connection: Connection) -> None:
+    async def _roles(self, connection: Connection, layers: Sequence[Layer]) -> None:
         """Those a layer is to bring become as it says; those its databases need are made."""
-        for layer in self._layers:
+        for layer in layers:
             if isinstance(layer.source, OwnBackup) and (content := layer.source.roles()):
                 over = layer.items is None or ROLES in layer.items
                 await roles.put(connection, content, over=over)
 
-    async def _database(self, connection: Connection, part: _Part) -> None:
+    async def _database(self, connection: Connection, part: _Own) -> None:
         database = part.dumped.database
         name = database.name
-        size = part.source.archive.bytes_of(part.dumped.dump)
-        self._watch.step(f"Building the database {name}", size)
+        self._watch.step(f"Building the database {name}", part.bytes)
         known = await roles.names_of_roles(connection)
         if database.owner not in known:
             database = dataclasses.replace(database, owner=ADMIN)
@@ -107,7 +168,7 @@ class Build:
             self._watch.step(f"Comparing the database {name}")
             await self._compare(name, said)
 
-    async def _restore(self, part: _Part, said: Facts | None) -> None:
+    async def _restore(self, part: _Own, said: Facts | None) -> None:
         archive, member = part.source.archive, part.dumped.dump
 
         def give(writer: PipeWriter) -> None:
@@ -158,3 +219,22 @@ class Build:
                 f"{in_a_sentence(found)}. Your data are as they were.",
                 "Use another backup, and make a new one.",
             )
+
+
+async def create_for(connection: Connection, name: str, owner: str) -> None:
+    """Make an empty database that ``owner`` has. Raises as psycopg does."""
+    from psycopg import sql
+
+    await connection.execute(
+        sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(
+            sql.Identifier(name), sql.Identifier(owner)
+        )
+    )
+
+
+def _allow(database: str, user: str) -> Composed:
+    from psycopg import sql
+
+    return sql.SQL("GRANT ALL ON DATABASE {} TO {}; GRANT ALL ON SCHEMA public TO {}").format(
+        sql.Identifier(database), sql.Identifier(user), sql.Identifier(user)
+    )

@@ -100,7 +100,7 @@ FROM pg_database d WHERE d.datallowconn AND d.datname <> 'template0' ORDER BY d.
 _GRANTS: Final = """
 SELECT CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee) END, a.privilege_type,
   a.is_grantable
-FROM pg_database d, aclexplode(d.datacl) a WHERE d.oid = %s ORDER BY 1, 2"""
+FROM pg_database d, aclexplode(d.datacl) a WHERE d.oid = %s"""
 _SETTINGS: Final = """
 SELECT CASE WHEN s.setrole <> 0 THEN pg_get_userbyid(s.setrole) END, item
 FROM pg_db_role_setting s, unnest(s.setconfig) item WHERE s.setdatabase = %s ORDER BY 1, 2"""

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from ...drivers.base import Progress, scrubbed_environment
+from ...drivers.base import scrubbed_environment
 from ...drivers.postgres.driver import PostgresDriver
 from ...drivers.postgres.lock import lock_file_for
 from ...drivers.postgres.options import ADMIN
@@ -57,10 +57,10 @@ class ScratchServer:
         self.driver = PostgresDriver(_spec(live, server), self.site, live.launcher)
 
     @asynccontextmanager
-    async def running(self, progress: Progress) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[None]:
         """Have it run on a new, empty data folder. Raises VceError."""
         scratch.make_folders(self.site)
-        async with scratch.running(self.driver, progress):
+        async with scratch.running(self.driver):
             yield
 
     async def sync(self) -> None:
@@ -117,7 +117,7 @@ def _spec(live: PostgresDriver, server: Server) -> ServiceSpec:
     )
 
 
-def choose(live: PostgresDriver, servers: Sequence[Server], home: Path, oldest: int) -> Server:
+def choose(servers: Sequence[Server], home: Path, oldest: int) -> Server:
     """The server to build with: that of the live data, unless it is older than ``oldest``.
 
     ``oldest`` is the major release the data come from. Raises UnsuitableError: there is no way to

@@ -11,6 +11,7 @@ from ...drivers.postgres.door import Door
 from ...drivers.postgres.session import Connection
 from ...errors import VceError
 from ...models_backup import Consistency, DataItem, ItemKind
+from .. import scratch
 from ..strategy import Taken
 from ..threads import in_thread
 from ..watch import Watch
@@ -18,17 +19,13 @@ from ..writer import ArchiveWriter
 from . import roles
 from .database import Database, databases_of
 from .facts import Inquiry
+from .looking import is_filled
 from .sources import ROLES, VERSION, dump_member, facts_member, item_of
 from .tool import ToolFailedError, Tools
 
 _LOCK_WAIT: Final = "30s"
 _OWN: Final = ("postgres", "template1")
 """Databases that come with every server: backed up only where somebody has put something there."""
-_FILLED: Final = """
-SELECT EXISTS (SELECT FROM pg_class WHERE oid >= 16384) OR EXISTS (SELECT FROM pg_proc WHERE
-  oid >= 16384) OR EXISTS (SELECT FROM pg_namespace WHERE oid >= 16384 AND nspname !~ '^pg_')
-  OR EXISTS (SELECT FROM pg_type WHERE oid >= 16384) OR EXISTS (SELECT FROM pg_extension WHERE
-  oid >= 16384) OR EXISTS (SELECT FROM pg_largeobject_metadata)"""
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -68,11 +65,13 @@ class Taking:
     async def _wanted(self, databases: Sequence[Database]) -> list[Database]:
         wanted = []
         for database in databases:
+            # A load beside the live ones that is under way, or was cut off.
+            if database.name.startswith(scratch.MARK[1:]):
+                continue
             if database.name in _OWN:
                 async with self._door.into(database.name).connected() as connection:
-                    [(filled,)] = await (await connection.execute(_FILLED.encode())).fetchall()
-                if not filled:
-                    continue
+                    if not await is_filled(connection):
+                        continue
             wanted.append(database)
         return wanted
 

@@ -6,8 +6,8 @@ import asyncio
 import os
 import secrets
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 
@@ -33,6 +33,7 @@ class ToolFailedError(VceError):
         lines = [line for line in self.said.splitlines() if line.strip()]
         telling = [line for line in lines if "error" in line.lower() or "fatal" in line.lower()]
         last = (telling or lines or [result.ending.describe()])[0]
+        self.hung_up = result.ending.signal == "SIGPIPE" or "Broken pipe" in self.said
         self.reason = last.removeprefix(f"{name}: ").removeprefix("error: ")
         super().__init__("command-failed", f"{name} failed: {self.reason}")
 
@@ -57,6 +58,10 @@ class Tools:
         self.folder = folder
         self.door = door
         self.nice = nice
+
+    def without_door(self) -> Tools:
+        """The same, for work on files alone."""
+        return Tools(self.launcher, self.server, self.folder, nice=self.nice)
 
     def missing(self, name: str) -> VceError | None:
         """Why a program cannot be run, or None."""
@@ -105,18 +110,12 @@ class Tools:
 
         ``use`` gets what it writes, in a thread. Raises ToolFailedError, and what ``use`` raises.
         """
-        pipe = self._pipe()
         gone = threading.Event()
-
-        def work() -> _T:
-            with PipeReader(pipe, gone, watch) as reader:
-                # Unbuffered: blocks of a pipe are large as they are.
-                return use(reader)  # type: ignore[arg-type]
-
-        try:
-            return await self._beside(watch, work, gone, name, _with(pipe, arguments))
-        finally:
-            pipe.unlink(missing_ok=True)
+        with self._pipe() as pipe:
+            work = _reader(pipe, gone, watch, use)
+            return await self._beside(
+                in_thread(watch, work), gone, name, _with({"{pipe}": pipe}, arguments)
+            )
 
     async def feeding(
         self, watch: Watch, give: Callable[[PipeWriter], object], name: str, *arguments: str
@@ -125,23 +124,55 @@ class Tools:
 
         ``give`` fills it, in a thread. Raises ToolFailedError, and what ``give`` raises.
         """
-        pipe = self._pipe()
         gone = threading.Event()
-        writer = PipeWriter(pipe, gone, watch)
-        try:
-            await self._beside(watch, lambda: give(writer), gone, name, _with(pipe, arguments))
-        finally:
-            pipe.unlink(missing_ok=True)
+        with self._pipe() as pipe:
+            work = in_thread(watch, give, PipeWriter(pipe, gone, watch))
+            await self._beside(work, gone, name, _with({"{pipe}": pipe}, arguments))
 
-    def _pipe(self) -> Path:
+    async def converting(
+        self,
+        watch: Watch,
+        give: Callable[[PipeWriter], object],
+        use: Callable[[BinaryIO], _T],
+        name: str,
+        *arguments: str,
+    ) -> _T:
+        """Both at a time: one that reads the pipe ``{from}`` and writes to the pipe ``{pipe}``."""
+        gone = threading.Event()
+        with self._pipe() as source, self._pipe() as pipe:
+            places = {"{from}": source, "{pipe}": pipe}
+
+            async def both() -> _T:
+                giving = asyncio.ensure_future(
+                    in_thread(watch, give, PipeWriter(source, gone, watch))
+                )
+                try:
+                    return await in_thread(watch, _reader(pipe, gone, watch, use))
+                finally:
+                    # Whatever was not taken by now is not wanted.
+                    await self._ended(giving, gone)
+
+            return await self._beside(both(), gone, name, _with(places, arguments))
+
+    @staticmethod
+    async def _ended(giving: asyncio.Future[object], gone: threading.Event) -> None:
+        while not giving.done() and not gone.is_set():
+            await asyncio.wait({giving}, timeout=0.1)
+        with suppress(asyncio.CancelledError, Exception):
+            await giving
+
+    @contextmanager
+    def _pipe(self) -> Iterator[Path]:
         path = self.folder / f"pipe-{secrets.token_hex(4)}"
         make_pipe(path)
-        return path
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
     async def _beside(
         self,
-        watch: Watch,
-        work: Callable[[], _T],
+        work: Coroutine[object, object, _T],
         gone: threading.Event,
         name: str,
         arguments: Sequence[str],
@@ -150,20 +181,34 @@ class Tools:
         tool = asyncio.ensure_future(self.run(name, *arguments))
         tool.add_done_callback(lambda _: gone.set())
         try:
-            result = await in_thread(watch, work)
+            result = await work
             await tool
         except BaseException as error:
             failed = tool.done() and not tool.cancelled() and tool.exception()
             tool.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await tool
-            # What the tool says of its end explains what became of the other one.
+            # What the tool says of its end explains what became of the other one, unless it is that
+            # the other one hung up.
+            if isinstance(failed, ToolFailedError) and failed.hung_up:
+                failed = None
             if failed and isinstance(error, Exception):
                 raise failed from error
             raise
         return result
 
 
-def _with(pipe: Path, arguments: Sequence[str]) -> list[str]:
-    places = {"{pipe}": str(pipe), "--file={pipe}": f"--file={pipe}"}
-    return [places.get(each, each) for each in arguments]
+def _reader(
+    pipe: Path, gone: threading.Event, watch: Watch, use: Callable[[BinaryIO], _T]
+) -> Callable[[], _T]:
+    def work() -> _T:
+        with PipeReader(pipe, gone, watch) as reader:
+            # Unbuffered: blocks of a pipe are large as they are.
+            return use(reader)  # type: ignore[arg-type]
+
+    return work
+
+
+def _with(places: Mapping[str, Path], arguments: Sequence[str]) -> list[str]:
+    known = {**places, **{f"--file={key}": f"--file={path}" for key, path in places.items()}}
+    return [str(known.get(each, each)) for each in arguments]

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from ...errors import VceError
 from ...services.private_files import write_private
@@ -19,6 +20,10 @@ from .passfile import password_lines
 from .reach import Reach
 from .session import Address, Connection, connect
 
+if TYPE_CHECKING:
+    from psycopg import Connection as _Connection
+
+BlockingConnection: TypeAlias = "_Connection[tuple[object, ...]]"
 _PASSFILE = "pgpass"
 
 
@@ -67,6 +72,28 @@ class Door:
             except psycopg.OperationalError as error:
                 trouble = error
         raise trouble or VceError("credentials-refused", "No password of this server is known.")
+
+    def connect_blocking(self) -> BlockingConnection:
+        """A connection for a thread, that commits by itself. Raises as psycopg does."""
+        import psycopg
+
+        address, own = self.address, self.address.own
+        return psycopg.connect(
+            host=address.host,
+            hostaddr="",
+            port=address.port,
+            user=address.user,
+            password=self.passwords[0],
+            dbname=address.database,
+            autocommit=True,
+            connect_timeout=10,
+            application_name="ou_vce_ext",
+            client_encoding="utf8",
+            options="",
+            target_session_attrs="any",
+            gssencmode="disable" if own else "prefer",
+            sslmode="disable" if own else "prefer",
+        )
 
     async def proven(self) -> Door:
         """The same, with the one password that is right. Raises as psycopg does."""

@@ -48,7 +48,14 @@ class PostgresDriver(Driver):
 
     kind: ClassVar[str] = "postgres"
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.START, Capability.STOP, Capability.LOGS}
+        {
+            Capability.START,
+            Capability.STOP,
+            Capability.RESET,
+            Capability.BACKUP,
+            Capability.RESTORE,
+            Capability.LOGS,
+        }
     )
     options: ClassVar[Mapping[str, Option]] = OPTIONS
     wants_port: ClassVar[bool] = True

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...errors import DataInUseError
-from ..lock_file import held
+from ..lock_file import held, lock_is_free
+
+__all__ = ["check_postmaster_file", "folder_locked", "lock_file_for", "lock_is_free"]
 
 _NAMES = ("postgres", "postmaster", "postgres.exe")
 _CLOCK_SLACK = 5.0

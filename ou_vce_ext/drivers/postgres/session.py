@@ -162,6 +162,7 @@ async def connect(address: Address, password: str) -> Connection:
     # All that matters is said here: PG* variables of Jupyter's own environment must not.
     return await psycopg.AsyncConnection.connect(
         host=address.host,
+        hostaddr="",
         port=address.port,
         user=address.user,
         password=password,

@@ -1,0 +1,175 @@
+"""Putting one database beside the live ones, under a new name."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import secrets
+from typing import Final
+
+from ...drivers.postgres.door import Door
+from ...drivers.postgres.session import Connection
+from ...errors import BadRequestError, ConflictError, UnsuitableError
+from .. import scratch
+from ..threads import in_thread
+from ..watch import Watch
+from .building import create_for
+from .database import create
+from .facts import Facts, Inquiry, differences, in_a_sentence
+from .foreign import ForeignDump
+from .pouring import pour
+from .sources import ROLES, Dumped, OwnBackup
+from .tool import ToolFailedError, Tools
+
+_LONGEST: Final = 63
+
+
+def check_name(name: str) -> None:
+    """Raise BadRequestError where ``name`` cannot be a database's."""
+    if not name.strip() or not name.isprintable() or scratch.MARK in name:
+        raise BadRequestError(
+            "A database needs a name of one line.", "For instance the old name and _2."
+        )
+    if len(name.encode()) > _LONGEST:
+        raise BadRequestError(
+            f"This name is longer than the {_LONGEST} bytes PostgreSQL keeps.", "Use a shorter one."
+        )
+
+
+def one_of(source: OwnBackup | ForeignDump, items: frozenset[str] | None) -> str:
+    """The one database that is meant. Raises BadRequestError, which lists them."""
+    names = [each.database.name if isinstance(each, Dumped) else each for each in source.databases]
+    wanted = [name for name in names if items is None or name in items]
+    if items is not None and (unknown := items - set(names) - {ROLES}):
+        raise BadRequestError(
+            f"There is no database {sorted(unknown)[0]} in this file.",
+            f"It has: {', '.join(names)}.",
+        )
+    if len(wanted) != 1:
+        raise BadRequestError(
+            "One database can be put under a new name at a time, and this file has "
+            f"{', '.join(names) or 'none'}.",
+            "Say which one in `items`.",
+        )
+    return wanted[0]
+
+
+def too_new(theirs: int, ours: int) -> UnsuitableError:
+    """There is no way to an older release."""
+    return UnsuitableError(
+        f"This was made by PostgreSQL {theirs}, and yours is {ours}: databases go from an older "
+        "release to a newer one, never back. Nothing was changed.",
+        f"Restore it where PostgreSQL {theirs} or newer is installed.",
+    )
+
+
+class Beside:
+    """Into the server behind ``door``; the new database belongs to the user of ``owner``."""
+
+    def __init__(self, door: Door, owner: Door, tools: Tools, watch: Watch) -> None:
+        self._door = door
+        self._owner = owner
+        self._tools = tools
+        self._watch = watch
+
+    async def load(self, source: OwnBackup | ForeignDump, database: str, name: str) -> None:
+        """Make it, whole or not at all. Raises VceError."""
+        # Until it is whole it has a name that tells whoever finds it that nobody needs it.
+        partial = f"{scratch.MARK[1:]}{secrets.token_hex(8)}"
+        async with self._door.connected() as connection:
+            await self._refuse_taken(connection, name)
+            try:
+                await self._fill(connection, source, database, partial)
+                await self._rename(connection, partial, name)
+            except BaseException:
+                dropping = asyncio.ensure_future(drop(self._door, partial))
+                await asyncio.shield(dropping)
+                raise
+
+    async def _fill(
+        self,
+        connection: Connection,
+        source: OwnBackup | ForeignDump,
+        database: str,
+        partial: str,
+    ) -> None:
+        owner = self._owner.address.user
+        said: Facts | None = None
+        self._watch.step(f"Loading {database}", source.path.stat().st_size)
+        if isinstance(source, OwnBackup):
+            [dumped] = [each for each in source.databases if each.database.name == database]
+            said = await in_thread(self._watch, source.facts_of, dumped)
+            await create(connection, dataclasses.replace(dumped.database, owner=owner), partial)
+        else:
+            await create_for(connection, partial, owner)
+        try:
+            await pour(self._tools, self._owner.into(partial), source, database, self._watch)
+        except ToolFailedError as error:
+            raise UnsuitableError(
+                f"The database {database} cannot be read from this file: {error.reason}. Your "
+                "data are as they were.",
+                "Make the file again, or use another.",
+            ) from error
+        if said is not None:
+            self._watch.step(f"Comparing {database}")
+            await self._compare(partial, database, said)
+
+    async def _compare(self, partial: str, database: str, said: Facts) -> None:
+        async with self._door.into(partial).connected() as connection:
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            inquiry = Inquiry(connection)
+            await inquiry.prepare()
+            await inquiry.contents()
+        # All of it belongs to somebody else now: definitions say so, rows do not.
+        rows_only = dataclasses.replace(inquiry.facts, schema=said.schema, major=said.major)
+        if found := differences(said, rows_only):
+            raise UnsuitableError(
+                f"The database {database}, loaded from this backup, is not what was backed up: "
+                f"{in_a_sentence(found)}. It was taken back; your data are as they were.",
+                "Use another backup.",
+            )
+
+    @staticmethod
+    async def _refuse_taken(connection: Connection, name: str) -> None:
+        question = "SELECT count(*) FROM pg_database WHERE datname = %s"
+        cursor = await connection.execute(question, (name,))
+        if await cursor.fetchone() != (0,):
+            raise _taken(name)
+
+    @staticmethod
+    async def _rename(connection: Connection, partial: str, name: str) -> None:
+        import psycopg
+        from psycopg import sql
+
+        words = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+        try:
+            await connection.execute(words.format(sql.Identifier(partial), sql.Identifier(name)))
+        except psycopg.errors.DuplicateDatabase as error:
+            raise _taken(name) from error
+
+
+def _taken(name: str) -> ConflictError:
+    return ConflictError(
+        f"There is a database {name} already, and it is left as it is.", "Use another name."
+    )
+
+
+async def drop(door: Door, database: str) -> None:
+    """Remove a database that was never whole, whoever is in it. Raises as psycopg does."""
+    from psycopg import sql
+
+    async with door.connected() as connection:
+        words = sql.SQL("DROP DATABASE IF EXISTS {}")
+        if connection.info.server_version >= 130_000:
+            words = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        await connection.execute(words.format(sql.Identifier(database)))
+
+
+async def drop_leftovers(door: Door) -> None:
+    """Remove what loads that were cut off have left in a live server. Raises as psycopg does."""
+    question = "SELECT datname FROM pg_database WHERE datname ~ %s"
+    async with door.connected() as connection:
+        cursor = await connection.execute(question, (f"^{scratch.MARK[1:]}[0-9a-f]{{16}}$",))
+        names = [str(name) for (name,) in await cursor.fetchall()]
+    for name in names:
+        await drop(door, name)

@@ -1,0 +1,72 @@
+"""Recognising a file: a backup of ours, or a dump that was made by hand or elsewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from ...errors import UnsuitableError
+from ..reader import Archive
+from ..threads import in_thread
+from ..watch import Watch
+from .foreign import ForeignDump, Format, Packed, find_dump, from_listing, read_script, unpack
+from .sources import OwnBackup
+from .tool import ToolFailedError, Tools
+
+
+async def open_source(
+    tools: Tools, path: Path, filename: str, offset: int, length: int | None
+) -> OwnBackup | ForeignDump:
+    """See what ``path`` is, and that it is whole. Raises UnsuitableError.
+
+    ``tools`` have no door.
+    """
+    watch = Watch()
+    own = await in_thread(watch, _own, path, offset, length, watch)
+    if isinstance(own, OwnBackup):
+        return own
+    if offset or length is not None:
+        raise own
+    packed, kind = await in_thread(watch, find_dump, path)
+    if kind == "sql":
+        return await in_thread(watch, read_script, packed, filename, watch)
+    return await _archive(tools, packed, kind, filename, watch)
+
+
+def _own(path: Path, offset: int, length: int | None, watch: Watch) -> OwnBackup | UnsuitableError:
+    """It, or why it is none of ours; a damaged one of ours is refused at once."""
+    try:
+        archive = Archive(path, offset=offset, length=length)
+    except UnsuitableError as refusal:
+        return refusal
+    source = OwnBackup(archive)
+    archive.check(watch)
+    return source
+
+
+async def _archive(
+    tools: Tools, packed: Packed, kind: Format, filename: str, watch: Watch
+) -> ForeignDump:
+    """Read an archive to its end, every value of it."""
+    plain = await in_thread(watch, unpack, packed, tools.folder, watch)
+    try:
+        shape = f"--format={kind}"
+        listing = await tools.run("pg_restore", "--list", shape, str(plain.path))
+        found = from_listing(packed, kind, listing, filename)
+        await tools.run("pg_restore", shape, "--file=/dev/null", str(plain.path))
+    except ToolFailedError as error:
+        newer = "unsupported version" in error.said
+        raise UnsuitableError(
+            (
+                "This dump was made by a newer PostgreSQL than this machine has "
+                f"({tools.server.major})"
+                if newer
+                else f"This dump is damaged, or not whole: {error.reason}"
+            )
+            + ". Nothing was changed.",
+            "Restore it where a newer PostgreSQL is installed." if newer else "Use another file.",
+        ) from error
+    finally:
+        if plain is not packed:
+            plain.path.unlink(missing_ok=True)
+    return dataclasses.replace(found, path=packed.path)
