@@ -64,10 +64,12 @@ class Desk:
         uses: str | None = None,
         aside: bool = False,
         by_itself: bool = False,
+        of_all: bool = False,
     ) -> Operation:
         """Begin ``work`` on ``services``, or join it. Raises ConflictError.
 
-        ``uses`` is the id of a backup that must stay there meanwhile.
+        ``uses`` is the id of a backup that must stay there meanwhile. One ``of_all`` is told as
+        nobody's own, however few services there are.
         """
         if joined := self.joined(services, asked):
             return joined
@@ -84,7 +86,7 @@ class Desk:
                 await self._operations.wait(operation.id)
             return await work(running)
 
-        only = next(iter(services)) if len(services) == 1 else None
+        only = next(iter(services)) if len(services) == 1 and not of_all else None
         operation = self._operations.run(
             kind,
             only,

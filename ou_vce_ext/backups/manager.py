@@ -145,7 +145,8 @@ class Backups:
             running.progress(told, 1.0)
             return await self._taken(stored)
 
-        return self.desk.begin("backup", services, "Backing up everything", work, asked)
+        message = "Backing up everything"
+        return self.desk.begin("backup", services, message, work, asked, of_all=True)
 
     async def verify(self, identifier: str) -> Operation:
         """Prove a backup; joins a proof of the same that runs. Raises VceError."""
@@ -184,7 +185,10 @@ class Backups:
             return await restore(self.house, jobs, plan, running, watch)
 
         message = f"Restoring {stored.file.name}"
-        return self.desk.begin("restore", services, message, work, asked, uses=identifier)
+        of_all = stored.backup.service is None
+        return self.desk.begin(
+            "restore", services, message, work, asked, uses=identifier, of_all=of_all
+        )
 
     async def reset(self, service: str, *, without_safety_copy: bool = False) -> Operation:
         """Make a service as fresh as declared; joins a reset that runs. Raises VceError."""
@@ -278,6 +282,7 @@ class Backups:
             uses=stored.id,
             aside=True,
             by_itself=by_itself,
+            of_all=stored.backup.service is None,
         )
 
     async def _before_stop(self, service: str, running: Running) -> None:

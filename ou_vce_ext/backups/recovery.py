@@ -8,7 +8,7 @@ import logging
 from ..services.registry import Registry
 from .counter import Counter
 from .store import Store
-from .swap import JOURNAL, Swap
+from .swap import JOURNAL, settle
 
 
 def recover(registry: Registry, log: logging.Logger) -> None:
@@ -16,9 +16,8 @@ def recover(registry: Registry, log: logging.Logger) -> None:
     for name in registry.names():
         journal = registry.get(name).driver.site.private_dir / JOURNAL
         try:
-            if swap := Swap.left(journal):
-                which = swap.recover()
-                log.warning("%s: a restore was cut off; the %s data are in place", name, which)
+            if settle(journal):
+                log.warning("%s: a restore was cut off; its data are whole, old or new", name)
         except (OSError, ValueError, KeyError, TypeError):
             log.exception("%s: a restore was cut off, and %s cannot be settled", name, journal)
 

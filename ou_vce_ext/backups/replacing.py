@@ -12,7 +12,8 @@ from ..errors import VceError
 from ..states import RUNNING
 from .job import Job, guarded, to_the_end
 from .strategy import Built, Layer
-from .swap import JOURNAL, Swap
+from .swap import JOURNAL, Swap, begin, settle
+from .swap_inside import InsideSwap
 
 
 async def replace(job: Job, layers: Sequence[Layer], *, undo: bool) -> Path | None:
@@ -42,16 +43,12 @@ async def _put_in_place(job: Job, built: Built, *, undo: bool) -> Path | None:
     aside = None if undo else _aside(built.live, job)
     watch.step("The new data take the place of the old")
     journal = job.item.driver.site.private_dir / JOURNAL
-
-    def exchange() -> Swap:
-        swap = Swap.prepare(journal, built.live, built.folder, aside)
-        swap.exchange()
-        return swap
-
+    swap = None
     try:
-        swap = await asyncio.to_thread(exchange)
+        swap = await asyncio.to_thread(begin, journal, built.live, built.folder, aside)
+        await asyncio.to_thread(swap.exchange)
     except OSError as error:
-        await asyncio.to_thread(_undo_half, journal)
+        await asyncio.to_thread(_settle_quietly, journal, swap)
         await _start_again(job, ran, stopped)
         raise VceError(
             "data-unwritable",
@@ -64,7 +61,7 @@ async def _put_in_place(job: Job, built: Built, *, undo: bool) -> Path | None:
         await job.strategy.check_live()
     except Exception as failure:
         await job.item.stop(job.running.progress)
-        await asyncio.to_thread(swap.exchange)
+        await asyncio.to_thread(swap.put_back)
         await asyncio.to_thread(swap.finish)
         await _start_again(job, ran, stopped)
         if not isinstance(failure, VceError):
@@ -75,29 +72,19 @@ async def _put_in_place(job: Job, built: Built, *, undo: bool) -> Path | None:
             f"back as they were before. The reason: {failure.message}",
             failure.hint,
         ) from failure
-    kept = await asyncio.to_thread(_settle, swap)
+    kept = await asyncio.to_thread(swap.finish)
     if not ran:
         await job.item.stop(job.running.progress)
     registry.start_again(stopped)
     return kept
 
 
-def _settle(swap: Swap) -> Path | None:
-    """Keep the new data for good; where the old ones are kept as well, tell where."""
-    kept = None
-    if swap.aside and swap.new.exists():
-        kept = Path(swap.aside)
-        swap.new.rename(kept)
-    swap.finish()
-    return kept
-
-
-def _undo_half(journal: Path) -> None:
-    with suppress(OSError, ValueError):
-        if swap := Swap.left(journal):
-            if swap.happened:
-                swap.exchange()
-            swap.recover()
+def _settle_quietly(journal: Path, swap: Swap | InsideSwap | None) -> None:
+    """Have the old data in place; what cannot be settled now is at the next start."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        if swap:
+            swap.put_back()
+        settle(journal)
 
 
 async def _start_again(job: Job, ran: bool, stopped: Sequence[str]) -> None:

@@ -13,9 +13,10 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from ..services.private_files import hand_over, read_private, sync_folder, write_private
+from .swap_inside import InsideSwap, recover_inside
 
 JOURNAL: Final = "swap.json"
 MARKER: Final = ".vce-new-data"
@@ -23,8 +24,6 @@ MARKER: Final = ".vce-new-data"
 _EXCHANGE: Final = 2
 _AT_FDCWD: Final = -100
 _CANNOT: Final = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
-
-Outcome = Literal["old", "new"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +51,15 @@ class Swap:
         write_private(journal, json.dumps(body).encode())
         return swap
 
-    @classmethod
-    def left(cls, journal: Path) -> Swap | None:
-        """A swap that was cut off, or None. Raises OSError or ValueError."""
-        content = read_private(journal)
-        if content is None:
-            return None
-        body = json.loads(content)
-        aside = body["aside"]
-        return cls(journal, Path(body["live"]), Path(body["new"]), str(body["tag"]), aside)
-
     @property
     def happened(self) -> bool:
         """Whether the new data are in the live place."""
         return self._is_new(self.live)
+
+    def put_back(self) -> None:
+        """Have the old data in the live place again, if they are not. Raises OSError."""
+        if self.happened:
+            self.exchange()
 
     def exchange(self) -> None:
         """Have them change places; doing it again puts them back. Raises OSError."""
@@ -80,29 +74,33 @@ class Swap:
         for folder in {self.live.parent, self.new.parent}:
             sync_folder(folder)
 
-    def finish(self) -> None:
-        """Forget it: what is in the live place stays there. Raises OSError."""
+    def finish(self) -> Path | None:
+        """Forget it: what is in the live place stays there; tells where the old data are kept.
+
+        Raises OSError; it can be recovered then.
+        """
+        kept = None
+        if self.happened and self.aside and os.path.lexists(self.new):
+            kept = Path(self.aside)
+            os.rename(self.new, kept)
         for folder in (self.live, self.new):
             if self._is_new(folder):
                 (folder / MARKER).unlink()
         with suppress(FileNotFoundError):
             self.journal.unlink()
         sync_folder(self.journal.parent)
+        return kept
 
-    def recover(self) -> Outcome:
-        """After a cut: see that the live folder is whole; tell which it is. Raises OSError."""
+    def recover(self) -> None:
+        """After a cut: see that the live folder is whole, old or new. Raises OSError."""
         if os.path.lexists(self._between):
             # Only where nothing can exchange two folders at once: cut between its steps.
             if not os.path.lexists(self.live):
                 os.rename(self._between, self.live)
             else:
                 os.rename(self._between, self.new)
-        new = self.happened
-        if new and self.aside and os.path.lexists(self.new):
-            os.rename(self.new, self.aside)
         sync_folder(self.live.parent)
         self.finish()
-        return "new" if new else "old"
 
     @property
     def _between(self) -> Path:
@@ -113,6 +111,32 @@ class Swap:
             return (folder / MARKER).read_text() == self.tag
         except OSError:
             return False
+
+
+def begin(journal: Path, live: Path, new: Path, aside: Path | None) -> Swap | InsideSwap:
+    """Prepare the swap that fits the live folder. Raises OSError, with nothing changed."""
+    if live.is_mount():
+        return InsideSwap.prepare(journal, live, new, aside)
+    return Swap.prepare(journal, live, new, aside)
+
+
+def settle(journal: Path) -> bool:
+    """Recover a swap that was cut off, where there was one; tells whether. The live data are whole.
+
+    Raises OSError, or ValueError, KeyError or TypeError for a journal
+    that cannot be read.
+    """
+    content = read_private(journal)
+    if content is None:
+        return False
+    body = json.loads(content)
+    if "inside" in body:
+        recover_inside(journal, body)
+        return True
+    aside = body["aside"]
+    swap = Swap(journal, Path(body["live"]), Path(body["new"]), str(body["tag"]), aside)
+    swap.recover()
+    return True
 
 
 def _exchange(one: Path, other: Path) -> bool:

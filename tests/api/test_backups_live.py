@@ -203,3 +203,51 @@ async def test_pins_and_deletions(files: Path, ask: Ask) -> None:
         assert response.code == 404
     assert await listed(ask) == []
     assert OPERATION
+
+
+async def test_everything_in_one_file_and_back(files: Path, ask: Ask) -> None:
+    root = files.parent
+    (root / "notebooks" / "week 1").mkdir(parents=True)
+    (root / "notebooks" / "week 1" / "a.ipynb").write_text("{}")
+    (root / "notebooks" / "elsewhere").symlink_to("/etc")
+    (root / "notebooks" / "passwd").symlink_to("/etc/passwd")
+    body = {"folders": ["notebooks"]}
+    over = await do(ask, "/api/backups/all", "/api/backups/all", body)
+    made = over["result"]
+    assert (over["service"], made["service"]) == (None, None)
+    assert Path(made["path"]).parent.as_posix() == "backups"
+    keys = [item["key"] for item in made["contents"]]
+    assert keys == ["files:mine", ":notebooks"]
+    assert (await proven(ask, made["id"]))["verified"] == "verified"
+    with tarfile.open(root / made["path"]) as archive:
+        assert archive.getnames() == [
+            "services/files.tar",
+            "folders/notebooks/week 1/a.ipynb",
+            "manifest.json",
+        ]
+    (files / "mine").write_text("spoilt")
+    (root / "notebooks" / "week 1" / "a.ipynb").write_text("spoilt")
+    over = await do(ask, f"/api/backups/{made['id']}/restore", f"{BACKUP}/restore", {})
+    assert over["result"]["safety_copy"]
+    assert (files / "mine").read_text() == "a week of work"
+    assert (root / "notebooks" / "week 1" / "a.ipynb").read_text() == "spoilt"
+    [beside] = root.glob("restored-*")
+    assert (beside / "notebooks" / "week 1" / "a.ipynb").read_text() == "{}"
+    body = {"items": ["files:mine"], "as": "again"}
+    await do(ask, f"/api/backups/{made['id']}/restore", f"{BACKUP}/restore", body)
+    assert (files / "again").read_text() == "a week of work"
+    for wrong in (["../x"], ["/etc"], ["backups"], ["notebooks/elsewhere"], ["none"], ["a\0b"]):
+        response = await ask("/api/backups/all", "POST", body=json.dumps({"folders": wrong}))
+        assert assert_matches(response, "/api/backups/all", "POST")["code"] == "bad-request"
+
+
+async def test_a_takeaway_from_another_home_is_welcome(files: Path, ask: Ask) -> None:
+    over = await do(ask, "/api/backups/all", "/api/backups/all", {})
+    content = (files.parent / over["result"]["path"]).read_bytes()
+    response = await ask("/api/backups?service=files&filename=home.tar", "POST", body=content)
+    brought = assert_matches(response, "/api/backups", "POST")
+    assert (brought["service"], brought["path"]) == (None, "backups/home.tar")
+    response = await ask(
+        "/api/backups?service=files&filename=x.tar", "POST", body=content[:-2048] + b"x" * 2048
+    )
+    assert assert_matches(response, "/api/backups", "POST")["code"] == "backup-unsuitable"
