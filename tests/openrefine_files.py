@@ -87,7 +87,7 @@ def packed(texts: dict[str, str]) -> bytes:
 def tar(files: dict[str, bytes], kind: str = "") -> bytes:
     """A tar of ``files``; ``kind`` is how it is packed."""
     whole = io.BytesIO()
-    with tarfile.open(fileobj=whole, mode=f"w:{kind}") as archive:
+    with tarfile.open(fileobj=whole, mode="w:gz" if kind == "gz" else "w:") as archive:
         for name, content in files.items():
             info = tarfile.TarInfo(name)
             info.size = len(content)

@@ -97,6 +97,11 @@ class Archive:
         """A member's size in bytes. Raises KeyError."""
         return self._places[name].bytes
 
+    def place_of(self, name: str) -> tuple[int, int]:
+        """Where a member begins in the file, and its size, in bytes. Raises KeyError."""
+        place = self._places[name]
+        return self._offset + place.start, place.bytes
+
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
         """Read one member. Raises KeyError, or OSError."""

@@ -70,6 +70,8 @@ class Driver(ABC):
     """How long a start usually takes, for a progress bar before we have measured one ourselves."""
     stop_seconds: ClassVar[float] = 1.0
     """How long a stop usually takes, before we have measured one ourselves."""
+    data_where_declared: ClassVar[bool] = False
+    """Whether it has data that can be backed up only where a ``data_dir`` is declared for it."""
     when_cut_off: ClassVar[str] = "What it had not saved by then may be lost."
     """What a run that was cut off, by a power cut say, may have cost."""
 

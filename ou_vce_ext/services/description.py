@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..models import Capability, Operation, Service, Usage
 from ..models_backup import BackupSummary
 from ..states import RUNNING
 from .lifecycle import Lifecycle
+
+_OF_DATA: Final = frozenset({Capability.RESET, Capability.BACKUP, Capability.RESTORE})
 
 
 def describe(
@@ -51,4 +55,6 @@ def capabilities(item: Lifecycle) -> frozenset[Capability]:
             Capability.BACKUP,
             Capability.RESTORE,
         }
+    if item.driver.data_where_declared and not item.spec.data_dir:
+        return item.driver.capabilities - _OF_DATA
     return item.driver.capabilities

@@ -17,7 +17,7 @@ import pytest
 
 from ou_vce_ext.backups import scratch
 from ou_vce_ext.backups.manifest import Manifest
-from ou_vce_ext.backups.openrefine import places
+from ou_vce_ext.backups import places
 from ou_vce_ext.backups.openrefine.facts import BrokenProjectError, facts_of, glance
 from ou_vce_ext.backups.openrefine.preferences import preferences_in, workspace
 from ou_vce_ext.backups.openrefine.project import prove

@@ -15,10 +15,9 @@ from typing import Final
 from ...errors import BadRequestError, ConflictError, UnsuitableError, VceError
 from ...models_backup import DataItem
 from ...services.private_files import write_private
-from .. import scratch
+from .. import places, scratch
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
-from . import places
 from .live import CannotOpenError, Live
 from .metadata import read_json
 from .packing import pack

@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from ..places import link_or_copy
 from ..watch import Watch
-from .places import link_or_copy
 from .project import CHANGE, DATA, DESCRIPTIONS, HISTORY
 
 _WHILE_RUNNING: Final = (DATA[0], DESCRIPTIONS[0])

@@ -16,13 +16,14 @@ from ...errors import UnsuitableError, VceError
 from ...models import Json
 from ...models_backup import Consistency, DataItem
 from ...services.private_files import sync_folder, write_private
+from .. import places
 from ..manifest import NAME as MANIFEST
 from ..reader import Archive
 from ..strategy import Built, Layer, Source, Strategy, Taken
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
 from ..writer import ArchiveWriter
-from . import beside, places, seeds, survey
+from . import beside, seeds, survey
 from .capture import Capture
 from .live import Live
 from .packing import SUFFIX, pack
@@ -166,7 +167,7 @@ class OpenRefineStrategy(Strategy):
             found = source.preferences()
             if found is not None and (settings is None or items is None):
                 settings = found
-        return _finish(place, projects, settings)
+        return self._finish(place, projects, settings)
 
     def _sow(self, place: Path, watch: Watch) -> dict[str, Project]:
         """The declared fresh state."""
@@ -176,7 +177,15 @@ class OpenRefineStrategy(Strategy):
             source = seeds.open_seed(path, place / "seed", self.driver.spec.name, watch)
             projects |= source.unpack([item.key for item in source.contents], place, watch)
             settings = settings or source.preferences()
-        return _finish(place, projects, settings)
+        return self._finish(place, projects, settings)
+
+    def _finish(
+        self, place: Path, projects: dict[str, Project], settings: Preferences | None
+    ) -> dict[str, Project]:
+        write_private(place / WORKSPACE, workspace(projects, settings))
+        places.take_after(place, self._workspace)
+        sync_folder(place)
+        return projects
 
     async def load_beside(
         self, source: Source, items: frozenset[str] | None, name: str, watch: Watch
@@ -206,14 +215,6 @@ class OpenRefineStrategy(Strategy):
     def _clean(self) -> None:
         for place in places.left_behind(self._workspace):
             places.remove(place)
-
-
-def _finish(
-    place: Path, projects: dict[str, Project], settings: Preferences | None
-) -> dict[str, Project]:
-    write_private(place / WORKSPACE, workspace(projects, settings))
-    sync_folder(place)
-    return projects
 
 
 def own(path: Path, offset: int, length: int) -> Archive | None:

@@ -19,11 +19,11 @@ from ...errors import UnsuitableError, VceError
 from ...launch import LaunchPlan, StopStep
 from ...models import ServiceSpec, Site
 from .. import scratch
+from ..places import link_or_copy, make, new_place
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
 from .facts import BrokenProjectError
 from .live import CannotOpenError, Live
-from .places import link_or_copy, make, new_place
 from .preferences import workspace
 from .project import DATA, HISTORY, Project, folder_in, prove
 

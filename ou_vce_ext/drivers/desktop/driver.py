@@ -52,9 +52,8 @@ class DesktopDriver(Driver):
     """One program on one display. It is ready when its first window is there to be seen."""
 
     kind: ClassVar[str] = "desktop"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.OPEN, Capability.START, Capability.STOP, Capability.LOGS}
-    )
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+    data_where_declared: ClassVar[bool] = True
     options: ClassVar[Mapping[str, Option]] = OPTIONS
     default_ready_timeout: ClassVar[float] = 120.0
     start_seconds: ClassVar[float | None] = 2.0

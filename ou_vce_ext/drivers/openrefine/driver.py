@@ -39,9 +39,7 @@ class OpenRefineDriver(Driver):
     """One OpenRefine on one folder of projects. Java is run directly; told to end, it saves."""
 
     kind: ClassVar[str] = "openrefine"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.OPEN, Capability.START, Capability.STOP, Capability.LOGS}
-    )
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
     options: ClassVar[Mapping[str, Option]] = OPTIONS
     wants_port: ClassVar[bool] = True
     default_ready_timeout: ClassVar[float] = 120.0

@@ -41,9 +41,8 @@ class WebDriver(Driver):
     """One web app. It is ready when it answers anything but a server error."""
 
     kind: ClassVar[str] = "web"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.OPEN, Capability.START, Capability.STOP, Capability.LOGS}
-    )
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+    data_where_declared: ClassVar[bool] = True
     options: ClassVar[Mapping[str, Option]] = OPTIONS
     default_ready_timeout: ClassVar[float] = 120.0
 

@@ -1,4 +1,4 @@
-"""Folders of ours beside the projects folder: hidden, since students look around there."""
+"""Folders of ours beside the data folder: hidden, since students look around there."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import glob
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ...services.private_files import hand_over
-from .. import scratch
+from ..services.private_files import hand_over
+from . import scratch
 
 
-def new_place(projects: Path) -> Path:
-    """A name for a folder on the same file system as ``projects``. It is not made."""
+def new_place(data: Path) -> Path:
+    """A name for a folder on the same file system as ``data``. It is not made."""
     tag = secrets.token_hex(3)
-    return projects.with_name(f".{projects.name}{scratch.MARK}{tag}")
+    return data.with_name(f".{data.name}{scratch.MARK}{tag}")
 
 
 def make(place: Path) -> Path:
@@ -28,13 +29,24 @@ def make(place: Path) -> Path:
 
 
 @contextmanager
-def passing(projects: Path) -> Iterator[Path]:
+def passing(data: Path) -> Iterator[Path]:
     """A folder that is there for as long as the block. Blocks; raises OSError."""
-    place = make(new_place(projects))
+    place = make(new_place(data))
     try:
         yield place
     finally:
         remove(place)
+
+
+def take_after(place: Path, live: Path) -> None:
+    """Give a folder that is to stand in for ``live`` its mode, or a new one's. Raises OSError."""
+    try:
+        mode = stat.S_IMODE(live.stat().st_mode)
+    except FileNotFoundError:
+        mask = os.umask(0o022)
+        os.umask(mask)
+        mode = 0o777 & ~mask
+    place.chmod(mode)
 
 
 def remove(place: Path) -> None:
@@ -43,10 +55,10 @@ def remove(place: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def left_behind(projects: Path) -> list[Path]:
+def left_behind(data: Path) -> list[Path]:
     """Folders of ours that work which was cut off has left."""
     try:
-        return list(projects.parent.glob(f".{_literal(projects.name)}{scratch.MARK}*"))
+        return list(data.parent.glob(f".{_literal(data.name)}{scratch.MARK}*"))
     except OSError:
         return []
 
