@@ -41,6 +41,14 @@ export class OpenRefine {
       .click();
   }
 
+  /** A change that is saved with the project. */
+  async starFirstRow(): Promise<void> {
+    await this.frame.locator('.data-table-star-off').first().click();
+    await expect(
+      this.frame.locator('.data-table-star-on').first()
+    ).toBeVisible();
+  }
+
   /** One value of a facet, with its number. */
   choice(value: string): Locator {
     return this.frame.locator('.facet-choice').filter({ hasText: value });

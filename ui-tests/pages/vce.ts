@@ -17,7 +17,7 @@ export const WORDS = {
 export type State = keyof typeof WORDS;
 
 /** What the buttons of a service's row do. */
-export type Action = 'open' | 'start' | 'stop' | 'restart' | 'logs';
+export type Action = 'open' | 'connect' | 'start' | 'stop' | 'restart' | 'logs';
 
 /** Our own parts of JupyterLab: tiles, panel, tabs. */
 export class VCE {
@@ -57,6 +57,21 @@ export class VCE {
 
   button(name: string, action: Action): Locator {
     return this.row(name).locator(`[data-vce-action="${action}"]`);
+  }
+
+  /** The connection card of a database. */
+  card(name: string): Locator {
+    return this.page.locator(`#vce-connection-${name}`);
+  }
+
+  /** What the status bar says of all services. */
+  get statusItem(): Locator {
+    return this.page.locator('.jp-vce-status-item');
+  }
+
+  /** A note in the corner. */
+  toast(text: string | RegExp): Locator {
+    return this.page.locator('.Toastify__toast').filter({ hasText: text });
   }
 
   /** The tab of a service in JupyterLab's main area: what stands in it. */

@@ -91,27 +91,69 @@ test('a notebook finds both databases by itself', async ({
   });
 });
 
-test('a tile of a database tells how to connect', async ({
+test('a tile of a database shows how to connect, and makes a notebook of it', async ({
   context,
   page,
   server,
   vce
 }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await server.settle('postgres', 'stopped');
   await vce.tile('postgres').click();
-  const row = vce.row('postgres');
-  await expect(vce.panel).toBeVisible();
-  await expect(row).toBeFocused();
-  await expect(row).toContainText('need no settings');
-  await expect(row.locator('code').filter({ hasText: 'PGHOST' })).toBeVisible();
-
-  const { connection } = await server.service('postgres');
-  await row.getByRole('button', { name: 'Copy: Port of PostgreSQL' }).click();
+  const card = vce.card('postgres');
+  await expect(card).toBeVisible();
+  await expect(card).toContainText('need no settings');
   await expect(
-    row.getByRole('status').filter({ hasText: 'Copied' })
+    card.locator('code').filter({ hasText: 'PGHOST' })
   ).toBeVisible();
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
-    String(connection?.port)
-  );
-  await vce.expectAccessible('#vce-panel');
+
+  await test.step('which started it', async () => {
+    await expect(card).toHaveAttribute('data-vce-state', 'ready');
+    await expect(card.locator('.jp-vce-state-words')).toHaveText('Running');
+  });
+
+  await test.step('one fact at a time', async () => {
+    const { connection } = await server.service('postgres');
+    await card
+      .getByRole('button', { name: 'Copy: Port of PostgreSQL' })
+      .click();
+    await expect(
+      card.getByRole('status').filter({ hasText: 'Copied' })
+    ).toBeVisible();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+      String(connection?.port)
+    );
+  });
+
+  await test.step('by light, by dark and in high contrast, and large', async () => {
+    await vce.expectAccessible('#vce-connection-postgres');
+    await page.theme.setDarkTheme();
+    await vce.expectAccessible('#vce-connection-postgres');
+    await page.theme.setTheme('JupyterLab Dark High Contrast');
+    await vce.expectAccessible('#vce-connection-postgres');
+    await page.setViewportSize({ width: 640, height: 400 });
+    await vce.expectAccessible('#vce-connection-postgres');
+  });
+
+  await test.step('its lines run in a new notebook', async () => {
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.theme.setLightTheme();
+    await card
+      .getByRole('button', {
+        name: 'Insert into a new notebook: Python: SQLAlchemy (PostgreSQL)'
+      })
+      .click();
+    await expect(page.getByText('Python 3 (ipykernel) | Idle')).toBeVisible();
+    await page.menu.clickMenuItem('Run>Run All Cells');
+    await expect(
+      page.locator('.jp-Notebook .jp-OutputArea-output')
+    ).toContainText("('student', 'PostgreSQL");
+  });
+
+  await test.step('a second click on the tile goes to the open card', async () => {
+    await vce.openLauncher();
+    await vce.tile('postgres').click();
+    await expect(card).toBeVisible();
+    await expect(page.locator('.jp-vce-card')).toHaveCount(1);
+  });
 });

@@ -5,6 +5,9 @@ import {
 } from '../support/readings';
 import { expect, test } from '../support/test';
 
+// What a page keeps over a reload is really kept.
+test.use({ mockState: false });
+
 test.describe('OpenRefine', () => {
   test.beforeEach(async ({ server }) => {
     await server.settle('openrefine', 'stopped');
@@ -60,10 +63,18 @@ test.describe('OpenRefine', () => {
       await expect(openRefine.choice('Øresund')).toBeVisible();
     });
 
-    await test.step('it can be stopped in the panel', async () => {
+    await test.step('stopped in the panel, it says what is not saved yet', async () => {
       await vce.openPanel();
       await vce.expectRow('openrefine', 'ready');
+      await openRefine.starFirstRow();
       await vce.button('openrefine', 'stop').click();
+      const dialog = page.getByRole('dialog', { name: 'Stop OpenRefine?' });
+      await expect(dialog).toContainText('“River levels” was changed');
+      await expect(
+        dialog.getByRole('button', { name: 'Cancel' })
+      ).toBeFocused();
+      await vce.expectAccessible('.jp-Dialog');
+      await dialog.getByRole('button', { name: 'Save and stop' }).click();
       await vce.expectRow('openrefine', 'stopped');
       await vce.expectAccessible('#vce-panel');
       await vce.openLauncher();
@@ -77,6 +88,13 @@ test.describe('OpenRefine', () => {
       await page.getByRole('button', { name: 'Reload its page' }).click();
       await openRefine.listProjects();
       await expect(openRefine.project('River levels')).toBeVisible();
+    });
+
+    await test.step('its tab comes back after a reload of the page', async () => {
+      await page.reload();
+      await expect(vce.tab('openrefine')).toBeVisible();
+      await expect(openRefine.project('River levels')).toBeVisible();
+      await vce.expectRow('openrefine', 'ready');
     });
   });
 });

@@ -1,0 +1,42 @@
+import type { Page } from '@playwright/test';
+
+import { expect, test } from '../support/test';
+
+/** How long (ms) two windows may disagree. */
+const AGREED = 2_000;
+
+/** A service in the panel of a window. */
+const rowIn = (page: Page, name: string) =>
+  page.locator(`#vce-panel [data-vce-service="${name}"]`);
+
+test('two windows agree on what happens', async ({ context, server, vce }) => {
+  await server.settle('postgres', 'ready');
+  await vce.openPanel();
+  const other = await context.newPage();
+  await other.goto(`${server.url}lab/workspaces/other`);
+  await other.getByRole('tab', { name: 'Services (VCE)' }).click();
+  await expect(rowIn(other, 'postgres')).toHaveAttribute(
+    'data-vce-state',
+    'ready'
+  );
+
+  // Each window is asked only once the first has said it: what is waited for is the other one.
+  await rowIn(other, 'postgres').locator('[data-vce-action="stop"]').click();
+  await expect(rowIn(other, 'postgres')).toHaveAttribute(
+    'data-vce-state',
+    'stopped'
+  );
+  await expect(vce.row('postgres')).toHaveAttribute(
+    'data-vce-state',
+    'stopped',
+    { timeout: AGREED }
+  );
+
+  await vce.button('postgres', 'start').click();
+  await vce.expectRow('postgres', 'ready');
+  await expect(rowIn(other, 'postgres')).toHaveAttribute(
+    'data-vce-state',
+    'ready',
+    { timeout: AGREED }
+  );
+});
