@@ -15,11 +15,11 @@ from ..watch import Watch
 from .documents import damaged
 from .window import GZIP, Readable, Unpacked, Window
 
-MOST: Final = 50_000
+MOST: Final = 20_000
 """Files that are looked at: two for each collection."""
 _ZIP: Final = b"PK\x03\x04"
 _EMPTY_ZIP: Final = b"PK\x05\x06"
-_ZIP_TABLE_BYTES: Final = 16 * 1024 * 1024
+_ZIP_TABLE_BYTES: Final = 8 * 1024 * 1024
 _TAR_MARK: Final = slice(257, 262)
 _MOST_TIMES: Final = 200
 _UNPACKED_FREELY: Final = 512 * 1024 * 1024
