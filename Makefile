@@ -166,7 +166,8 @@ test-labextension: $(LAB_MODULES) | $(REPORTS) ## jest
 
 .PHONY: test-ui
 test-ui: build | $(REPORTS) ## what a student does, in a real browser
-	cd ui-tests && PLAYWRIGHT_JSON_OUTPUT_FILE="$(CURDIR)/$(REPORTS)/playwright.json" jlpm test --reporter=list,json
+	cd ui-tests && PYTHONPATH="$(CURDIR)/tests/lighter" \
+	PLAYWRIGHT_JSON_OUTPUT_FILE="$(CURDIR)/$(REPORTS)/playwright.json" jlpm test --reporter=list,json
 
 ##@ The rest
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .jupyter_rig import REPOSITORY
+from .jupyter_rig import LIGHTER, REPOSITORY
 
 OTHER = "jupyter_server_proxy"
 REQUIREMENTS = ("jupyter-server-proxy>=4.6,<5", "simpervisor")
@@ -31,5 +31,5 @@ def beside_us(home: Path, packages: Path) -> dict[str, str]:
     folder.mkdir(parents=True)
     on = {"ServerApp": {"jpserver_extensions": {OTHER: True}}}
     (folder / "jupyter-server-proxy.json").write_text(json.dumps(on))
-    folders = [str(REPOSITORY), str(packages), str(home), os.environ.get("PYTHONPATH", "")]
+    folders = [LIGHTER, str(REPOSITORY), str(packages), str(home), os.environ.get("PYTHONPATH", "")]
     return {"PYTHONPATH": os.pathsep.join(filter(None, folders))}

@@ -20,7 +20,7 @@ from yarl import URL
 from ou_vce_ext.services import proc
 from tests.free_ports import free_port
 
-from .jupyter_rig import REPOSITORY, wait
+from .jupyter_rig import LIGHTER, REPOSITORY, wait
 
 EXTENSIONS = {
     "ou_vce_ext": True,
@@ -74,7 +74,7 @@ def hub(folder: Path, toml: str, proxy: str) -> Iterator[Hub]:
     """Run a hub whose servers have the services of ``toml``."""
     (folder / "module.toml").write_text(toml)
     url = f"http://127.0.0.1:{free_port()}/campus/"
-    paths = [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
+    paths = [LIGHTER, str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
     environment = {
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -84,6 +84,8 @@ class Stage:
         self._shown = {str(ROOT): folder / "checkout", sys.base_prefix: folder / "python"}
         packages = [path for path in sys.path if path.endswith("-packages")]
         self._shown |= {path: folder / f"packages{number}" for number, path in enumerate(packages)}
+        # See jupyter_rig.
+        self._lighter = self._shown[str(ROOT)] / "tests" / "lighter"
         for place in self._shown.values():
             place.mkdir()
 
@@ -106,7 +108,7 @@ class Stage:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
-            "PYTHONPATH": ":".join(map(str, self._shown.values())),
+            "PYTHONPATH": ":".join(map(str, [self._lighter, *self._shown.values()])),
             "PYTHONDONTWRITEBYTECODE": "1",
             "LANG": "C.UTF-8",
             # Where Python itself is a shared library, its own and not one of the system.

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .jupyter_rig import REPOSITORY, Jupyter, jupyter
+from .jupyter_rig import LIGHTER, REPOSITORY, Jupyter, jupyter
 
 pytestmark = pytest.mark.integration
 
@@ -80,7 +80,7 @@ def lay_out(home: Path) -> dict[str, str]:
     # Where jupyter-server-proxy is installed after all, it would load every entry by itself.
     off = {"ServerApp": {"jpserver_extensions": {"jupyter_server_proxy": False}}}
     (config / "jupyter_server_config.d" / "jupyter_server_proxy.json").write_text(json.dumps(off))
-    folders = [str(REPOSITORY), str(site), os.environ.get("PYTHONPATH", "")]
+    folders = [LIGHTER, str(REPOSITORY), str(site), os.environ.get("PYTHONPATH", "")]
     return {
         "PYTHONPATH": os.pathsep.join(filter(None, folders)),
         "JUPYTER_PREFER_ENV_PATH": "0",

@@ -11,7 +11,7 @@ import pytest
 
 from ou_vce_ext.services import proc
 
-from .jupyter_rig import REPOSITORY, Jupyter, jupyter, wait
+from .jupyter_rig import LIGHTER, REPOSITORY, Jupyter, jupyter, wait
 
 pytestmark = pytest.mark.integration
 
@@ -98,7 +98,7 @@ def test_another_extension_has_replaced_the_signal_handlers(tmp_path: Path, hand
     enabled.parent.mkdir(parents=True)
     enabled.write_text('{"ServerApp": {"jpserver_extensions": {"replacer": true}}}')
     with jupyter(
-        tmp_path, toml=declaration(saved), env={"PYTHONPATH": f"{REPOSITORY}:{tmp_path}"}
+        tmp_path, toml=declaration(saved), env={"PYTHONPATH": f"{LIGHTER}:{REPOSITORY}:{tmp_path}"}
     ) as server:
         server.wait_state("saver", "ready")
         wait(lambda: "handlers are replaced" in server.log.read_text())
