@@ -333,8 +333,9 @@ class Lifecycle:
         finally:
             death.cancel()
             working.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await working
+            await asyncio.wait({working})
+            if not working.cancelled():
+                working.exception()
         return True
 
     async def _live(self, process: Process) -> None:

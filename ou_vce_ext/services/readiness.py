@@ -46,8 +46,8 @@ async def wait_until_ready(
             finally:
                 if not probing.done():
                     probing.cancel()
-                    with suppress(asyncio.CancelledError, VceError, OSError):
-                        await probing
+                    await asyncio.wait({probing})
+                    _forget(probing)
             if death.done():
                 _forget(probing)
                 return "died"
@@ -115,8 +115,8 @@ class Liveness:
         finally:
             death.cancel()
             asking.cancel()
-            with suppress(asyncio.CancelledError):
-                await asking
+            # Not by awaiting it alone: a stop that comes meanwhile would be taken for its end.
+            await asyncio.wait({asking})
 
     async def _ask_forever(self) -> None:
         misses = 0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ou_vce_ext.drivers.base import Driver
+from ou_vce_ext.drivers.desktop.driver import DesktopDriver
 from ou_vce_ext.drivers.mongo.driver import MongoDriver
 from ou_vce_ext.drivers.openrefine.driver import OpenRefineDriver
 from ou_vce_ext.drivers.postgres.driver import PostgresDriver
@@ -24,12 +25,13 @@ from tests.free_ports import free_port
 from .leftovers import MARK
 from .supervised import Supervised
 
-Kind = Literal["web", "postgres", "mongo", "openrefine"]
+Kind = Literal["web", "postgres", "mongo", "openrefine", "desktop"]
 DRIVERS: Mapping[str, type[Driver]] = {
     "web": WebDriver,
     "postgres": PostgresDriver,
     "mongo": MongoDriver,
     "openrefine": OpenRefineDriver,
+    "desktop": DesktopDriver,
 }
 QUICK: Mapping[str, Mapping[str, object]] = {
     "openrefine": {"profile": "light", "class_archive": False, "private": False},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .clock import ClockMoved
 from .crowds import Crowd
 from .data_folders import DamagedFolder, StaleLockFile
+from .desktops import DesktopKilled
 from .fault import Fault
 from .floods import LogFlood
 from .hanging import Hangs
@@ -36,4 +37,5 @@ FAULTS: tuple[type[Fault], ...] = (
     LogFlood,
     ClockMoved,
     KernelsBeside,
+    DesktopKilled,
 )

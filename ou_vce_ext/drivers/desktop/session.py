@@ -157,14 +157,31 @@ class Session:
             self._told_to_end = True
             if self.program:
                 self._next_step()
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            self._on_death(pid, status)
+        dead = {}
+        with suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                dead[found[0]] = found[1]
+        if self.program in dead and self.server not in dead and self._has_lost_server():
+            dead.update(self._await_server())
+        # A server takes its programs with it: whose end came first is told by who died of it.
+        for pid in sorted(dead, key=lambda each: each != self.server):
+            self._on_death(pid, dead[pid])
+
+    def _has_lost_server(self) -> bool:
+        """Whether the server, which still seems to live, has hung up already."""
+        if self.windows:
+            self._shown()
+        return self.windows is None and bool(self.server)
+
+    def _await_server(self) -> dict[int, int]:
+        """What ends of itself is not seen at once: its connections are closed before."""
+        end = time.monotonic() + 1.0
+        while time.monotonic() < end:
+            pid, status = os.waitpid(self.server, os.WNOHANG)
+            if pid:
+                return {pid: status}
+            time.sleep(_LOOK_INTERVAL)
+        return {}
 
     def _on_death(self, pid: int, status: int) -> None:
         if pid == self.server:
@@ -305,6 +322,7 @@ def main() -> None:
     outcome = Session(plan).run()
     if outcome < 0:
         # The program's own end is ours, for whoever looks at it.
-        signal.signal(-outcome, signal.SIG_DFL)
+        with suppress(OSError):
+            signal.signal(-outcome, signal.SIG_DFL)
         os.kill(os.getpid(), -outcome)
     os._exit(outcome if outcome >= 0 else 128 - outcome)

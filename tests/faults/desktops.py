@@ -1,0 +1,160 @@
+"""Fault 31: kill -9 of each part of a desktop, of its viewer, and of Jupyter."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import socket
+import struct
+import time
+from pathlib import Path
+
+from ou_vce_ext.drivers.desktop.display_number import lock_of, socket_of
+from ou_vce_ext.drivers.desktop.driver import DesktopDriver
+from ou_vce_ext.services import proc
+from ou_vce_ext.states import ServiceState
+from tests.integration.watching import gone
+
+from .bench import Bench
+from .fault import Attempt, Fault, Figures, Measure
+from .homes import Home, Homes, kill, only, started, wait_gone
+from .promises import expect
+from .supervised import Supervised
+
+PARTS = ("display", "program", "window manager", "session", "viewer", "Jupyter")
+CODES = {"display": "display-lost", "program": "killed", "session": "killed"}
+_DECLARED = """
+[services.desktop]
+kind = "desktop"
+command = ["xclock", "-update", "1"]
+autostart = true
+"""
+_FAREWELL = struct.pack("ii", 1, 0)
+
+
+class DesktopKilled(Fault):
+    """The right reason is told, a new one comes up, and of the old nothing is left."""
+
+    number = 31
+    title = "kill -9 a desktop's display, program, window manager, session, viewer; Jupyter"
+    short_tries = 6
+    measures = (Measure("seen after", 0.5), Measure("ready again after"))
+
+    async def set_up(self, bench: Bench) -> None:
+        self._homes = Homes([Home(bench, self.number, "desktop", only() + _DECLARED)])
+
+    async def try_once(self, attempt: Attempt) -> Figures:
+        part = PARTS[attempt.number % len(PARTS)]
+        if part == "Jupyter":
+            return await asyncio.to_thread(self._jupyter, attempt)
+        service = attempt.service("desktop", command=("xclock", "-update", "1"))
+        await service.start()
+        await asyncio.sleep(attempt.rng.uniform(0, 0.3))
+        match part:
+            case "viewer":
+                figures = await self._viewer(attempt, service)
+            case "window manager":
+                figures = await self._manager(service)
+            case _:
+                figures = await self._killed(service, part)
+        files = _files(service)
+        await service.stop()
+        left = [path for path in files if os.path.lexists(path)]
+        expect(not left, f"stopped, and {left} are there")
+        return figures
+
+    async def _killed(self, service: Supervised, part: str) -> Figures:
+        tree, files, before = service.tree(), _files(service), len(service.moves)
+        assert service.lifecycle.process is not None
+        match part:
+            case "display":
+                victim = _named(service, "Xtigervnc")
+            case "program":
+                victim = service.pid
+            case _:
+                victim = service.lifecycle.process.pid
+        killed = service.kill(victim)
+        died = await service.moved_to(ServiceState.BACKOFF, since=before)
+        code = died.error.code if died.error else None
+        expect(code == CODES[part], f"the {part} was killed, and told is {died.error}")
+        back = await service.moved_to(ServiceState.READY, since=before)
+        left = [pid for pid in tree if not gone(pid)]
+        expect(not left, f"ready again, and of the run before {left} still live")
+        lost = [path for path in files[:2] if os.path.lexists(path)]
+        expect(not lost, f"ready again, and of the display before {lost} are there")
+        return {"seen after": died.at - killed, "ready again after": back.at - killed}
+
+    async def _manager(self, service: Supervised) -> Figures:
+        """The program does not notice."""
+        program, moves = service.pid, len(service.moves)
+        manager = _named(service, "openbox")
+        service.kill(manager)
+        while not (gone(manager) and _all_named(service, "openbox")):
+            await asyncio.sleep(0.01)
+        expect(service.pid == program, "the program was exchanged with its window manager")
+        expect(len(service.moves) == moves, f"it moved: {service.told()}")
+        return {}
+
+    async def _viewer(self, attempt: Attempt, service: Supervised) -> Figures:
+        """A browser's tab that is gone without a word, with pictures on their way to it."""
+        driver = service.driver
+        assert isinstance(driver, DesktopDriver)
+        moves = len(service.moves)
+        with socket.socket(socket.AF_UNIX) as viewer:
+            viewer.settimeout(5)
+            viewer.connect(str(driver.socket))
+            for answer in (viewer.recv(12), b"\1", b"\1"):
+                viewer.sendall(answer)
+            viewer.sendall(struct.pack(">BBHHHH", 3, 0, 0, 0, 1280, 800))
+            await asyncio.sleep(attempt.rng.uniform(0, 0.1))
+            viewer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FAREWELL)
+        expect(await driver.display_server.answers(driver.socket), "the next viewer is kept out")
+        expect(len(service.moves) == moves, f"it moved: {service.told()}")
+        return {}
+
+    def _jupyter(self, attempt: Attempt) -> Figures:
+        with self._homes.one() as home, home.jupyter(attempt.mark) as server:
+            server.wait_state("desktop", "ready")
+            time.sleep(attempt.rng.uniform(0, 0.3))
+            tree = started(server)
+            files = [
+                path
+                for pid in tree
+                for path in _paths(Path(f"/proc/{pid}/cmdline").read_bytes().decode())
+            ]
+            expect(len(files) == 3, f"the display's files are {files}")
+            kill(home.main(server))
+            wait_gone(tree, 60)
+            left = [path for path in files if os.path.lexists(path)]
+            expect(not left, f"gone with Jupyter, and {left} are there")
+            return {}
+
+
+def _paths(command: str) -> list[str]:
+    """The files of the display that a process serves, if it is one that does."""
+    found = re.match(r"[^\0]*Xtigervnc\0:(\d+)\0.*?-rfbunixpath\0([^\0]+)", command, re.DOTALL)
+    return [lock_of(int(found[1])), socket_of(int(found[1])), found[2]] if found else []
+
+
+def _files(service: Supervised) -> list[str]:
+    server = _named(service, "Xtigervnc")
+    return _paths(Path(f"/proc/{server}/cmdline").read_bytes().decode())
+
+
+def _all_named(service: Supervised, name: str) -> list[int]:
+    found = []
+    for pid in service.tree():
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[0].decode().endswith(name) and proc.stat(pid):
+            found.append(pid)
+    return found
+
+
+def _named(service: Supervised, name: str) -> int:
+    found = _all_named(service, name)
+    expect(len(found) == 1, f"{name} is there {len(found)} times: {service.told()}")
+    return found[0]
