@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 
 import { expect, test } from '../support/test';
 
@@ -6,7 +6,7 @@ import { expect, test } from '../support/test';
 const AGREED = 2_000;
 
 /** A service in the panel of a window. */
-const rowIn = (page: Page, name: string) =>
+const rowIn = (page: Page, name: string): Locator =>
   page.locator(`#vce-panel [data-vce-service="${name}"]`);
 
 test('two windows agree on what happens', async ({ context, server, vce }) => {
