@@ -58,6 +58,7 @@ def test_every_key_of_the_branding_is_documented() -> None:
     ("kind", "heading"),
     [
         ("web", 'Web apps: `kind = "web"`'),
+        ("desktop", 'Desktop programs: `kind = "desktop"`'),
         ("postgres", 'PostgreSQL: `kind = "postgres"`'),
         ("mongo", 'MongoDB: `kind = "mongo"`'),
         ("openrefine", 'OpenRefine: `kind = "openrefine"`'),
