@@ -62,6 +62,8 @@ class Jupyter:
         """The JSON of a request below ``vce/api/``."""
         status, text = self.request(method, f"vce/api/{path}", body)
         assert status < 500, text
+        # A page of Jupyter's own is all there is where the extension could not be loaded.
+        assert text.startswith("{"), f"{status}: {text[:500]} {self.log.read_text()[-3000:]}"
         return json.loads(text)
 
     def service(self, name: str) -> dict[str, Any]:

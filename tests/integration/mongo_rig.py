@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import os
 import shutil
 import subprocess
 import sys
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,27 +29,14 @@ SECRET = "p@ss/w:o%r?d#[é]"
 Client = AsyncMongoClient[dict[str, Any]]
 
 
-class _Tidy(AsyncMongoClient[dict[str, Any]]):
-    """As the library's, and takes away what that may leave when it is closed."""
-
-    async def close(self) -> None:
-        """Close it, and the socket of a connection that was just being made.
-
-        The library forgets that one, and whichever test ran when Python found it would fail.
-        """
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            await super().close()
-            await asyncio.sleep(0)
-            gc.collect(1)
-
-
 def client_at(uri: str, **settings: Any) -> Client:
     """A client; that there is no server is told within seconds.
 
     By default it would watch the server over a connection of its own, too.
     """
-    return _Tidy(uri, serverSelectionTimeoutMS=5000, serverMonitoringMode="poll", **settings)
+    return AsyncMongoClient(
+        uri, serverSelectionTimeoutMS=5000, serverMonitoringMode="poll", **settings
+    )
 
 
 class MongoRig:
