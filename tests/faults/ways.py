@@ -36,6 +36,7 @@ def go_round(asked: argparse.Namespace, seed: int) -> list[Told]:
     common = ["--seed", str(seed)]
     common += ["--tries", str(asked.tries)] if asked.tries else []
     common += ["--short"] if asked.short else []
+    common += ["--patience", str(asked.patience)]
     only = list(asked.only or (*range(1, 18), 31))
     runs = []
     if asked.everybody:
