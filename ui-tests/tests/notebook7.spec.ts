@@ -8,7 +8,11 @@ test('Jupyter Notebook has the services beside its files', async ({
   await server.settle('postgres', 'stopped');
   const page = await context.newPage();
   const errors: string[] = [];
-  page.on('pageerror', error => errors.push(error.message));
+  page.on('pageerror', error => {
+    if (error.stack?.includes('ou-vce-ext')) {
+      errors.push(error.stack);
+    }
+  });
   await page.goto(`${server.url}tree`);
   const panel = page.locator('#vce-panel');
   const row = panel.locator('[data-vce-service="postgres"]');

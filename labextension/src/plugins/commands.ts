@@ -21,6 +21,7 @@ import {
   TRANSLATION_DOMAIN
 } from '../tokens';
 import { confirmStop } from '../widgets/confirmStop';
+import { nameDialogs } from '../widgets/dialogNames';
 import { copyReport } from '../widgets/report';
 import { LogView } from '../widgets/logView';
 import { tileIcon } from '../widgets/tileIcon';
@@ -48,6 +49,8 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     const { baseUrl } = app.serviceManager.serverSettings;
     const logs = new Map<string, LogView>();
     const icons = new Map<string, LabIcon>();
+
+    nameDialogs();
 
     const openPage = (...path: string[]): void => {
       window.open(URLExt.join(baseUrl, 'vce', ...path), '_blank', 'noopener');

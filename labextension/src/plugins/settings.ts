@@ -3,10 +3,17 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { allows } from '../actions';
 import { VCESettings } from '../settings';
-import { IVCEModel, IVCESettings, SETTINGS_ID } from '../tokens';
+import { inWords } from '../settingsWords';
+import {
+  IVCEModel,
+  IVCESettings,
+  SETTINGS_ID,
+  TRANSLATION_DOMAIN
+} from '../tokens';
 
 /** Kept by the browser's tab: a reload of the page does not open JupyterLab anew. */
 const STARTED = 'ou-vce-ext:started-with-lab';
@@ -18,15 +25,23 @@ export const settingsPlugin: JupyterFrontEndPlugin<IVCESettings> = {
   autoStart: true,
   provides: IVCESettings,
   requires: [IVCEModel],
-  optional: [ISettingRegistry],
+  optional: [ISettingRegistry, ITranslator],
   activate: (
     _app: JupyterFrontEnd,
     model: IVCEModel,
-    registry: ISettingRegistry | null
+    registry: ISettingRegistry | null,
+    translator: ITranslator | null
   ): IVCESettings => {
+    const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const settings = new VCESettings();
     settings.changed.connect(() => {
       model.setInterval(settings.pollSeconds * 1000);
+    });
+    registry?.transform(SETTINGS_ID, {
+      fetch: plugin => {
+        plugin.schema = inWords(plugin.schema, trans);
+        return plugin;
+      }
     });
     // Nobody waits for it: until then it is as the schema says by itself.
     registry
