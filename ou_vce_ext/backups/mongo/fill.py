@@ -138,7 +138,10 @@ def insert(target: Target[dict[str, Any]], documents: Sequence[bytes]) -> None:
     """Insert raw documents, in their order and as they are. Raises PyMongoError."""
     from bson import Timestamp
     from bson.raw_bson import RawBSONDocument
+    from pymongo import WriteConcern
 
+    # By default each batch would wait until it is on disk; all of it is, once, at the end.
+    target = target.with_options(write_concern=WriteConcern(w=1))
     raw: list[Any] = [RawBSONDocument(document) for document in documents]
     target.insert_many(raw, ordered=True, bypass_document_validation=True)
     for document in documents:
