@@ -15,7 +15,7 @@ from .names import EVERYTHING
 from .parts import SERVICES, prefixed
 from .store import Stored
 from .taking import write
-from .threads import in_thread, to_its_end
+from .threads import in_thread, made, to_its_end
 from .watch import Watch
 from .writer import PARTIAL, ArchiveWriter, MemberWriter, Written
 
@@ -31,7 +31,7 @@ async def take_everything(
     async def work() -> tuple[Stored, int]:
         now = house.clock.now()
         path = await asyncio.to_thread(house.store.place_for, None, reason, now)
-        archive = await asyncio.to_thread(ArchiveWriter, path, watch)
+        archive = await made(lambda: ArchiveWriter(path, watch), ArchiveWriter.abandon)
         try:
             written, manifest, left_out = await _fill(house, jobs, folders, reason, archive, watch)
         except BaseException:

@@ -32,6 +32,7 @@ from .recovery import clean, recover
 from .store import Store, Stored
 from .strategy import Strategy
 from .taking import take
+from .threads import made
 from .timetable import Timetable
 from .uploads import Upload, take_in
 
@@ -217,7 +218,7 @@ class Backups:
         self.counter.able(service, Capability.RESTORE)
         folder = self.store.folder(service)
         await self.counter.require(("the file", folder, size))
-        return await asyncio.to_thread(Upload, service, filename, folder)
+        return await made(lambda: Upload(service, filename, folder), Upload.abandon)
 
     async def take_in(self, upload: Upload) -> Stored:
         """See that an uploaded file is a backup, and list it. Raises VceError; it is gone then."""
@@ -271,6 +272,9 @@ class Backups:
             }
             proven = await prove(self.house, jobs, stored, watch)
             running.progress(f"{stored.file.name} can be restored: it was tried", 1.0)
+            if proven.backup.service:
+                # An older proven one was kept until now.
+                await self.timetable.make_room(proven.backup.service)
             return proven.backup.to_json()
 
         return self.desk.begin(

@@ -80,9 +80,9 @@ class Store:
 
     def known(self, service: str | None = None) -> list[Stored]:
         """The backups found when last looked, newest first; of one service where it is given."""
-        found = [seen.stored for seen in self._seen.values() if seen.stored]
-        found.sort(key=lambda each: (each.backup.created, each.id), reverse=True)
-        return [each for each in found if service is None or each.backup.service == service]
+        found = [(seen.stored, seen.mtime) for seen in self._seen.values() if seen.stored]
+        found.sort(key=lambda each: (each[0].backup.created, each[1]), reverse=True)
+        return [each for each, _ in found if service is None or each.backup.service == service]
 
     def newest(self, service: str) -> Stored | None:
         """A service's newest backup, as last seen."""

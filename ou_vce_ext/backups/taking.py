@@ -11,7 +11,7 @@ from .job import Job, answering, guarded
 from .manifest import Manifest
 from .store import Stored
 from .strategy import Taken
-from .threads import in_thread, to_its_end
+from .threads import in_thread, made, to_its_end
 from .writer import ArchiveWriter, Written
 
 
@@ -32,7 +32,7 @@ async def write(job: Job, reason: Reason, path: Path) -> tuple[Written, Manifest
     async with AsyncExitStack() as stack:
         if job.strategy.needs_running:
             await stack.enter_async_context(answering(job))
-        archive = await asyncio.to_thread(ArchiveWriter, path, watch)
+        archive = await made(lambda: ArchiveWriter(path, watch), ArchiveWriter.abandon)
         try:
             taken = await job.strategy.take(archive, watch)
             manifest = _describe(job, taken, archive, reason)

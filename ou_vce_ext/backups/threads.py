@@ -33,6 +33,17 @@ async def in_thread(
         raise asyncio.CancelledError from None
 
 
+async def made(make: Callable[[], _T], undo: Callable[[_T], object]) -> _T:
+    """Make something in a thread that holds a file; who is cancelled meanwhile has it undone."""
+    working = asyncio.ensure_future(asyncio.to_thread(make))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        with suppress(Exception):
+            undo(await working)
+        raise
+
+
 async def to_its_end(work: Callable[[], object]) -> None:
     """Run quick blocking work in a thread, to its end whatever happens to the caller."""
     working = asyncio.ensure_future(asyncio.to_thread(work))

@@ -83,7 +83,7 @@ class Timetable:
                 continue
             if newest and not self._was_used(item, newest.created):
                 continue
-            if newest is None and not self._last_words(item):
+            if newest is None and item.state not in RUNNING and not self._last_words(item):
                 continue  # it has never run, so there is nothing to keep
             self._tried[name] = now
             try:
