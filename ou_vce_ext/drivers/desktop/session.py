@@ -23,12 +23,15 @@ from .display_number import candidates, clear
 from .note import Note
 from .x11 import Windows, write_authority
 
+_TO_END = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+_SIGNALS = (*_TO_END, signal.SIGCHLD, signal.SIGUSR1)
+
 DISPLAY_LOST = 75
 """The exit code of a session whose display server ended."""
 _SERVER_SECONDS = 20.0
 _SERVER_END_SECONDS = 3.0
 _LOOK_INTERVAL = 0.005
-_MANAGER_SECONDS = 2.0
+_MANAGER_SECONDS = 5.0
 _MANAGER_DEATHS = 5
 _LINGER_SECONDS = 0.5
 """After the program's first process has ended well: until its windows are gone from the list."""
@@ -51,12 +54,12 @@ class Session:
         self._manager_deaths = 0
         self._steps = 0
         self._deadline: float | None = None
-        self._told_to_end = self._closing = False
+        self._told_to_end = self._closing = self._managed = False
         self._wake, self._wake_end = os.pipe()
         for end in (self._wake, self._wake_end):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(self._wake_end, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        for number in _SIGNALS:
             signal.signal(number, lambda *_: None)
 
     # -- beginning -------------------------------------------------------------------------------
@@ -102,18 +105,17 @@ class Session:
         return False
 
     def _start_manager(self) -> None:
-        self.manager = self._spawn(self.plan["manager"])
+        own = str(os.getpid())
+        self.manager = self._spawn([w.replace("{session}", own) for w in self.plan["manager"]])
 
     def _wait_for_manager(self) -> None:
-        """Until windows will be given their place: some programs look only once who does that."""
+        """Until windows will be given their place: it tells us so."""
         end = time.monotonic() + _MANAGER_SECONDS
-        try:
-            while self.windows and self.manager and time.monotonic() < end:
-                if self.windows.managed() or self._told_to_end:
-                    return
-                self._wait(end - time.monotonic())
-        except OSError:
-            self._forget_windows()
+        while self.manager and not self._managed and not self._told_to_end:
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            self._wait(left)
 
     def _spawn(self, argv: list[str], *, cwd: str = "/", leads: bool = False) -> int:
         """Start ``argv``; with ``leads`` as the leader of a session. A failure is its exit 127."""
@@ -124,9 +126,8 @@ class Session:
             if leads:
                 os.setsid()
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            for number in (*_SIGNALS, signal.SIGPIPE):
                 signal.signal(number, signal.SIG_DFL)
-            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
             os.chdir(cwd)
             os.execvpe(argv[0], argv, self.environment)  # noqa: S606
         except OSError as error:
@@ -153,7 +154,8 @@ class Session:
             self._next_step()
 
     def _on_signal(self, numbers: bytes) -> None:
-        if set(numbers) & {signal.SIGTERM, signal.SIGINT, signal.SIGHUP} and not self._told_to_end:
+        self._managed |= signal.SIGUSR1 in numbers
+        if _TO_END & set(numbers) and not self._told_to_end:
             self._told_to_end = True
             if self.program:
                 self._next_step()

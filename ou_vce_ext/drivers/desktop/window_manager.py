@@ -97,6 +97,7 @@ def missing() -> ServiceError | None:
 def write_settings(folder: Path, style: WindowStyle) -> tuple[str, ...]:
     """Write its settings into ``folder``; return the words it is started with.
 
+    As soon as it is at work it sends SIGUSR1 to the process that stands in for ``{session}``.
     A window of a program's own (``full``) has neither frame nor buttons and fills the screen;
     dialogs keep theirs.
     """
@@ -113,4 +114,9 @@ def write_settings(folder: Path, style: WindowStyle) -> tuple[str, ...]:
         ),
         "utf-8",
     )
-    return (shutil.which(_PROGRAM) or _PROGRAM, "--sm-disable", "--config-file", str(settings))
+    return (
+        shutil.which(_PROGRAM) or _PROGRAM,
+        *("--sm-disable", "--config-file", str(settings)),
+        # It says that it is there before it is: a window that opens in between is never shown.
+        *("--startup", "sh -c 'kill -USR1 {session}'"),
+    )

@@ -51,8 +51,8 @@ class Windows:
         """Connect to the display that process ``server`` serves, and to nobody else's."""
         self.socket = socket.socket(socket.AF_UNIX)
         self.news = True
-        """Whether windows, or the window manager, may have changed since they were last read."""
-        self._list = self._manager = -1
+        """Whether windows may have come or gone since they were last asked for."""
+        self._list = -1
         try:
             self.socket.settimeout(_TIMEOUT)
             self.socket.connect(f"{SOCKETS}/X{display}")
@@ -60,7 +60,6 @@ class Windows:
             self._sequence = 0
             self._root = self._introduce(cookie)
             self._list = self._atom("_NET_CLIENT_LIST")
-            self._manager = self._atom("_NET_SUPPORTING_WM_CHECK")
             self._close = self._atom("_NET_CLOSE_WINDOW")
             body = struct.pack("<III", self._root, 1 << 11, _PROPERTY_CHANGE)
             self._send(2, 0, body)
@@ -115,7 +114,7 @@ class Windows:
 
     def _hear(self, event: bytes) -> None:
         name = int.from_bytes(event[8:12], "little")
-        if event[0] & 0x7F == _PROPERTY_NOTIFY and name in (self._list, self._manager):
+        if event[0] & 0x7F == _PROPERTY_NOTIFY and name == self._list:
             self.news = True
 
     def _atom(self, name: str) -> int:
@@ -145,11 +144,6 @@ class Windows:
             pass
         finally:
             self.socket.settimeout(_TIMEOUT)
-
-    def managed(self) -> bool:
-        """Whether a window manager is at work."""
-        self.news = False
-        return bool(self._property(self._manager))
 
     def shown(self) -> tuple[int, ...]:
         """The windows that programs have opened."""
