@@ -206,6 +206,31 @@ def test_seed_files_are_found_beside_the_declaration_and_a_missing_one_stops_not
     assert str(missing) in problem.message
 
 
+def test_seeds_of_collections_are_found_and_judged_one_by_one(tmp_path: Path) -> None:
+    declared = (
+        '[services.mongo.seed]\ndump = "a.archive"\ncollections = { d = { c = "c.csv.gz" } }\n'
+    )
+    path = drop_in(tmp_path, "a.toml", declared)
+    for name in ("a.archive", "c.csv.gz"):
+        path.with_name(name).touch()
+    specs, problems = load(tmp_path)
+    assert problems == []
+    assert specs["mongo"].seed == {
+        "dump": (str(path.with_name("a.archive")),),
+        "collections": {"d": {"c": str(path.with_name("c.csv.gz"))}},
+    }
+    for wrong, words in (
+        ('collections = { d = "c.csv" }', 'd = { people = "seed/people.csv" }'),
+        ('collections = { d = { c = "c.xls" } }', ".ndjson"),
+        ("collections = { d = { c = 3 } }", "d.c"),
+    ):
+        drop_in(tmp_path, "a.toml", f"[services.mongo.seed]\n{wrong}\n")
+        specs, [problem] = load(tmp_path)
+        assert problem.key == "services.mongo.seed.collections"
+        assert words in problem.message
+        assert specs["mongo"].problem is not None
+
+
 def test_a_missing_icon_is_told_and_stops_nothing(tmp_path: Path) -> None:
     drop_in(tmp_path, "a.toml", GENIE + 'icon = "genie.svg"\n')
     specs, [problem] = load(tmp_path)

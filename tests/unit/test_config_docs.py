@@ -38,6 +38,9 @@ def documented(heading: str) -> set[str]:
 def test_every_example_is_right(tmp_path: Path, kinds: Kinds, example: str) -> None:
     path = tmp_path / "example.toml"
     path.write_text(example)
+    (tmp_path / "seed").mkdir()
+    for file in re.findall(r'"(seed/[^"]+)"', example):
+        (tmp_path / file).touch()
     specs, problems = load_specs([], path, {}, kinds)
     problems += load_branding([], path, {})[1]
     assert [str(problem) for problem in problems] == []
