@@ -12,13 +12,16 @@ import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from ou_vce_ext.backups import scratch
+from ou_vce_ext.backups import places, scratch
 from ou_vce_ext.backups.manifest import Manifest
-from ou_vce_ext.backups import places
+from ou_vce_ext.backups.openrefine import capture
 from ou_vce_ext.backups.openrefine.facts import BrokenProjectError, facts_of, glance
+from ou_vce_ext.backups.openrefine.live import CannotOpenError, Live, Steps
+from ou_vce_ext.backups.openrefine.metadata import Metadata
 from ou_vce_ext.backups.openrefine.preferences import preferences_in, workspace
 from ou_vce_ext.backups.openrefine.project import prove
 from ou_vce_ext.backups.openrefine.source import ForeignProjects, OwnBackup
@@ -426,3 +429,41 @@ async def test_a_change_is_seen(strategy: OpenRefineStrategy, folder: Path) -> N
     (made / "data.zip").write_bytes(FIRST.data())
     assert await strategy.changed() is True
     assert await strategy.changed() is False
+
+
+class FakeLive:
+    """An OpenRefine that says what a test tells it to."""
+
+    def __init__(self, opens: bool) -> None:
+        self.opens = opens
+
+    async def projects(self) -> dict[str, Metadata]:
+        return {FIRST.id: Metadata("Café")}
+
+    async def save(self, project: str) -> bool:
+        return self.opens
+
+    async def steps(self, project: str) -> Steps:
+        if not self.opens:
+            raise CannotOpenError
+        return (), ()
+
+
+@pytest.mark.parametrize("opens", [True, False])
+async def test_what_was_never_saved_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opens: bool
+) -> None:
+    """Unless OpenRefine itself has nothing of it any more."""
+    monkeypatch.setattr(capture, "_PAUSE", 0.0)
+    folder = tmp_path / f"{FIRST.id}.project"
+    folder.mkdir()
+    (folder / "metadata.json").write_bytes(FIRST.metadata())
+    live = cast("Live", FakeLive(opens))
+    capturing = capture.Capture(tmp_path, live, tmp_path / "pictures", Watch())
+    if not opens:
+        assert [project async for project in capturing.projects()] == []
+        assert capturing.without_data == [FIRST.id]
+        return
+    with pytest.raises(VceError, match="Café") as caught:
+        [project async for project in capturing.projects()]
+    assert caught.value.code in ("data-unwritable", "disk-full")

@@ -84,8 +84,11 @@ class Capture:
                 steps = await self._saved_steps(self._live, project, told)
             except CannotOpenError:
                 trouble = _cannot_open(told)
-        if await asyncio.to_thread(is_empty, folder) and (told is None or not first):
-            self.without_data.append(project)
+        lost = told is None or (trouble is not None and not first)
+        if lost and await asyncio.to_thread(is_empty, folder):
+            # What is in memory is never lost, however empty its folder is.
+            if (folder / DESCRIPTIONS[0]).exists():
+                self.without_data.append(project)
             return None
         running = told is not None
         if not await in_thread(watch, take_picture, folder, picture, watch, running=running):
@@ -93,6 +96,9 @@ class Capture:
         try:
             found = await in_thread(watch, prove, project, picture, watch)
         except BrokenProjectError as error:
+            if told and steps is not None:
+                # In memory it is whole.
+                return self._not_saved(told)
             known = told or await asyncio.to_thread(metadatas.read, picture / DESCRIPTIONS[0])
             broken = _broken(project, known, error)
             if told is None:

@@ -99,6 +99,7 @@ class OpenRefineStrategy(Strategy):
         watch.step("Saving and packing projects", await self.estimate())
         contents: list[DataItem] = []
         told: dict[str, Json] = {}
+        details: dict[str, Json] = {_PROJECTS: told}
         place = places.new_place(self._workspace)
         try:
             if await asyncio.to_thread(self._workspace.is_dir):
@@ -109,12 +110,14 @@ class OpenRefineStrategy(Strategy):
                     await in_thread(watch, _pack, archive, name, project, watch)
                     contents.append(project.item(self.driver.spec.name))
                     told[project.id] = {**project.to_json(), "member": name}
+                if capture.without_data:
+                    details["without_data"] = list(capture.without_data)
                 settings = await asyncio.to_thread(survey.preferences, self._workspace)
                 if settings is not None:
                     await in_thread(watch, archive.add, SETTINGS, workspace(told, settings))
         finally:
             await to_its_end(lambda: places.remove(place))
-        return Taken(tuple(contents), Consistency.QUIESCED, details={_PROJECTS: told})
+        return Taken(tuple(contents), Consistency.QUIESCED, details=details)
 
     # -- reading ---------------------------------------------------------------------------------
 
