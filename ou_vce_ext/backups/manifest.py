@@ -73,7 +73,9 @@ class Manifest:
         try:
             body = json.loads(content)
             version = body["format"]
-            if isinstance(version, int) and version > FORMAT:
+            if not isinstance(version, int):
+                raise TypeError
+            if version > FORMAT:
                 raise UnsuitableError(
                     "This backup was made by a newer version of this software.",
                     "Ask for an update of this environment, or restore it where it was made.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .backup_cuts import KilledInBackup, KilledInRestore
 from .clock import ClockMoved
 from .crowds import Crowd
 from .data_folders import DamagedFolder, StaleLockFile
@@ -38,4 +39,6 @@ FAULTS: tuple[type[Fault], ...] = (
     ClockMoved,
     KernelsBeside,
     DesktopKilled,
+    KilledInBackup,
+    KilledInRestore,
 )
