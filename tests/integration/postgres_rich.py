@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import subprocess
+import tarfile
+import zipfile
 from pathlib import Path
 
 from ou_vce_ext.drivers.base import scrubbed_environment
@@ -99,11 +102,17 @@ async def fill(rig: PostgresRig) -> None:
 
 def told(rig: PostgresRig, server: Server, database: str, folder: Path) -> str:
     """All of a database as pg_dump itself puts it, owners, grants and settings included."""
+    name = database.replace("\\", "\\\\").replace("'", "\\'")
+    made = _run(rig, server, folder, "pg_dump", "--create", f"--dbname=dbname='{name}'")
+    return _MARKS.sub("", made.decode())
+
+
+def _run(rig: PostgresRig, server: Server, folder: Path, tool: str, *arguments: str) -> bytes:
+    """What a tool prints, run by hand as the superuser."""
     secret = (rig.folder / "ou-vce-ext.secret").read_text().strip()
     env = rig.driver.environment()
-    name = database.replace("\\", "\\\\").replace("'", "\\'")
-    made = subprocess.run(
-        [server.tool("pg_dump"), "--create", f"--dbname=dbname='{name}'"],
+    return subprocess.run(
+        [server.tool(tool), *arguments],
         env={
             **scrubbed_environment({"LC_ALL": "C"}),
             "PGHOST": env["PGHOST"],
@@ -114,5 +123,31 @@ def told(rig: PostgresRig, server: Server, database: str, folder: Path) -> str:
         capture_output=True,
         check=True,
         cwd=folder,
-    )
-    return _MARKS.sub("", made.stdout.decode())
+    ).stdout
+
+
+def dumps(rig: PostgresRig, server: Server, folder: Path) -> list[Path]:
+    """The database ``student`` in every format and wrapping that people have it in."""
+    made = {
+        "custom.dump": ("-Fc",),
+        "tar.tar": ("-Ft",),
+        "plain.sql": ("-Fp",),
+        "created.sql": ("-Fp", "--create", "--clean", "--if-exists"),
+        "inserts.sql": ("-Fp", "--inserts", "--no-owner"),
+    }
+    files = []
+    for name, options in made.items():
+        path = folder / name
+        path.write_bytes(_run(rig, server, folder, "pg_dump", *options, "--dbname=student"))
+        files.append(path)
+    custom, _, plain, *_ = files
+    packed = folder / "plain.sql.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    zipped = folder / "custom.zip"
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.write(custom, "backup/student.dump")
+        archive.writestr("__MACOSX/._x", b"x")
+    tarred = folder / "plain.tar.gz"
+    with tarfile.open(tarred, "w:gz") as tar:
+        tar.add(plain, "student.sql")
+    return [*files, packed, zipped, tarred]

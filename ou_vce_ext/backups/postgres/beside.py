@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import secrets
+from contextlib import suppress
 from typing import Final
 
 from ...drivers.postgres.door import Door
@@ -82,9 +83,15 @@ class Beside:
                 await self._fill(connection, source, database, partial)
                 await self._rename(connection, partial, name)
             except BaseException:
-                dropping = asyncio.ensure_future(drop(self._door, partial))
-                await asyncio.shield(dropping)
+                await self._take_back(partial)
                 raise
+
+    async def _take_back(self, partial: str) -> None:
+        dropping = asyncio.ensure_future(drop(self._door, partial))
+        # Should the server be gone, the next start finds it by its name. Cancelled once more, it
+        # goes on by itself.
+        with suppress(Exception):
+            await asyncio.shield(dropping)
 
     async def _fill(
         self,
@@ -142,6 +149,8 @@ class Beside:
         from psycopg import sql
 
         words = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+        # What was loaded lasts from here on, and so does all that came before.
+        await connection.execute("SET synchronous_commit = on")
         try:
             await connection.execute(words.format(sql.Identifier(partial), sql.Identifier(name)))
         except psycopg.errors.DuplicateDatabase as error:

@@ -25,6 +25,8 @@ _CUSTOM: Final = b"PGDMP"
 _GZIP: Final = b"\x1f\x8b"
 _ZIP: Final = b"PK\x03\x04"
 _TOC: Final = "toc.dat"
+_LAST: Final = "restore.sql"
+_MOST_TABLES: Final = 1_000_000
 _MOST_MEMBERS: Final = 1000
 _LARGEST_RATIO: Final = 200
 _BLOCK: Final = 1024 * 1024
@@ -119,11 +121,19 @@ def find_dump(path: Path) -> tuple[Packed, Format]:
             packed = Packed(path, "gzip")
             start = _start(packed)
             if _is_tar(start):
+                with packed.open() as file, tarfile.open(fileobj=file, mode="r|") as archive:
+                    first = archive.next()
+                if first and first.name == _TOC:
+                    _check_tar(packed)
+                    return packed, "tar"
                 return _in_tar(path)
         elif _is_tar(start):
             with tarfile.open(path, "r:") as archive:
                 first = archive.next()
-            return (packed, "tar") if first and first.name == _TOC else _in_tar(path)
+            if first and first.name == _TOC:
+                _check_tar(packed)
+                return packed, "tar"
+            return _in_tar(path)
         return packed, _format(start)
 
 
@@ -170,6 +180,24 @@ def _in_tar(path: Path) -> tuple[Packed, Format]:
     return _only(Packed(path, "tar"), names)
 
 
+def _check_tar(packed: Packed) -> None:
+    """See that nothing of pg_dump's tar format is missing: pg_restore would pass over it, or hang.
+
+    It ends with a file that says how to do without pg_restore, and then with two empty blocks.
+    """
+    last, count = "", 0
+    with packed.open() as file, tarfile.open(fileobj=file, mode="r|") as archive:
+        for info in archive:
+            last, count = info.name, count + 1
+            archive.members = []  # type: ignore[attr-defined]
+            if count > _MOST_TABLES or not info.isreg():
+                raise _no_dump("it has something in it that pg_dump does not write")
+    odd = packed.wrapping == "none" and packed.path.stat().st_size % tarfile.BLOCKSIZE
+    with packed.open() as file:
+        if odd or last != _LAST or _tail(file)[-1024:].strip(b"\0"):
+            raise _no_dump("it breaks off before its end")
+
+
 def _only(packed: Packed, names: list[str]) -> tuple[Packed, Format]:
     """The one file among ``names`` that counts."""
     found = [name for name in names if not _aside(name)]
@@ -181,7 +209,10 @@ def _only(packed: Packed, names: list[str]) -> tuple[Packed, Format]:
     start = _start(inner)
     if start.startswith((_GZIP, _ZIP)):
         raise _no_dump("it is packed more than once")
-    return inner, _format(start)
+    kind = _format(start)
+    if kind == "tar":
+        _check_tar(inner)
+    return inner, kind
 
 
 def _aside(name: str) -> bool:
@@ -192,7 +223,7 @@ def _aside(name: str) -> bool:
 def read_script(packed: Packed, filename: str, watch: Watch) -> ForeignDump:
     """Read a script from beginning to end, without running any of it. Raises UnsuitableError."""
     first = name_of(filename)
-    current, filled, major, begun = first, dict[str, bool](), 0, 0
+    current, filled, major = first, dict[str, bool](), 0
     with understood(), packed.open() as file:
         for part in statements(_limited(blocks(file, watch), packed.path)):
             if isinstance(part, Rows):
@@ -200,7 +231,6 @@ def read_script(packed: Packed, filename: str, watch: Watch) -> ForeignDump:
             if isinstance(part, Command):
                 current = connects_to(part) or current
                 continue
-            begun += len(_DUMP.findall(part.text))
             if told := _HEADER.search(part.text):
                 major = max(major, int(told[1]))
             text = without_comments(part.text)
@@ -209,7 +239,7 @@ def read_script(packed: Packed, filename: str, watch: Watch) -> ForeignDump:
     with understood(), packed.open() as file:
         tail = _tail(file)
     # Each part of a dump says that it is complete; the last of it comes after all statements.
-    if begun and not _COMPLETE.search(tail):
+    if _DUMP.search(_start(packed)) and not _COMPLETE.search(tail):
         raise _no_dump("it breaks off before its end")
     if not filled:
         raise _no_dump("there is nothing in it that makes a table or fills one")

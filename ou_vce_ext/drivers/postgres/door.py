@@ -89,7 +89,8 @@ class Door:
             connect_timeout=10,
             application_name="ou_vce_ext",
             client_encoding="utf8",
-            options="",
+            # A script commits each statement; whoever runs it commits once for good at its end.
+            options="-c synchronous_commit=off" if own else "",
             target_session_attrs="any",
             gssencmode="disable" if own else "prefer",
             sslmode="disable" if own else "prefer",
