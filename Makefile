@@ -17,7 +17,7 @@ LAB_PROGRAMS ?= openrefine libcurl4 slirp4netns tigervnc-standalone-server openb
 TEST_PROGRAMS ?= $(LAB_PROGRAMS) passt chromium nginx faketime default-jre default-jdk-headless x11-apps
 # Tests mostly wait for programs: three at a time keep two processors busy.
 TEST_WORKERS ?= 3
-BENCHMARKS ?= ready proxy supervision openrefine
+BENCHMARKS ?= ready proxy supervision openrefine desktop
 
 # Seen first by every recipe and by all it starts; quoted nowhere, so a path may hold spaces.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -87,8 +87,8 @@ $(STAMPS)/lab: pyproject.toml ou_vce_ext/_version.py
 $(STAMPS)/test: $(STAMPS)/lab
 	python -m pip install --quiet 'ou-vce-ext[test]'
 	@# What we are measured against lies apart, so that no server here has it on by itself.
-	test -d .venv/compare/supervisor || python -m pip install --quiet --no-deps --upgrade \
-	--target .venv/compare 'jupyter-server-proxy>=4.6,<5' simpervisor 'supervisor>=4.3,<5'
+	test -d .venv/compare/websockify || python -m pip install --quiet --no-deps --upgrade \
+	--target .venv/compare 'jupyter-server-proxy>=4.6,<5' simpervisor 'supervisor>=4.3,<5' 'websockify>=0.12,<0.14'
 	@touch $@
 
 # MongoDB's own tools, which must be able to read our backups, and we theirs.

@@ -91,8 +91,8 @@ def test_the_window_manager_is_told_in_xml(tmp_path: Path, style: Any) -> None:
 
     folder = tmp_path / "<&>"
     folder.mkdir()
-    *_, settings = write_settings(folder, style)
-    text = Path(settings).read_text()
+    words = write_settings(folder, style)
+    text = Path(words[words.index("--config-file") + 1]).read_text()
     ElementTree.fromstring(text)
     assert ("<decor>no</decor>" in text) == (style == "full")
 

@@ -319,6 +319,8 @@ def _told(status: int) -> dict[str, object]:
 def main() -> None:
     """Run the session that the file named on the command line describes."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Whoever started Jupyter may have held back some of those that we wait for.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     with open(sys.argv[1], "rb") as file:
         plan = json.loads(file.read())
     outcome = Session(plan).run()
