@@ -24,10 +24,5 @@ def strategy_for(driver: Driver) -> Strategy | None:
     if place is None:
         return None
     module, name = place
-    try:
-        found = getattr(import_module(module, __package__), name)
-    except ModuleNotFoundError as missing:
-        if missing.name and missing.name.startswith(f"{__package__}."):
-            return None
-        raise
+    found = getattr(import_module(module, __package__), name)
     return cast("Strategy", found(driver))

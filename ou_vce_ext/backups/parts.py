@@ -57,7 +57,7 @@ def _within(stored: Stored) -> Mapping[str, Part]:
         if not name.startswith(SERVICES):
             continue
         service = name.removeprefix(SERVICES).removesuffix(".tar")
-        offset, length = archive.place(name)
+        offset, length = archive.place_of(name)
         inner = archive.part(name).manifest
         found[service] = Part(
             stored.file,

@@ -115,11 +115,6 @@ class Archive:
         place = self._places[name]
         return Archive(self.path, offset=self._offset + place.start, length=place.bytes)
 
-    def place(self, name: str) -> tuple[int, int]:
-        """Where a member's bytes begin in the file, and how many there are. Raises KeyError."""
-        place = self._places[name]
-        return self._offset + place.start, place.bytes
-
     def check(self, watch: Watch, *, only: str = "") -> None:
         """Compare each member with its checksum; ``only`` those whose names begin so.
 
