@@ -94,10 +94,12 @@ export class OperationToasts implements IVCEToasts {
     );
   }
 
-  private _show({ id, message, progress }: IOperation): void {
+  private _show(operation: IOperation): void {
     const { notes } = this._context;
+    const { id, message, progress } = operation;
     const note = notes.emit(message, 'in-progress', {
       autoClose: false,
+      actions: this._cancelling(operation),
       ...(progress === null ? {} : { progress })
     });
     this._shown.set(id, note);
@@ -119,7 +121,7 @@ export class OperationToasts implements IVCEToasts {
     const told =
       operation.state !== 'cancelled' &&
       (failed
-        ? !panel?.isVisible
+        ? !ORDINARY.includes(operation.kind) || !panel?.isVisible
         : id !== undefined || (wanted() && !ORDINARY.includes(operation.kind)));
     if (!told) {
       if (id !== undefined) {
@@ -131,10 +133,10 @@ export class OperationToasts implements IVCEToasts {
       ? (operation.error?.message ?? operation.message)
       : operation.message;
     const type = failed ? 'error' : 'success';
-    const options = {
-      autoClose: failed ? (false as const) : SHOWN,
-      actions: this._actions(operation)
-    };
+    const actions = this._actions(operation);
+    // What offers something stays until it is answered or closed.
+    const stays = failed || actions.length > 0;
+    const options = { autoClose: stays ? (false as const) : SHOWN, actions };
     if (id !== undefined) {
       notes.update({ id, message, type, ...options });
     } else {
@@ -146,7 +148,7 @@ export class OperationToasts implements IVCEToasts {
     const { panel, report, trans } = this._context;
     const offered = this._offers.get(operation.kind)?.(operation) ?? [];
     const actions = offered.map(({ label, run }) => ({ label, callback: run }));
-    if (operation.state !== 'failed') {
+    if (operation.state !== 'failed' || actions.length > 0) {
       return actions;
     }
     const { service } = operation;
@@ -155,8 +157,25 @@ export class OperationToasts implements IVCEToasts {
         label: trans.__('Show'),
         callback: () => panel?.reveal(service ?? undefined)
       },
-      { label: trans.__('Copy for the forum'), callback: report },
-      ...actions
+      { label: trans.__('Copy for the forum'), callback: report }
+    ];
+  }
+
+  /** Work on data may take long, and turning back from it costs nothing. */
+  private _cancelling({ id, kind }: IOperation): Notification.IAction[] {
+    const { model, trans } = this._context;
+    if (ORDINARY.includes(kind)) {
+      return [];
+    }
+    return [
+      {
+        label: trans.__('Cancel'),
+        callback: event => {
+          // The note stays until the work has ended.
+          event.preventDefault();
+          model.cancel(id).catch(() => undefined);
+        }
+      }
     ];
   }
 

@@ -1,0 +1,319 @@
+import {
+  ILabShell,
+  ILabStatus,
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { Dialog, Notification, WidgetTracker } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { Widget } from '@lumino/widgets';
+import * as React from 'react';
+
+import {
+  addBackupCommands,
+  BackupCommandIDs,
+  dataAllowed
+} from '../backupCommands';
+import { BackupOrders, undoOf } from '../backupOrders';
+import { BackupsApi } from '../backupsApi';
+import { BackupsModel } from '../backupsModel';
+import { type IBackup, IVCEBackups } from '../backupTokens';
+import { CommandIDs } from '../commands';
+import { nameable, replaceable } from '../restoreWish';
+import {
+  type IOperation,
+  type IService,
+  IVCEModel,
+  IVCEPanel,
+  IVCEToasts,
+  type RowPart,
+  TRANSLATION_DOMAIN
+} from '../tokens';
+import { chooseFile, sendFile } from '../uploading';
+import { BackupPart } from '../widgets/backupPart';
+import type { BackupAction } from '../widgets/backupEntry';
+import {
+  confirmDelete,
+  confirmWithoutCopy,
+  offerStart,
+  showFailure,
+  showProblem
+} from '../widgets/backupQuestions';
+import { BackupsTab } from '../widgets/backupsTab';
+import { askFolders } from '../widgets/everythingDialog';
+import { confirmReset } from '../widgets/resetDialog';
+import { askRestore } from '../widgets/restoreDialog';
+
+/** Never taken along: what is in them is in the backup already, or would be in itself. */
+const OWN_FOLDERS: readonly string[] = ['backups', 'openrefine_projects'];
+
+/** Backs up, proves, restores and resets, from the panel, the menus and a list of its own. */
+export const backupsPlugin: JupyterFrontEndPlugin<IVCEBackups> = {
+  id: 'ou-vce-ext:backups',
+  description: 'Backs services up, restores and resets them.',
+  autoStart: true,
+  provides: IVCEBackups,
+  requires: [IVCEModel],
+  optional: [
+    IVCEPanel,
+    IVCEToasts,
+    ILabShell,
+    ILayoutRestorer,
+    ILabStatus,
+    ITranslator
+  ],
+  activate: (
+    app: JupyterFrontEnd,
+    model: IVCEModel,
+    panel: IVCEPanel | null,
+    toasts: IVCEToasts | null,
+    labShell: ILabShell | null,
+    restorer: ILayoutRestorer | null,
+    status: ILabStatus | null,
+    translator: ITranslator | null
+  ): IVCEBackups => {
+    const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
+    const { serverSettings, contents } = app.serviceManager;
+    const backups = new BackupsModel(new BackupsApi(serverSettings), model);
+    const titleOf = (name: string | null): string =>
+      name === null
+        ? trans.__('Everything')
+        : (model.service(name)?.title ?? name);
+
+    // JupyterLab shows one dialog at a time: the list that is one makes room for what it asks.
+    let overlay: Dialog<unknown> | null = null;
+    const free =
+      <A extends unknown[], R>(ask: (...args: A) => R) =>
+      (...args: A): R => {
+        overlay?.dispose();
+        return ask(...args);
+      };
+
+    const report = (): void => void app.commands.execute(CommandIDs.copyReport);
+
+    const orders = new BackupOrders({
+      model,
+      backups,
+      report,
+      ask: {
+        reset: free((preview, service) =>
+          confirmReset(preview, service, trans)
+        ),
+        start: free(service => offerStart(service, trans)),
+        restore: free((backup, service, taken) =>
+          askRestore(backup, service, taken, trans)
+        ),
+        remove: free((backup, undoes) =>
+          confirmDelete(backup, undoes, titleOf(backup.service), trans)
+        ),
+        folders: free((services, folders) =>
+          askFolders(services, folders, trans)
+        ),
+        failure: free((operation, mayInsist) =>
+          showFailure(operation, mayInsist, trans)
+        ),
+        withoutCopy: free((kind, title) =>
+          confirmWithoutCopy(kind, title, trans)
+        )
+      },
+      folders: async () => {
+        const root = await contents.get('', { content: true });
+        const listed = root.content as { name: string; type: string }[];
+        return listed
+          .filter(
+            ({ name, type }) =>
+              type === 'directory' && !OWN_FOLDERS.includes(name)
+          )
+          .map(({ name }) => name)
+          .sort((one, other) => one.localeCompare(other));
+      },
+      refused: free(
+        problem =>
+          void showProblem(trans.__('That did not work'), problem, trans)
+      )
+    });
+
+    const upload = (service: IService): void =>
+      chooseFile(
+        file =>
+          void sendFile(file, service, {
+            backups,
+            trans,
+            notes: {
+              emit: Notification.emit,
+              dismiss: Notification.dismiss,
+              update: Notification.update
+            },
+            guard: () => status?.setDirty() ?? null,
+            refused: free(
+              (name, problem) =>
+                void showProblem(
+                  trans.__('%1 was not taken in', name),
+                  problem,
+                  trans
+                )
+            ),
+            restore: backup => void orders.restore(backup)
+          })
+      );
+
+    const act = async (
+      action: BackupAction,
+      backup: IBackup
+    ): Promise<void> => {
+      switch (action) {
+        case 'restore':
+          return orders.restore(backup);
+        case 'undo':
+          return orders.undo(backup.id);
+        case 'verify':
+          return orders.verify(backup);
+        case 'pin':
+          return orders.pin(backup);
+        case 'delete':
+          await orders.remove(backup);
+      }
+    };
+
+    const create = (): BackupsTab =>
+      new BackupsTab({
+        model,
+        backups,
+        trans,
+        allowed: (action, backup) => allowed(action, backup, model),
+        run: act,
+        allowedTo: (action, service) =>
+          dataAllowed(
+            action === 'upload' ? 'restore' : 'backup',
+            service,
+            model
+          ),
+        backUp: service => void orders.backUp(service),
+        upload,
+        everything: () => void orders.backUpEverything()
+      });
+
+    const tabs = new WidgetTracker<BackupsTab>({ namespace: 'vce-backups' });
+    const show = (name?: string): Widget | null => {
+      if (!labShell) {
+        // Jupyter Notebook has room for one document only.
+        const tab = create();
+        const dialog = new Dialog({
+          title: trans.__('Backups'),
+          body: tab,
+          buttons: [Dialog.cancelButton({ label: trans.__('Close') })]
+        });
+        overlay = dialog;
+        void dialog.launch();
+        if (name) {
+          tab.reveal(name);
+        }
+        return null;
+      }
+      let tab = tabs.currentWidget;
+      const fresh = tab === null;
+      if (!tab) {
+        tab = create();
+        void tabs.add(tab);
+        app.shell.add(tab, 'main');
+      }
+      if (name) {
+        tab.reveal(name);
+      }
+      app.shell.activateById(tab.id);
+      return fresh ? tab : null;
+    };
+
+    addBackupCommands({ commands: app.commands, model, trans, orders, show });
+    if (labShell && restorer) {
+      void restorer.restore(tabs, {
+        command: BackupCommandIDs.showBackups,
+        name: () => BackupsTab.ID
+      });
+    }
+
+    const Part: RowPart = ({ service, state }) => (
+      <BackupPart
+        service={service}
+        state={state}
+        model={model}
+        backups={backups}
+        trans={trans}
+        allowed={(action, one) =>
+          action === 'backups' ||
+          dataAllowed(action === 'reset' ? 'reset' : 'backup', one, model)
+        }
+        run={(action, { name }) =>
+          void app.commands.execute(
+            {
+              'back-up': BackupCommandIDs.backUp,
+              reset: BackupCommandIDs.reset,
+              backups: BackupCommandIDs.showBackups
+            }[action],
+            { name }
+          )
+        }
+        cancel={({ id }) => void model.cancel(id).catch(() => undefined)}
+        explain={operation => void orders.explain(operation)}
+      />
+    );
+    panel?.addToRows(Part);
+    // What failed lately and what undoes what, for the panel; later news come with each end.
+    void backups.refresh();
+
+    const details = (
+      operation: IOperation
+    ): { label: string; run(): void } => ({
+      label: trans.__('What to do about it'),
+      run: () => void orders.explain(operation)
+    });
+    for (const kind of ['backup', 'verify', 'restore', 'reset']) {
+      toasts?.addEndActions(kind, operation => {
+        if (operation.state === 'failed') {
+          return [details(operation)];
+        }
+        const safety = undoOf(operation);
+        return safety
+          ? [
+              {
+                label: trans._p('verb', 'Undo'),
+                run: () => void orders.undo(safety)
+              }
+            ]
+          : [];
+      });
+    }
+    return backups;
+  }
+};
+
+/** Whether something can be done with a backup now; undefined where it never can. */
+function allowed(
+  action: BackupAction,
+  backup: IBackup,
+  model: IVCEModel
+): boolean | undefined {
+  const service = backup.service ? model.service(backup.service) : undefined;
+  switch (action) {
+    case 'pin':
+    case 'delete':
+      return model.connected;
+    case 'verify':
+      return service?.capabilities.includes('backup')
+        ? dataAllowed('backup', service, model)
+        : undefined;
+    case 'undo':
+      return service && replaceable(service)
+        ? dataAllowed('restore', service, model)
+        : undefined;
+    case 'restore': {
+      const can =
+        service?.capabilities.includes('restore') &&
+        (replaceable(service) || nameable(backup, service).length > 0);
+      return service && can
+        ? dataAllowed('restore', service, model)
+        : undefined;
+    }
+  }
+}

@@ -1,0 +1,262 @@
+import { Dialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import type { IBackup, IDataItem, IRestoreWish } from '../backupTokens';
+import { countWords, itemKindWords, momentWords } from '../backupWords';
+import {
+  firstChoice,
+  freeName,
+  type IRestoreChoice,
+  nameable,
+  replaceable,
+  wholes,
+  wishOf
+} from '../restoreWish';
+import type { IService } from '../tokens';
+
+interface IRestoreViewProps {
+  readonly backup: IBackup;
+  readonly service: IService;
+  /** Names that are in use. */
+  readonly taken: readonly string[];
+  readonly choice: IRestoreChoice;
+  readonly choose: (choice: IRestoreChoice) => void;
+  readonly trans: TranslationBundle;
+}
+
+/** In the place of what is there, or beside it; all of it, or some. */
+export function RestoreView(props: IRestoreViewProps): React.JSX.Element {
+  const { backup, service, choice, choose, trans } = props;
+  const inPlace = replaceable(service);
+  const beside = nameable(backup, service).length > 0;
+  const way = (
+    how: IRestoreChoice['how'],
+    words: string
+  ): React.JSX.Element => (
+    <label className="jp-vce-choice">
+      <input
+        type="radio"
+        name="jp-vce-how"
+        checked={choice.how === how}
+        onChange={() => choose({ ...choice, how })}
+      />
+      {words}
+    </label>
+  );
+  return (
+    <div className="jp-vce-question jp-vce-restore">
+      {backup.verified !== 'verified' && (
+        <p>
+          {backup.verified === 'failed'
+            ? trans.__(
+                'Careful: this backup went wrong when it was tried. If it goes wrong again, nothing is changed.'
+              )
+            : trans.__(
+                'It has not been proven yet. It is checked while it is restored: if anything is wrong with it, nothing is changed.'
+              )}
+        </p>
+      )}
+      {inPlace && beside && (
+        <fieldset>
+          <legend>{trans.__('Where should it go?')}</legend>
+          {way(
+            'replace',
+            trans.__('In its old place: what is there now is replaced')
+          )}
+          {way('beside', trans.__('Beside what is there, under a new name'))}
+        </fieldset>
+      )}
+      {choice.how === 'beside' ? <Beside {...props} /> : <InPlace {...props} />}
+    </div>
+  );
+}
+
+function Beside(props: IRestoreViewProps): React.JSX.Element {
+  const { backup, service, taken, choice, choose, trans } = props;
+  const items = nameable(backup, service);
+  return (
+    <>
+      {items.length > 1 && (
+        <label className="jp-vce-field">
+          {trans.__('What')}
+          <select
+            value={choice.item}
+            onChange={({ target: { value } }) => {
+              const item = items.find(({ key }) => key === value);
+              choose({
+                ...choice,
+                item: value,
+                name: item ? freeName(item, taken) : choice.name
+              });
+            }}
+          >
+            {items.map(item => (
+              <option key={item.key} value={item.key}>
+                {item.name}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      <label className="jp-vce-field">
+        {trans.__('New name')}
+        <input
+          type="text"
+          value={choice.name}
+          maxLength={63}
+          spellCheck={false}
+          autoComplete="off"
+          onChange={({ target: { value } }) =>
+            choose({ ...choice, name: value })
+          }
+        />
+      </label>
+      <p>
+        {trans.__(
+          'Nothing that is in %1 now is changed. A name that is in use is refused.',
+          service.title
+        )}
+      </p>
+    </>
+  );
+}
+
+function InPlace(props: IRestoreViewProps): React.JSX.Element {
+  const { backup, service, choice, choose, trans } = props;
+  const items = wholes(backup);
+  const toggle = (key: string): void => {
+    const chosen = new Set(choice.items);
+    if (!chosen.delete(key)) {
+      chosen.add(key);
+    }
+    choose({ ...choice, items: chosen });
+  };
+  return (
+    <>
+      {items.length > 0 && (
+        <fieldset>
+          <legend>
+            {trans.__('Back to how it was on %1:', momentWords(backup.created))}
+          </legend>
+          <div className="jp-vce-picks">
+            {items.map(item => (
+              <label key={item.key} className="jp-vce-choice">
+                <input
+                  type="checkbox"
+                  checked={choice.items.has(item.key)}
+                  onChange={() => toggle(item.key)}
+                />
+                {pickWords(item, trans)}
+              </label>
+            ))}
+          </div>
+        </fieldset>
+      )}
+      <p>
+        {trans.__(
+          'What you changed in it since then goes. What is in %1 and not in this list stays as it is.',
+          service.title
+        )}
+      </p>
+      <p>
+        {trans.__(
+          'A safety copy of how it is now is made first and proven, so that you can undo this. %1 pauses for a moment: open notebooks have to connect again.',
+          service.title
+        )}
+      </p>
+    </>
+  );
+}
+
+function pickWords(item: IDataItem, trans: TranslationBundle): string {
+  if (item.kind === 'roles') {
+    return trans.__('Users and their rights');
+  }
+  const kind = itemKindWords(item.kind, trans);
+  const count = countWords(item, trans);
+  return count
+    ? trans.__('%1 %2 (%3)', kind, item.name, count)
+    : trans.__('%1 %2', kind, item.name);
+}
+
+/** The view with what is chosen in it, as the body of a dialog. */
+class RestoreBody
+  extends ReactWidget
+  implements Dialog.IBodyWidget<IRestoreWish | null>
+{
+  constructor(
+    private readonly _backup: IBackup,
+    private readonly _service: IService,
+    private readonly _taken: readonly string[],
+    private readonly _trans: TranslationBundle,
+    private readonly _chosen: (choice: IRestoreChoice) => void
+  ) {
+    super();
+    this.choice = firstChoice(_backup, _service, _taken);
+  }
+
+  choice: IRestoreChoice;
+
+  getValue(): IRestoreWish | null {
+    return wishOf(this.choice, this._backup);
+  }
+
+  protected override render(): React.JSX.Element {
+    return (
+      <RestoreView
+        backup={this._backup}
+        service={this._service}
+        taken={this._taken}
+        choice={this.choice}
+        choose={choice => {
+          this.choice = choice;
+          this._chosen(choice);
+          this.update();
+        }}
+        trans={this._trans}
+      />
+    );
+  }
+}
+
+/** Ask how a backup is to be restored; null where it is not. */
+export async function askRestore(
+  backup: IBackup,
+  service: IService,
+  taken: readonly string[],
+  trans: TranslationBundle
+): Promise<IRestoreWish | null> {
+  const dialog = new Dialog<IRestoreWish | null>({
+    title: trans.__('Restore into %1?', service.title),
+    body: new RestoreBody(backup, service, taken, trans, choice => {
+      show(choice);
+    }),
+    buttons: [
+      Dialog.cancelButton(),
+      Dialog.warnButton({ label: trans.__('Make a copy, then replace') })
+    ],
+    // The one that changes nothing.
+    defaultButton: 0
+  });
+  // The button says what it will do, which depends on what is chosen.
+  const show = (choice: IRestoreChoice): void => {
+    const button = dialog.node.querySelector<HTMLButtonElement>(
+      'button.jp-mod-accept'
+    );
+    const label = button?.querySelector('.jp-Dialog-buttonLabel');
+    if (button && label) {
+      const beside = choice.how === 'beside';
+      label.textContent = beside
+        ? trans.__('Put it beside')
+        : trans.__('Make a copy, then replace');
+      button.classList.toggle('jp-mod-warn', !beside);
+      button.setAttribute('aria-label', label.textContent);
+      button.disabled = wishOf(choice, backup) === null;
+    }
+  };
+  show(firstChoice(backup, service, taken));
+  const { button, value } = await dialog.launch();
+  return button.accept ? value : null;
+}
