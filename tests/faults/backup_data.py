@@ -48,7 +48,8 @@ class MongoData:
     kind = "mongo"
 
     @contextmanager
-    def _client(self, server: Jupyter) -> Iterator[Any]:
+    def client(self, server: Jupyter, **options: Any) -> Iterator[Any]:
+        """A client with its password."""
         from pymongo import MongoClient
 
         told = server.service(self.kind)["connection"]
@@ -59,12 +60,13 @@ class MongoData:
             username=told["user"],
             password=secret,
             directConnection=True,
+            **options,
         ) as client:
             yield client
 
     def write(self, server: Jupyter, value: int) -> None:
         """Have everything say ``value``."""
-        with self._client(server) as client:
+        with self.client(server) as client:
             for name in ("one", "other"):
                 client.work[name].drop()
                 client.work[name].insert_many(
@@ -73,7 +75,7 @@ class MongoData:
 
     def read(self, server: Jupyter) -> list[tuple[Any, ...]]:
         """What everything says: (value, how many documents) for each collection."""
-        with self._client(server) as client:
+        with self.client(server) as client:
             return [
                 (each["_id"], each["count"])
                 for name in ("one", "other")
