@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
+import shutil
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +18,8 @@ from ou_vce_ext.backups.postgres.strategy import PostgresStrategy
 from ou_vce_ext.backups.strategy import Built, Layer, Source, Taken
 from ou_vce_ext.backups.watch import Watch
 from ou_vce_ext.backups.writer import ArchiveWriter
-from ou_vce_ext.drivers.postgres.programs import Server
-from ou_vce_ext.errors import ConflictError, UnsuitableError
+from ou_vce_ext.drivers.postgres.programs import Server, find_servers
+from ou_vce_ext.errors import BadRequestError, ConflictError, UnsuitableError, VceError
 from ou_vce_ext.models_backup import Consistency, Reason
 from ou_vce_ext.services.keepers import KeeperLauncher
 from tests.integration import postgres_rich
@@ -79,12 +83,13 @@ def server_of(rig: PostgresRig) -> Server:
     return server
 
 
-def nothing_left(rig: PostgresRig) -> bool:
-    return not [
+def left(rig: PostgresRig) -> list[Path]:
+    """What a call has left behind of its own."""
+    return [
         path
         for folder in (rig.folder.parent, rig.site.private_dir, rig.site.runtime_dir.parent)
         for path in folder.iterdir()
-        if scratch.MARK in path.name or path.name.startswith("s")
+        if scratch.MARK in path.name or re.fullmatch("s[0-9a-f]{6}", path.name)
     ]
 
 
@@ -102,7 +107,7 @@ async def test_a_rich_database_comes_back_as_it_was(rig: PostgresRig, short_dir:
     assert [item.key for item in taken.contents] == ["roles", postgres_rich.NAME, "student"]
     assert source.whole
     assert await strategy.build([Layer(source)], Watch(), keep=False) is None
-    assert nothing_left(rig)
+    assert left(rig) == []
     await rig.query("drop table public.mine")
     before = await rig.admin("select rolname, rolpassword from pg_authid order by 1")
     secret = (rig.folder / "ou-vce-ext.secret").read_text()
@@ -121,7 +126,7 @@ async def test_a_rich_database_comes_back_as_it_was(rig: PostgresRig, short_dir:
     )
     assert any("9MB" in each for each in settings)
     assert any("8MB" in each for each in settings)
-    assert nothing_left(rig)
+    assert left(rig) == []
     await rig.stop()
 
 
@@ -200,5 +205,180 @@ async def test_hostile_scripts_do_nothing(rig: PostgresRig, short_dir: Path) -> 
         assert not mark.exists(), name
     names = await rig.query("select datname from pg_database order by 1")
     assert names == [("postgres",), ("student",), ("template0",), ("template1",)]
-    assert nothing_left(rig)
+    assert left(rig) == []
     await rig.stop()
+
+
+async def test_a_backup_under_load_is_of_one_moment_and_proving_it_touches_nothing(
+    rig: PostgresRig, short_dir: Path, elsewhere: None
+) -> None:
+    await rig.start()
+    strategy = PostgresStrategy(rig.driver)
+    await rig.query("create table a (n int); create table b (n int)")
+    await rig.query("insert into a select generate_series(1, 50000)")
+    assert await strategy.changed() is None
+    load = asyncio.create_task(_write(rig))
+    source, taken = await take(strategy, short_dir / "one.tar")
+    load.cancel()
+    await asyncio.wait({load})
+    assert taken.consistency is Consistency.SNAPSHOT
+    assert await strategy.changed() is True
+    before = await _statements(rig)
+    assert await strategy.build([Layer(source)], Watch(), keep=False) is None
+    assert await strategy.changed() is False
+    # Only what was asked here itself: how much was changed, and how much was counted.
+    assert await _statements(rig) == before
+    looked = {item.key: item for item in await strategy.look()}
+    assert looked["student/public/a"].within == "student"
+    assert looked["student/public/a"].count == looked["student/public/b"].count + 50000  # type: ignore[operator]
+    assert (await strategy.estimate() or 0) > 0
+    live = await rig.query("select (select count(*) from a), (select count(*) from b)")
+    await strategy.load_beside(source, frozenset({"student"}), "Zwei 'x'", Watch())
+    [(there, copied)] = await rig.query(
+        "select (select count(*) from a), (select count(*) from b)", dbname="Zwei 'x'"
+    )
+    assert there == copied + 50000
+    assert await rig.query("select (select count(*) from a), (select count(*) from b)") == live
+    for name in ("Zwei 'x'", "student"):
+        with pytest.raises(ConflictError):
+            await strategy.load_beside(source, None, name, Watch())
+    with pytest.raises(BadRequestError):
+        await strategy.load_beside(source, None, "x" * 64, Watch())
+    await _cut(rig, strategy, source)
+    await rig.stop()
+
+
+async def _write(rig: PostgresRig) -> None:
+    """Change two tables together, again and again, until cancelled."""
+    while True:
+        await rig.query("insert into a values (1); insert into b values (1)")
+
+
+async def _statements(rig: PostgresRig) -> list[tuple[object, ...]]:
+    """What all sessions have changed in the live databases."""
+    return await rig.admin(
+        "select datname, tup_inserted, tup_updated, tup_deleted from pg_stat_database"
+        " where datname is not null order by 1"
+    )
+
+
+async def _cut(rig: PostgresRig, strategy: PostgresStrategy, source: Source) -> None:
+    """Cut off at any step, it leaves nothing, and the next one works."""
+    names = await rig.query("select datname from pg_database order by 1")
+    path = rig.root / "cut.tar"
+    for what in ("take", "build", "beside"):
+        for steps in (1, 2, 4, 8):
+            watch = _CutAfter(steps)
+            archive = ArchiveWriter(path, watch)
+            work: Coroutine[object, object, object] = strategy.take(archive, watch)
+            if what == "build":
+                work.close()
+                work = strategy.build([Layer(source)], watch, keep=True)
+            elif what == "beside":
+                work.close()
+                work = strategy.load_beside(source, None, "cut", watch)
+            watch.task = asyncio.ensure_future(work)
+            await asyncio.wait({watch.task})
+            archive.abandon()
+            if not watch.task.cancelled():
+                # It was over before that many steps: what it made is to go again.
+                made = watch.task.result()
+                if isinstance(made, Built):
+                    shutil.rmtree(made.folder)
+                await rig.query('drop database if exists "cut"')
+            assert left(rig) == [], (what, steps)
+            assert await rig.query("select datname from pg_database order by 1") == names
+            assert not path.exists()
+
+
+class _CutAfter(Watch):
+    """Cancels the work it watches at its n-th sign of life."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self._left = steps
+        self.task: asyncio.Future[object] | None = None
+        self._loop = asyncio.get_running_loop()
+
+    def _tell(self, *, force: bool = False) -> None:
+        self._left -= 1
+        if self._left == 0 and self.task:
+            self._loop.call_soon_threadsafe(self.task.cancel)
+
+
+async def test_a_fresh_one_has_what_the_module_declares(
+    short_dir: Path, launcher: KeeperLauncher, postgres_template: Path
+) -> None:
+    seed = short_dir / "seed.sql"
+    seed.write_text("CREATE TABLE given AS SELECT generate_series(1, 7) n;\n")
+    more = short_dir / "more.sql"
+    more.write_text("INSERT INTO given VALUES (8);\n")
+    rig = PostgresRig(
+        short_dir,
+        launcher,
+        {"databases": ["student", "empty"]},
+        seed={"databases": {"student": (str(seed), str(more))}},
+    )
+    rig.folder.parent.mkdir()
+    copy_cluster(postgres_template, rig.folder)
+    await rig.start()
+    strategy = PostgresStrategy(rig.driver)
+    assert "student" in strategy.becomes()
+    assert "empty" in strategy.becomes()
+    built = await strategy.build([], Watch(), keep=True)
+    assert await rig.query("select count(*) from kept") == [(1,)]
+    await swap(rig, built)
+    assert await rig.query("select count(*), max(n) from given") == [(8, 8)]
+    assert await rig.query("select to_regclass('kept')") == [(None,)]
+    assert await rig.query("select 1", dbname="empty") == [(1,)]
+    seed.unlink()
+    with pytest.raises(VceError) as refused:
+        await strategy.build([], Watch(), keep=True)
+    assert refused.value.code == "config-invalid"
+    assert left(rig) == []
+    await rig.stop()
+
+
+async def test_from_an_older_server_to_a_newer_one_and_never_back(
+    short_dir: Path, launcher: KeeperLauncher
+) -> None:
+    servers = sorted(find_servers(), key=lambda server: server.major)
+    older, newer = servers[0], servers[-1]
+    assert older.major < newer.major
+    sides = {}
+    for server in (older, newer):
+        root = short_dir / str(server.major)
+        root.mkdir(mode=0o711)
+        rig = PostgresRig(root, launcher, {"program": str(server.folder)})
+        # Each machine has one release only.
+        rig.driver.find_servers = lambda server=server: [server]  # type: ignore[method-assign,misc]
+        await rig.start()
+        sides[server.major] = rig, PostgresStrategy(rig.driver)
+    (old, old_strategy), (new, new_strategy) = sides[older.major], sides[newer.major]
+    await postgres_rich.fill(old)
+    await old.query("create table t as select generate_series(1, 5) n")
+    _, _ = await take(old_strategy, short_dir / "old.tar")
+    source = await new_strategy.open(short_dir / "old.tar", "old.tar")
+    await swap(new, await new_strategy.build([Layer(source)], Watch(), keep=True))
+    assert await new.query("select count(*) from t") == [(5,)]
+    assert await new.query(
+        'select count(*) from shop."Order"',
+        user="postgres",
+        password=(new.folder / "ou-vce-ext.secret").read_text().strip(),
+        dbname=postgres_rich.NAME,
+    ) == [(2000,)]
+    await take(new_strategy, short_dir / "new.tar")
+    back = await old_strategy.open(short_dir / "new.tar", "new.tar")
+    for work in (
+        old_strategy.build([Layer(back)], Watch(), keep=True),
+        old_strategy.load_beside(back, frozenset({"student"}), "back", Watch()),
+    ):
+        with pytest.raises(UnsuitableError, match=f"PostgreSQL {newer.major}"):
+            await work
+    for number, path in enumerate(postgres_rich.dumps(new, newer, short_dir)):
+        with pytest.raises(UnsuitableError):
+            await old_strategy.load_beside(
+                await old_strategy.open(path, path.name), None, f"b{number}", Watch()
+            )
+    await old.stop()
+    await new.stop()
