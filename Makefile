@@ -87,8 +87,9 @@ $(STAMPS)/lab: pyproject.toml ou_vce_ext/_version.py
 $(STAMPS)/test: $(STAMPS)/lab
 	python -m pip install --quiet 'ou-vce-ext[test]'
 	@# What we are measured against lies apart, so that no server here has it on by itself.
-	test -d .venv/compare/websockify || python -m pip install --quiet --no-deps --upgrade \
-	--target .venv/compare 'jupyter-server-proxy>=4.6,<5' simpervisor 'supervisor>=4.3,<5' 'websockify>=0.12,<0.14'
+	test -f .venv/compare/hello_jupyter_proxy.py || python -m pip install --quiet --no-deps --upgrade \
+	--target .venv/compare 'jupyter-server-proxy>=4.6,<5' simpervisor 'supervisor>=4.3,<5' 'websockify>=0.12,<0.14' \
+	'hello-jupyter-proxy>=0.2'
 	@touch $@
 
 # MongoDB's own tools, which must be able to read our backups, and we theirs.

@@ -11,13 +11,14 @@ from pathlib import Path
 from .jupyter_rig import LIGHTER, REPOSITORY
 
 OTHER = "jupyter_server_proxy"
-REQUIREMENTS = ("jupyter-server-proxy>=4.6,<5", "simpervisor")
+MADE_FOR_IT = "hello_jupyter_proxy.py"
+REQUIREMENTS = ("jupyter-server-proxy>=4.6,<5", "simpervisor", "hello-jupyter-proxy>=0.2")
 
 
 def other_proxy(folder: Path) -> Path:
-    """A folder with jupyter-server-proxy: that of the benchmarks, else made below ``folder``."""
+    """A folder with jupyter-server-proxy and an app made for it, else made below ``folder``."""
     shared = REPOSITORY / ".venv" / "compare"
-    if (shared / OTHER).is_dir():
+    if all((shared / package).exists() for package in (OTHER, MADE_FOR_IT)):
         return shared
     target = folder / "compare"
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]

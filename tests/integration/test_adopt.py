@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from .compared import other_proxy
 from .jupyter_rig import LIGHTER, REPOSITORY, Jupyter, jupyter
 
 pytestmark = pytest.mark.integration
@@ -80,7 +80,8 @@ def lay_out(home: Path) -> dict[str, str]:
     # Where jupyter-server-proxy is installed after all, it would load every entry by itself.
     off = {"ServerApp": {"jpserver_extensions": {"jupyter_server_proxy": False}}}
     (config / "jupyter_server_config.d" / "jupyter_server_proxy.json").write_text(json.dumps(off))
-    folders = [LIGHTER, str(REPOSITORY), str(site), os.environ.get("PYTHONPATH", "")]
+    packages = str(other_proxy(home))
+    folders = [LIGHTER, str(REPOSITORY), str(site), packages, os.environ.get("PYTHONPATH", "")]
     return {
         "PYTHONPATH": os.pathsep.join(filter(None, folders)),
         "JUPYTER_PREFER_ENV_PATH": "0",
@@ -107,8 +108,6 @@ def page(server: Jupyter, name: str, path: str = "") -> str:
 
 
 def test_a_package_from_pypi_runs_under_our_supervision(server: Jupyter) -> None:
-    if importlib.util.find_spec("hello_jupyter_proxy") is None:
-        pytest.skip("hello-jupyter-proxy is not installed")
     assert "/some/path" in page(server, "hello", "some/path")
     service = server.service("hello")
     assert service["open"] == "browser"
