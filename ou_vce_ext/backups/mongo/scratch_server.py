@@ -20,6 +20,7 @@ from ...drivers.mongo.provision import Server
 from ...errors import VceError
 from ...launch import LaunchPlan, Process, StopStep
 from ...models import ServiceSpec, Site
+from ...services.logs import ServiceLog
 from .. import scratch
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
@@ -28,6 +29,7 @@ from .connection import connected
 _T = TypeVar("_T")
 _KEPT_OPTIONS: Final = ("program", "cache_mb", "auth", "user", "password", "databases")
 _SHUTDOWN_SECONDS: Final = 300.0
+_NEWS_SECONDS: Final = 2.0
 
 
 class ScratchServer(MongoDriver):
@@ -66,6 +68,21 @@ class ScratchServer(MongoDriver):
             with suppress(asyncio.CancelledError, Exception):
                 await working
             raise
+        except VceError as error:
+            if error.code == "not-answering" and (why := await self._death(process)):
+                raise why from error
+            raise
+
+    async def _death(self, process: Process) -> VceError | None:
+        """What this server died of, if it did: a full disk, mostly."""
+        try:
+            async with asyncio.timeout(_NEWS_SECONDS):
+                ending = await process.exited()
+        except TimeoutError:
+            return None
+        found = self.diagnose(ending, ServiceLog(self.site.log_file).tail())
+        words = f"The second MongoDB, in which the data were being built, ended. {found.message}"
+        return VceError(found.code, f"{words} The databases you have are as they were.", found.hint)
 
     async def settle(self, process: Process, live_address: str) -> None:
         """Have all of it on disk, made out to ``live_address`` (host:port), and end it gently.
