@@ -39,6 +39,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     return Spread(config, log)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a file's content by its argument: made anew by each process, it may differ by the time.
+
+    Processes that share the tests must all know them by the same names.
+    """
+    return argname if isinstance(val, bytes | str) and len(val) > 60 else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave to ordinary users what only they can be refused; a test of root's runs it as one."""
     if os.geteuid() != 0:
