@@ -1,8 +1,8 @@
 """Backups of a large PostgreSQL and a large MongoDB, against the plainest copy there is.
 
 Run with ``python -m benchmarks.backups [--megabytes 500] [--rounds 3] [--print]``. In one run on
-one machine: pg_dump alone (the same format) against our backup, and a plain copy of all BSON to a file
-against ours; how far Jupyter's memory went up meanwhile; and how long a proof and a restore took.
+one machine: pg_dump alone (the same format) against our backup, and a plain copy of all BSON to a
+file against ours; how far Jupyter's memory went up meanwhile; and how long a proof and a restore took.
 The table goes into docs/backups.md too, unless ``--print`` leaves that alone.
 """
 

@@ -8,6 +8,7 @@ import hashlib
 import logging
 import os
 import stat
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ class Store:
         self._log = log
         self._seen: dict[Path, _Seen] = {}
         self._notes: dict[Path, Notes] = {}
+        self._noting = threading.Lock()
         self._looking: asyncio.Task[None] | None = None
 
     # -- looking ---------------------------------------------------------------------------------
@@ -130,9 +132,10 @@ class Store:
                 if service and each.is_dir(follow_symlinks=False):
                     places.append((Path(each.path), service))
         for folder, service in places:
-            notes = self._notes.get(folder)
-            if notes is None or notes.gone():
-                self._notes[folder] = Notes(folder)
+            with self._noting:
+                notes = self._notes.get(folder)
+                if notes is None or notes.gone():
+                    self._notes[folder] = Notes(folder)
             with suppress(OSError):
                 for each in os.scandir(folder):
                     if each.name.startswith(".") or each.name.endswith(PARTIAL):
@@ -241,7 +244,8 @@ class Store:
 
         def unlink() -> None:
             stored.file.unlink(missing_ok=True)
-            self._notes_of(stored.file.parent).forget({stored.file.name})
+            with self._noting:
+                self._notes_of(stored.file.parent).forget({stored.file.name})
             sync_folder(stored.file.parent)
 
         await asyncio.to_thread(unlink)
@@ -258,7 +262,9 @@ class Store:
         return self._remember(dataclasses.replace(stored, backup=changed), mtime)
 
     def _note(self, path: Path, note: Note) -> None:
-        self._notes_of(path.parent).put(path.name, note)
+        # One file for a folder's notes, and a thread for each piece of work.
+        with self._noting:
+            self._notes_of(path.parent).put(path.name, note)
 
     def _remember(self, stored: Stored, mtime: int) -> Stored:
         self._seen[stored.file] = _Seen(stored.backup.bytes, mtime, stored)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from .backup_crowd import AllAtOnce
 from .backup_cuts import KilledInBackup, KilledInRestore
+from .backup_full_disk import DiskFillsUp
 from .clock import ClockMoved
 from .crowds import Crowd
 from .data_folders import DamagedFolder, StaleLockFile
@@ -40,5 +42,7 @@ FAULTS: tuple[type[Fault], ...] = (
     KernelsBeside,
     DesktopKilled,
     KilledInBackup,
+    DiskFillsUp,
     KilledInRestore,
+    AllAtOnce,
 )
