@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import secrets
 import shutil
+import signal
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -60,8 +62,14 @@ class ScratchServer:
     async def running(self) -> AsyncIterator[None]:
         """Have it run on a new, empty data folder. Raises VceError."""
         scratch.make_folders(self.site)
-        async with scratch.running(self.driver):
-            yield
+        async with scratch.running(self.driver) as process:
+            try:
+                yield
+            except BaseException:
+                # Nobody needs what it has: it is to be gone at once, whatever it is doing.
+                with suppress(OSError):
+                    os.kill(process.pid, signal.SIGQUIT)
+                raise
 
     async def sync(self) -> None:
         """Have all of its data on the disk, once it is stopped. Raises VceError."""
