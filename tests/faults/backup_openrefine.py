@@ -125,7 +125,7 @@ class BackupCut(OnOpenRefine):
         path.unlink()
 
     async def try_once(self, attempt: Attempt) -> Figures:
-        if attempt.number % 6 == 5:
+        if attempt.number % 10 == 3:
             return await self._killed(attempt)
         project = attempt.rng.choice(self.made)
         await self.client.edit(project, 0, 0, f"{attempt.number}")
@@ -162,7 +162,11 @@ class BackupCut(OnOpenRefine):
         with suppress(VceError):
             await taking
         await self._whole_or_none(taking, path)
-        await self.live.moved_to(ServiceState.READY, since=since, seconds=60)
+        ends = (ServiceState.READY, ServiceState.FAILED)
+        move = await self.live.moved_to(*ends, since=since, seconds=60)
+        if move.new is ServiceState.FAILED:
+            # Killed so often that a person has to start it.
+            await self.live.start()
         return {}
 
 

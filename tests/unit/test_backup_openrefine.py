@@ -436,12 +436,16 @@ class FakeLive:
 
     def __init__(self, opens: bool) -> None:
         self.opens = opens
+        self.touched = False
 
     async def projects(self) -> dict[str, Metadata]:
         return {FIRST.id: Metadata("Café")}
 
     async def save(self, project: str) -> bool:
         return self.opens
+
+    async def touch(self, project: str, told: Metadata) -> None:
+        self.touched = True
 
     async def steps(self, project: str) -> Steps:
         if not self.opens:

@@ -25,10 +25,16 @@ from .snapshot import take_picture
 
 _TRIES: Final = 8
 _PAUSE: Final = 0.25
+_INSISTS_AFTER: Final = 3
+"""Tries. Where the disk was full for a moment during a save, OpenRefine has left out what it could
+not write, and takes the project for saved: it saves again only what counts as changed."""
 _FORGETS_AFTER: Final = 1_200.0
 """Seconds: a project that nothing was done with for so long OpenRefine has put out of memory."""
 _SURELY_LATER: Final = 2.0
 _NEARLY_FULL: Final = 20_000_000
+
+
+Seen = tuple[Steps, ...]
 
 
 class Capture:
@@ -64,27 +70,29 @@ class Capture:
             if count:
                 await asyncio.sleep(count * _PAUSE)
                 await in_thread(self._watch, shutil.rmtree, picture, ignore_errors=True)
-            found = await self._try(project, picture, first=count == 0)
+            found = await self._try(project, picture, count)
             if found is None or isinstance(found, Project):
                 return found
             last = found
         raise last
 
-    async def _try(self, project: str, picture: Path, *, first: bool) -> Project | VceError | None:
+    async def _try(self, project: str, picture: Path, count: int) -> Project | VceError | None:
         """The project; None where there is none; else why it is to be tried again."""
         watch, folder = self._watch, folder_in(self._workspace, project)
         told: Metadata | None = None
-        steps: Steps | None = None
+        steps: Seen | None = None
         trouble: VceError | None = None
         if self._live is not None:
             told = (await self._live.projects()).get(project)
             if told is None:
                 return None
             try:
+                if count >= _INSISTS_AFTER and self._has_room():
+                    await self._live.touch(project, told)
                 steps = await self._saved_steps(self._live, project, told)
             except CannotOpenError:
                 trouble = _cannot_open(told)
-        lost = told is None or (trouble is not None and not first)
+        lost = told is None or (trouble is not None and count > 0)
         if lost and await asyncio.to_thread(is_empty, folder):
             # What is in memory is never lost, however empty its folder is.
             if (folder / DESCRIPTIONS[0]).exists():
@@ -108,22 +116,29 @@ class Capture:
             trouble = self._not_saved(told)
         return trouble or found
 
-    async def _saved_steps(self, live: Live, project: str, told: Metadata) -> Steps | None:
-        """Have it saved; its history as it is in memory. None where its files alone will do.
+    async def _saved_steps(self, live: Live, project: str, told: Metadata) -> Seen | None:
+        """Have it saved; its history in memory before and after. None: its files alone will do.
 
         What was last changed long ago, and is on disk since, is not loaded into memory for this.
         """
         data = folder_in(self._workspace, project) / DATA[0]
         if await asyncio.to_thread(_is_settled, data, told):
             return None
+        before = await live.steps(project)
         await live.save(project)
-        return await live.steps(project)
+        return (before, await live.steps(project))
+
+    def _has_room(self) -> bool:
+        return self._free() >= _NEARLY_FULL
+
+    def _free(self) -> int:
+        try:
+            return shutil.disk_usage(self._workspace).free
+        except OSError:
+            return 0
 
     def _not_saved(self, told: Metadata) -> VceError:
-        try:
-            free = shutil.disk_usage(self._workspace).free
-        except OSError:
-            free = 0
+        free = self._free()
         if free < _NEARLY_FULL:
             return VceError(
                 "disk-full",
@@ -160,9 +175,9 @@ def _is_settled(data: Path, told: Metadata) -> bool:
     return written > modified + _SURELY_LATER and time.time() > modified + _FORGETS_AFTER
 
 
-def _is_as_told(found: Project, told: Metadata, steps: Steps | None) -> bool:
-    """Whether what is on disk is what is in memory."""
-    if steps is not None and steps != (found.facts.past, found.facts.future):
+def _is_as_told(found: Project, told: Metadata, steps: Seen | None) -> bool:
+    """Whether what is on disk is what was in memory at one moment since the backup began."""
+    if steps is not None and (found.facts.past, found.facts.future) not in steps:
         return False
     return (found.metadata.name, found.metadata.tags) == (told.name, told.tags)
 

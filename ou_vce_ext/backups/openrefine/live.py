@@ -93,6 +93,11 @@ class Live:
         """Give a project a name, by which it counts as changed."""
         await self._change("rename-project", {"project": project, "name": name})
 
+    async def touch(self, project: str, told: Metadata) -> None:
+        """Have a project count as changed, by the name it has already."""
+        if told.name:
+            await self.rename(project, told.name)
+
     async def delete(self, project: str) -> None:
         """Delete a project for good."""
         await self._change("delete-project", {"project": project})
