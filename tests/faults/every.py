@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import backup_openrefine
 from .backup_crowd import AllAtOnce
 from .backup_cuts import KilledInBackup, KilledInRestore
 from .backup_full_disk import DiskFillsUp
@@ -45,4 +46,5 @@ FAULTS: tuple[type[Fault], ...] = (
     DiskFillsUp,
     KilledInRestore,
     AllAtOnce,
+    *backup_openrefine.FAULTS,
 )
