@@ -25,6 +25,7 @@ from .manifest import Manifest
 from .notes import Note, Notes
 from .reader import Archive
 from .strategy import Source
+from .threads import to_its_end
 from .writer import BLOCK, PARTIAL, Written
 
 PATIENCE: Final = 2.0
@@ -164,7 +165,7 @@ class Store:
         note = self._notes_of(path.parent).get(path.name, size, mtime)
         if note is None:
             note = Note(size, mtime, await asyncio.to_thread(checksum, path))
-            await asyncio.to_thread(self._note, path, note)
+            await to_its_end(lambda: self._note(path, note))
         if manifest is not None and manifest.service is None:
             service = None
         return self._stored(path, service, note, manifest, source)
@@ -215,7 +216,7 @@ class Store:
         """Take in a backup just made. Raises OSError."""
         status = written.path.stat()
         note = Note(written.bytes, status.st_mtime_ns, written.sha256)
-        await asyncio.to_thread(self._note, written.path, note)
+        await to_its_end(lambda: self._note(written.path, note))
         return self._remember(
             self._stored(written.path, manifest.service, note, manifest, None), status.st_mtime_ns
         )
@@ -224,7 +225,7 @@ class Store:
         """Take in a file that was brought from elsewhere and is in its place. Raises VceError."""
         status = path.stat()
         note = Note(status.st_size, status.st_mtime_ns, sha256, reason=Reason.UPLOAD)
-        await asyncio.to_thread(self._note, path, note)
+        await to_its_end(lambda: self._note(path, note))
         stored = await self._examine(path, service, status.st_size, status.st_mtime_ns)
         return self._remember(stored, status.st_mtime_ns)
 
@@ -248,7 +249,7 @@ class Store:
                 self._notes_of(stored.file.parent).forget({stored.file.name})
             sync_folder(stored.file.parent)
 
-        await asyncio.to_thread(unlink)
+        await to_its_end(unlink)
         self._seen.pop(stored.file, None)
 
     async def _change(self, stored: Stored, change: Callable[[Note], Note]) -> Stored:
@@ -257,7 +258,7 @@ class Store:
         backup = stored.backup
         note = self._notes_of(stored.file.parent).get(stored.file.name, backup.bytes, mtime)
         note = change(note or Note(backup.bytes, mtime, backup.sha256, backup.pinned))
-        await asyncio.to_thread(self._note, stored.file, note)
+        await to_its_end(lambda: self._note(stored.file, note))
         changed = dataclasses.replace(backup, pinned=note.pinned, verified=note.verified)
         return self._remember(dataclasses.replace(stored, backup=changed), mtime)
 

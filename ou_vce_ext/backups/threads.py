@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from .watch import Watch, WorkCancelledError
 
@@ -26,8 +26,7 @@ async def in_thread(
         return await asyncio.shield(working)
     except asyncio.CancelledError:
         watch.cancel()
-        with suppress(Exception):
-            await working
+        await _over(working)
         raise
     except WorkCancelledError:
         raise asyncio.CancelledError from None
@@ -39,8 +38,9 @@ async def made(make: Callable[[], _T], undo: Callable[[_T], object]) -> _T:
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
-        with suppress(Exception):
-            undo(await working)
+        await _over(working)
+        if working.exception() is None:
+            undo(working.result())
         raise
 
 
@@ -50,6 +50,15 @@ async def to_its_end(work: Callable[[], object]) -> None:
     try:
         await asyncio.shield(working)
     except asyncio.CancelledError:
-        with suppress(Exception):
-            await working
+        await _over(working)
         raise
+
+
+async def _over(working: asyncio.Future[Any]) -> None:
+    """Wait until a thread has ended, however often the caller is cancelled meanwhile."""
+    while not working.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({working})
+    if not working.cancelled():
+        # Told to nobody any more; looked at, so that it is not complained of either.
+        working.exception()
