@@ -1,7 +1,7 @@
 import type { ServerConnection } from '@jupyterlab/services';
 
 import { type IAnswer, requestJSON, requestText } from './request';
-import type { IOperation, IService, OperationState } from './tokens';
+import type { IBranding, IOperation, IService, OperationState } from './tokens';
 
 /** The REST API under `{base_url}vce/api/`. Everything here rejects with a `VCEError` only. */
 export class VCEApi {
@@ -44,6 +44,11 @@ export class VCEApi {
   /** What may be shown in a forum, as the server has redacted it. */
   async report(): Promise<string> {
     return requestText(this._settings, { path: ['api', 'report'] });
+  }
+
+  /** The module's own look. */
+  async branding(): Promise<IBranding> {
+    return this._get(['api', 'branding']);
   }
 
   async operation(id: string): Promise<IOperation> {

@@ -1,6 +1,8 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { appsPlugin } from './plugins/apps';
+import { backupsPlugin } from './plugins/backups';
+import { brandingPlugin } from './plugins/branding';
 import { commandsPlugin } from './plugins/commands';
 import { connectionsPlugin } from './plugins/connections';
 import { eventsPlugin } from './plugins/events';
@@ -13,10 +15,12 @@ import { settingsPlugin } from './plugins/settings';
 import { statusBarPlugin } from './plugins/statusBar';
 import { toastsPlugin } from './plugins/toasts';
 
+export * from './backupTokens';
 export * from './tokens';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   modelPlugin,
+  brandingPlugin,
   settingsPlugin,
   eventsPlugin,
   appsPlugin,
@@ -28,7 +32,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   menuPlugin,
   toastsPlugin,
   statusBarPlugin,
-  runningPlugin
+  runningPlugin,
+  backupsPlugin
 ];
 
 export default plugins;

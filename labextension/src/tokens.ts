@@ -187,6 +187,30 @@ export const IVCEModel = new Token<IVCEModel>(
   'The services of this environment: their states and operations, kept up to date.'
 );
 
+/** What the module calls its environment, and how it looks. */
+export interface IBranding {
+  readonly title: string;
+  /** The path of its logo on this server, or null. */
+  readonly logo: string | null;
+  /** `#rrggbb` for lines and areas on light pages; never for text. */
+  readonly colour: string | null;
+  readonly colour_dark: string | null;
+  readonly help_url: string | null;
+  readonly help_text: string | null;
+}
+
+/** The module's own look, as far as it is known. */
+export interface IVCEBranding {
+  /** Null until the server has told, and where nothing is declared. */
+  readonly current: IBranding | null;
+  readonly changed: ISignal<IVCEBranding, void>;
+}
+
+export const IVCEBranding = new Token<IVCEBranding>(
+  'ou-vce-ext:IVCEBranding',
+  'What the module calls its environment, and how it looks.'
+);
+
 /** The id of the settings, which is also the name of their schema. */
 export const SETTINGS_ID = 'ou-vce-ext:plugin';
 

@@ -6,6 +6,12 @@ test.use({
   mockSettings: {
     ...galata.DEFAULT_SETTINGS,
     '@jupyterlab/translation-extension:plugin': { locale: 'fr_FR' }
+  },
+  // Galata's own looks for English words.
+  waitForApplication: async ({ baseURL: _ }, use) => {
+    await use(async page => {
+      await page.locator('.jp-Launcher').waitFor();
+    });
   }
 });
 

@@ -247,4 +247,44 @@ describe('VCEModel', () => {
     await pass(10 * SLOW);
     expect(server.asked).toHaveLength(count);
   });
+
+  it('looks soon when hinted, once for many hints', async () => {
+    await pass(1);
+    const running = operation({ service: null, kind: 'backup' });
+    server.operations(running);
+    for (let hints = 0; hints < 20; hints += 1) {
+      model.hint();
+    }
+    await pass(200);
+    expect(server.count(LIST)).toBe(2);
+    // It concerns no single service, so none of them names it.
+    expect(model.operations).toEqual([running]);
+  });
+
+  it('asks as often as it is told to', async () => {
+    await pass(1);
+    model.setInterval(2_000);
+    await pass(1);
+    const before = server.count(LIST);
+    await pass(4_000);
+    expect(server.count(LIST)).toBe(before + 2);
+  });
+
+  it('tells after a reload how what was under way has ended', async () => {
+    const kept: string[][] = [['op1']];
+    const memory = {
+      load: () => kept.at(-1)!,
+      save: (ids: readonly string[]) => void kept.push([...ids])
+    };
+    const done = operation({ state: 'succeeded' });
+    server.replies.set('GET api/operations/op1', { json: done });
+    const reloaded = new VCEModel(new VCEApi(server.settings), memory);
+    reloaded.operationEnded.connect((_, operation) => ended.push(operation));
+    await pass(1);
+    expect(ended).toEqual([done]);
+    expect(memory.load()).toEqual([]);
+    await pass(SLOW);
+    expect(ended).toHaveLength(1);
+    reloaded.dispose();
+  });
 });

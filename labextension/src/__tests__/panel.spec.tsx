@@ -9,6 +9,7 @@ import {
 import axe from 'axe-core';
 import * as React from 'react';
 
+import { Branding } from '../branding';
 import type { RowPart, ShownState } from '../tokens';
 import { type IPanelViewProps, PanelView } from '../widgets/panel';
 import {
@@ -26,6 +27,7 @@ const MINUTE = 60_000;
 function show(model: FakeModel, changes: Partial<IPanelViewProps> = {}) {
   const props = {
     model,
+    branding: null,
     trans,
     run: jest.fn(() => Promise.resolve()),
     report: jest.fn(),
@@ -249,6 +251,29 @@ describe('PanelView', () => {
     expect(button('Stop all').getAttribute('aria-disabled')).toBe('true');
     fireEvent.click(button('Stop all'));
     expect(everything).toHaveBeenCalledTimes(2);
+  });
+
+  it('wears the name and the help of the module', () => {
+    const branding = new Branding(
+      { branding: () => Promise.reject(new Error()) },
+      new FakeModel()
+    );
+    jest.spyOn(branding, 'current', 'get').mockReturnValue({
+      title: 'TM351 VCE',
+      logo: '/vce/api/branding/logo',
+      colour: '#0b6e99',
+      colour_dark: null,
+      help_url: 'https://learn.example.org/forum',
+      help_text: 'Ask in the forum'
+    });
+    const { container } = show(new FakeModel(service()), { branding });
+    expect(screen.getByRole('heading', { name: 'TM351 VCE' })).toBeTruthy();
+    expect(
+      screen
+        .getByRole('link', { name: 'Ask in the forum' })
+        .getAttribute('href')
+    ).toBe('https://learn.example.org/forum');
+    expect(container.querySelector('img')!.alt).toBe('');
   });
 
   it('has room for what others add to a service', () => {

@@ -99,7 +99,7 @@ describe('launcherPlugin', () => {
     };
     const model = new FakeModel(service());
     const { app } = fakeApp();
-    void launcherPlugin.activate(app, model, launcher, null);
+    void launcherPlugin.activate(app, model, launcher, null, null);
     const names = () => [...items].map(({ args }) => args!.name);
     expect(names()).toEqual(['openrefine']);
     expect([...items][0]).toMatchObject({
@@ -117,7 +117,7 @@ describe('launcherPlugin', () => {
   it('does without a launcher', () => {
     const { app } = fakeApp();
     expect(
-      () => void launcherPlugin.activate(app, new FakeModel(), null, null)
+      () => void launcherPlugin.activate(app, new FakeModel(), null, null, null)
     ).not.toThrow();
   });
 });

@@ -22,7 +22,6 @@ import { type IBackup, IVCEBackups } from '../backupTokens';
 import { CommandIDs } from '../commands';
 import { nameable, replaceable } from '../restoreWish';
 import {
-  type IOperation,
   type IService,
   IVCEModel,
   IVCEPanel,
@@ -262,17 +261,9 @@ export const backupsPlugin: JupyterFrontEndPlugin<IVCEBackups> = {
     // What failed lately and what undoes what, for the panel; later news come with each end.
     void backups.refresh();
 
-    const details = (
-      operation: IOperation
-    ): { label: string; run(): void } => ({
-      label: trans.__('What to do about it'),
-      run: () => void orders.explain(operation)
-    });
-    for (const kind of ['backup', 'verify', 'restore', 'reset']) {
+    // One that failed is told in the panel, and there what to do about it.
+    for (const kind of ['restore', 'reset']) {
       toasts?.addEndActions(kind, operation => {
-        if (operation.state === 'failed') {
-          return [details(operation)];
-        }
         const safety = undoOf(operation);
         return safety
           ? [

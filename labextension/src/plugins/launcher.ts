@@ -6,8 +6,9 @@ import { ILauncher } from '@jupyterlab/launcher';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { DisposableSet } from '@lumino/disposable';
 
+import { shortName } from '../branding';
 import { CommandIDs } from '../commands';
-import { IVCEModel, TRANSLATION_DOMAIN } from '../tokens';
+import { IVCEBranding, IVCEModel, TRANSLATION_DOMAIN } from '../tokens';
 import { followServices } from './followServices';
 
 /** Between notebooks (0) and consoles (20): where a student sees them without scrolling. */
@@ -19,11 +20,12 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Adds a tile for each service to the launcher.',
   autoStart: true,
   requires: [IVCEModel],
-  optional: [ILauncher, ITranslator],
+  optional: [ILauncher, IVCEBranding, ITranslator],
   activate: (
     _app: JupyterFrontEnd,
     model: IVCEModel,
     launcher: ILauncher | null,
+    branding: IVCEBranding | null,
     translator: ITranslator | null
   ): void => {
     if (!launcher) {
@@ -31,14 +33,14 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
     }
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     let tiles = new DisposableSet();
-    followServices(model, () => {
+    followServices(model, branding, () => {
       const former = tiles;
       tiles = DisposableSet.from(
         model.services.map(({ name }, rank) =>
           launcher.add({
             command: CommandIDs.open,
             args: { name, tile: true },
-            category: trans.__('VCE'),
+            category: shortName(branding, trans),
             categoryRank: CATEGORY_RANK,
             rank
           })

@@ -8,14 +8,22 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { MenuSvg } from '@jupyterlab/ui-components';
 import { DisposableSet } from '@lumino/disposable';
 
+import { BackupCommandIDs } from '../backupCommands';
+import { shortName } from '../branding';
 import { CommandIDs } from '../commands';
 import { serviceIcon } from '../icons';
-import { type IService, IVCEModel, TRANSLATION_DOMAIN } from '../tokens';
+import {
+  type IService,
+  IVCEBranding,
+  IVCEModel,
+  TRANSLATION_DOMAIN
+} from '../tokens';
 import { followServices } from './followServices';
 
 /** What concerns no single service, in groups as they stand in the menu. */
 const GENERAL = [
   [CommandIDs.startAll, CommandIDs.stopAll],
+  [BackupCommandIDs.backUpEverything, BackupCommandIDs.showBackups],
   [CommandIDs.showPanel, CommandIDs.showStatus, CommandIDs.copyReport]
 ];
 
@@ -25,11 +33,12 @@ export const palettePlugin: JupyterFrontEndPlugin<void> = {
   description: 'Adds the services to the command palette.',
   autoStart: true,
   requires: [IVCEModel],
-  optional: [ICommandPalette, ITranslator],
+  optional: [ICommandPalette, IVCEBranding, ITranslator],
   activate: (
     _app: JupyterFrontEnd,
     model: IVCEModel,
     palette: ICommandPalette | null,
+    branding: IVCEBranding | null,
     translator: ITranslator | null
   ): void => {
     if (!palette) {
@@ -41,7 +50,7 @@ export const palettePlugin: JupyterFrontEndPlugin<void> = {
       palette.addItem({ command, category });
     }
     let items = new DisposableSet();
-    followServices(model, () => {
+    followServices(model, branding, () => {
       items.dispose();
       items = DisposableSet.from(
         model.services.flatMap(service =>
@@ -60,11 +69,12 @@ export const menuPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Adds a main menu with the services.',
   autoStart: true,
   requires: [IVCEModel],
-  optional: [IMainMenu, ITranslator],
+  optional: [IMainMenu, IVCEBranding, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     model: IVCEModel,
     mainMenu: IMainMenu | null,
+    branding: IVCEBranding | null,
     translator: ITranslator | null
   ): void => {
     if (!mainMenu) {
@@ -73,7 +83,6 @@ export const menuPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const menu = new MenuSvg({ commands: app.commands });
     menu.id = 'jp-mainmenu-vce';
-    menu.title.label = trans.__('VCE');
 
     const submenu = (service: IService): MenuSvg => {
       const entry = new MenuSvg({ commands: app.commands });
@@ -85,6 +94,7 @@ export const menuPlugin: JupyterFrontEndPlugin<void> = {
       return entry;
     };
     const fill = (): void => {
+      menu.title.label = shortName(branding, trans);
       const former = menu.items.flatMap(item => item.submenu ?? []);
       menu.clearItems();
       former.forEach(entry => entry.dispose());
@@ -98,7 +108,7 @@ export const menuPlugin: JupyterFrontEndPlugin<void> = {
     };
 
     fill();
-    followServices(model, fill);
+    followServices(model, branding, fill);
     mainMenu.addMenu(menu, true, { rank: 900 });
   }
 };
@@ -113,6 +123,9 @@ function commandsOf({ capabilities, connection }: IService): string[] {
     ...(can('start') ? [CommandIDs.start] : []),
     ...(can('stop') ? [CommandIDs.stop] : []),
     ...(can('start') && can('stop') ? [CommandIDs.restart] : []),
-    ...(can('logs') ? [CommandIDs.showLogs] : [])
+    ...(can('logs') ? [CommandIDs.showLogs] : []),
+    ...(can('backup') ? [BackupCommandIDs.backUp] : []),
+    ...(can('restore') ? [BackupCommandIDs.restore] : []),
+    ...(can('reset') ? [BackupCommandIDs.reset] : [])
   ];
 }

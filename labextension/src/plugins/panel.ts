@@ -7,7 +7,12 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import { COMMAND_OF, CommandIDs } from '../commands';
-import { IVCEModel, IVCEPanel, TRANSLATION_DOMAIN } from '../tokens';
+import {
+  IVCEBranding,
+  IVCEModel,
+  IVCEPanel,
+  TRANSLATION_DOMAIN
+} from '../tokens';
 import { Announcer } from '../widgets/announcer';
 import { VCEPanel } from '../widgets/panel';
 import { placeOf } from './panelPlace';
@@ -19,17 +24,19 @@ export const panelPlugin: JupyterFrontEndPlugin<IVCEPanel> = {
   autoStart: true,
   provides: IVCEPanel,
   requires: [IVCEModel],
-  optional: [ILayoutRestorer, ITranslator],
+  optional: [ILayoutRestorer, IVCEBranding, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     model: IVCEModel,
     restorer: ILayoutRestorer | null,
+    branding: IVCEBranding | null,
     translator: ITranslator | null
   ): IVCEPanel => {
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const panel = new VCEPanel(
       {
         model,
+        branding,
         trans,
         run: (action, { name }) =>
           app.commands.execute(COMMAND_OF[action], { name }),

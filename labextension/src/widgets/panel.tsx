@@ -3,9 +3,11 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import * as React from 'react';
 
+import { givenName } from '../branding';
 import { stateIcons, vceIcon } from '../icons';
 import {
   type ActionRunner,
+  type IVCEBranding,
   type IVCEModel,
   type IVCEPanel,
   PANEL_ID,
@@ -14,11 +16,13 @@ import {
 import { problemWords } from '../words';
 import { useModel } from './hooks';
 import { Everything } from './everything';
+import { PanelHead } from './panelHead';
 import { ServiceRow } from './serviceRow';
 
 /** What the panel needs to know and to do. */
 export interface IPanelProps {
   readonly model: IVCEModel;
+  readonly branding: IVCEBranding | null;
   readonly trans: TranslationBundle;
   /** Carry out what a button says. */
   readonly run: ActionRunner;
@@ -42,16 +46,7 @@ export function PanelView(props: IPanelViewProps): React.JSX.Element {
   useModel(model);
   return (
     <>
-      <div className="jp-vce-header">
-        <h2>{trans.__('Services')}</h2>
-        <button
-          type="button"
-          className="jp-vce-link"
-          onClick={props.showStatus}
-        >
-          {trans.__('Status page')}
-        </button>
-      </div>
+      <PanelHead {...props} />
       <Everything model={model} run={props.everything} trans={trans} />
       {model.problem && <Lost model={model} trans={trans} />}
       {!model.loaded && !model.problem && (
@@ -126,6 +121,7 @@ export class VCEPanel extends ReactWidget implements IVCEPanel {
     this.node.setAttribute('aria-label', trans.__('Services'));
     this.title.icon = vceIcon;
     this.title.caption = trans.__('Services (VCE)');
+    _props.branding?.changed.connect(this._wear, this);
   }
 
   reveal(name?: string): void {
@@ -156,6 +152,19 @@ export class VCEPanel extends ReactWidget implements IVCEPanel {
         revealed={this._revealed}
       />
     );
+  }
+
+  /** Put on the module's own name and colours. */
+  private _wear(branding: IVCEBranding): void {
+    const { colour, colour_dark } = branding.current ?? {};
+    const { style } = this.node;
+    style.setProperty('--jp-vce-colour', colour ?? 'transparent');
+    style.setProperty('--jp-vce-colour-dark', colour_dark ?? 'transparent');
+    const name = givenName(branding);
+    if (name) {
+      this.title.caption = this._props.trans.__('Services (%1)', name);
+    }
+    this.update();
   }
 
   private _parts: readonly RowPart[] = [];
