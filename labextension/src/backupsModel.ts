@@ -88,9 +88,8 @@ export class BackupsModel implements IVCEBackups {
   }
 
   async refresh(): Promise<void> {
-    await this._poll.refresh();
-    // Rejects only when the model is disposed of meanwhile.
-    await this._poll.tick.catch(() => undefined);
+    // Not by the poll: that one rests while nobody watches.
+    await this._update();
   }
 
   watch(): IDisposable {

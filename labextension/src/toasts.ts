@@ -148,7 +148,7 @@ export class OperationToasts implements IVCEToasts {
     const { panel, report, trans } = this._context;
     const offered = this._offers.get(operation.kind)?.(operation) ?? [];
     const actions = offered.map(({ label, run }) => ({ label, callback: run }));
-    if (operation.state !== 'failed' || actions.length > 0) {
+    if (operation.state !== 'failed') {
       return actions;
     }
     const { service } = operation;
@@ -157,7 +157,8 @@ export class OperationToasts implements IVCEToasts {
         label: trans.__('Show'),
         callback: () => panel?.reveal(service ?? undefined)
       },
-      { label: trans.__('Copy for the forum'), callback: report }
+      { label: trans.__('Copy for the forum'), callback: report },
+      ...actions
     ];
   }
 
