@@ -8,6 +8,7 @@ import io
 import json
 import sys
 import tarfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,10 +19,11 @@ from traitlets.config import Config
 
 from ou_vce_ext.backups import manager
 from ou_vce_ext.drivers.web.driver import WebDriver
+from ou_vce_ext.errors import BadRequestError, UnsuitableError
 from ou_vce_ext.models import Capability
 from tests.api.conftest import Ask
 from tests.api.described import assert_matches
-from tests.api.test_live import OPERATION, SERVER, ended
+from tests.api.test_live import SERVER, ended
 from tests.unit.fake_strategy import FOREIGN, FileStrategy
 
 BACKUP = "/api/backups/{id}"
@@ -32,7 +34,8 @@ def jp_server_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     """A Jupyter server with one app whose data are the files in its folder."""
     able = {Capability.BACKUP, Capability.RESTORE, Capability.RESET}
     monkeypatch.setattr(WebDriver, "capabilities", WebDriver.capabilities | able)
-    monkeypatch.setitem(manager.Backups.__init__.__kwdefaults__, "strategy_for", FileStrategy)
+    defaults = manager.Backups.__init__.__kwdefaults__ or {}
+    monkeypatch.setitem(defaults, "strategy_for", FileStrategy)
     program = tmp_path / "server.py"
     program.write_text(SERVER)
     module = tmp_path / "module.toml"
@@ -202,7 +205,6 @@ async def test_pins_and_deletions(files: Path, ask: Ask) -> None:
     for response in (await ask(address), await ask(address, "DELETE")):
         assert response.code == 404
     assert await listed(ask) == []
-    assert OPERATION
 
 
 async def test_everything_in_one_file_and_back(files: Path, ask: Ask) -> None:
@@ -211,7 +213,7 @@ async def test_everything_in_one_file_and_back(files: Path, ask: Ask) -> None:
     (root / "notebooks" / "week 1" / "a.ipynb").write_text("{}")
     (root / "notebooks" / "elsewhere").symlink_to("/etc")
     (root / "notebooks" / "passwd").symlink_to("/etc/passwd")
-    body = {"folders": ["notebooks"]}
+    body: dict[str, Any] = {"folders": ["notebooks"]}
     over = await do(ask, "/api/backups/all", "/api/backups/all", body)
     made = over["result"]
     assert (over["service"], made["service"]) == (None, None)
@@ -251,3 +253,48 @@ async def test_a_takeaway_from_another_home_is_welcome(files: Path, ask: Ask) ->
         "/api/backups?service=files&filename=x.tar", "POST", body=content[:-2048] + b"x" * 2048
     )
     assert assert_matches(response, "/api/backups", "POST")["code"] == "backup-unsuitable"
+
+
+async def test_old_and_failed_backups_are_problems_told(
+    files: Path, ask: Ask, jp_serverapp: ServerApp
+) -> None:
+    backups = jp_serverapp.web_app.settings["vce_backups"]
+    strategy = backups.counter.strategy("files")
+    backups.registry.get("files").driver.spec.backup.update(every="10m", warn_after="10m")
+
+    async def told() -> list[str]:
+        response = await ask("/status", headers={"Accept": "application/json"})
+        return [each["code"] for each in assert_matches(response, "/status")["problems"]]
+
+    await do(ask, "/api/services/files/start", "/api/services/{name}/start")
+    strategy.failures["take"] = OSError(28, "No space left on device")
+    await backups.timetable.look_round()
+    async with asyncio.timeout(60):
+        while await told() != ["backup-failed"]:
+            await asyncio.sleep(0.02)
+    del strategy.failures["take"]
+    await do(ask, "/api/services/files/backups", "/api/services/{name}/backups")
+    assert await told() == []
+    backups.timetable._changed["files"] = datetime.now(UTC) + timedelta(hours=1)
+    assert await told() == ["backup-old"]
+
+
+async def test_what_only_its_work_can_find_out_is_told_by_the_operation(
+    files: Path, ask: Ask, jp_serverapp: ServerApp
+) -> None:
+    strategy = jp_serverapp.web_app.settings["vce_backups"].counter.strategy("files")
+    over = await do(ask, "/api/services/files/backups", "/api/services/{name}/backups")
+    restore = f"/api/backups/{over['result']['id']}/restore"
+    await proven(ask, over["result"]["id"])
+
+    async def failed(body: dict[str, Any]) -> str:
+        response = await ask(restore, "POST", body=json.dumps(body))
+        ending = await ended(ask, assert_matches(response, f"{BACKUP}/restore", "POST")["id"])
+        return str(ending["error"]["code"])
+
+    assert await failed({"as": "mine"}) == "conflict"
+    strategy.failures["load_beside"] = BadRequestError("That cannot be a name.")
+    assert await failed({"as": "other"}) == "bad-request"
+    strategy.failures["open"] = UnsuitableError("It is broken.")
+    assert await failed({}) == "backup-unsuitable"
+    assert (files / "mine").read_text() == "a week of work"
