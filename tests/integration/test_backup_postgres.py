@@ -349,7 +349,7 @@ async def test_from_an_older_server_to_a_newer_one_and_never_back(
     for server in (older, newer):
         root = short_dir / str(server.major)
         root.mkdir(mode=0o711)
-        rig = PostgresRig(root, launcher, {"program": str(server.folder)})
+        rig = PostgresRig(root, launcher)
         # Each machine has one release only.
         rig.driver.find_servers = lambda server=server: [server]  # type: ignore[method-assign,misc]
         await rig.start()
@@ -380,5 +380,21 @@ async def test_from_an_older_server_to_a_newer_one_and_never_back(
             await old_strategy.load_beside(
                 await old_strategy.open(path, path.name), None, f"b{number}", Watch()
             )
-    await old.stop()
     await new.stop()
+    await old.stop()
+    # A new image has the newer release alone: the old folder is told of, and its data come over.
+    old.driver.find_servers = new.driver.find_servers  # type: ignore[method-assign]
+    refusal = await old.refusal()
+    assert refusal.code == "data-wrong-version"
+    assert "restore" in refusal.hint
+    kept = (old.folder / "PG_VERSION").read_text()
+    source = await old_strategy.open(short_dir / "old.tar", "old.tar")
+    built = await old_strategy.build([Layer(source)], Watch(), keep=True)
+    assert built is not None
+    assert (built.live / "PG_VERSION").read_text() == kept == f"{older.major}\n"
+    os.rename(built.live, built.live.with_name("before"))
+    os.rename(built.folder, built.live)
+    await old.start()
+    assert await old.query("select count(*) from t") == [(5,)]
+    assert await old.query("show server_version_num") > [(f"{newer.major}0000",)]
+    await old.stop()

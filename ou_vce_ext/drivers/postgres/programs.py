@@ -150,7 +150,8 @@ def choose_server(servers: Sequence[Server], folder: Path, version: str | None) 
         "data-wrong-version",
         f"The databases in {folder} were made by PostgreSQL {version}, and this machine has "
         f"PostgreSQL {here}, which cannot open them. Nothing has been touched.",
-        f"Install PostgreSQL {version} beside it (`apt-get install postgresql-{version}`), or name "
-        "its folder as `program` in the service's declaration. To move to the newer release, make "
-        "a backup where the old one still runs and restore it here.",
+        "To bring your data over, restore your newest backup without a safety copy: it is built "
+        "anew for the release that is here, and this folder is kept beside it as it is. Without a "
+        f"backup, install PostgreSQL {version} as well (`apt-get install postgresql-{version}`), "
+        "or name its folder as `program` in the service's declaration.",
     )
