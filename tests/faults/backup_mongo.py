@@ -161,6 +161,9 @@ class BackupCut(OnMongo):
             expect({item.key for item in source.contents} == self.keys, "something is missing")
         if kill:
             await self.live.moved_to(ServiceState.READY, since=since, seconds=60)
+            # Deaths this close together would be given up on: a person's start wipes the slate.
+            await self.live.stop()
+            await self.live.start()
         return figures
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -56,8 +57,11 @@ def connected(place: Server | str, *, silence_ms: int | None = _SILENCE_MS) -> I
         client: Client = MongoClient(address, **settings)
         try:
             yield client
-        finally:
-            client.close()
+        except BaseException:
+            # It takes leave of its server, and would wait for one that was just killed.
+            threading.Thread(target=client.close, daemon=True).start()
+            raise
+        client.close()
     except PyMongoError as error:
         raise explain(error) from error
 

@@ -64,14 +64,14 @@ def read_documents(read: Callable[[int], bytes]) -> Iterator[list[bytes]]:
 def raw_batches(
     collection: Collection[dict[str, Any]], **settings: Any
 ) -> Generator[bytes, None, None]:
-    """A collection's documents in the order they lie in, as a server's answers hold them."""
-    cursor = collection.find_raw_batches({}, **settings)
-    try:
-        for batch in cursor:
-            # A batch is bytes, whatever the type of the cursor says.
-            yield cast("bytes", batch)
-    finally:
-        cursor.close()
+    """A collection's documents in the order they lie in, as a server's answers hold them.
+
+    One that is not read to its end is closed with its client: a server that is gone would be waited
+    for.
+    """
+    for batch in collection.find_raw_batches({}, **settings):
+        # A batch is bytes, whatever the type of the cursor says.
+        yield cast("bytes", batch)
 
 
 def empty_timestamps(document: bytes) -> list[str]:
