@@ -132,7 +132,8 @@ class BackupCut(OnPostgres):
         path = attempt.folder / "backup.tar"
         taking = asyncio.ensure_future(back_up(self.strategy, path))
         after = attempt.rng.uniform(0, 1.1 * self.takes)
-        kill = attempt.number % 6 == 5
+        # Five ends within a minute would have the service left stopped.
+        kill = attempt.number % 15 == 3
         figures: Figures = {}
         if kill:
             await asyncio.wait({taking}, timeout=after)
