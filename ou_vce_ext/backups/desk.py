@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from ..errors import ConflictError
 from ..models import Json, Operation, OperationState
@@ -11,14 +11,17 @@ from ..services.registry import Registry
 
 Asked = tuple[object, ...]
 """What was asked for, so that the same can be told from something else."""
+Tidy = Callable[[Iterable[str]], Awaitable[None]]
+"""Done before work on services begins."""
 Work = Callable[[Running], Awaitable[Json]]
 
 
 class Desk:
     """Begins operations on data, and knows those that run. Lives in the event loop."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, tidy: Tidy) -> None:
         self._registry = registry
+        self._tidy = tidy
         self._operations = registry.operations
         self._asked: dict[str, Asked] = {}
         self._uses: dict[str, str] = {}
@@ -84,6 +87,7 @@ class Desk:
         async def do(running: Running) -> Json:
             for operation in before:
                 await self._operations.wait(operation.id)
+            await self._tidy(services)
             return await work(running)
 
         only = next(iter(services)) if len(services) == 1 and not of_all else None

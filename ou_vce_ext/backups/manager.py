@@ -28,7 +28,7 @@ from .policy import Policy
 from .previews import preview
 from .prover import Prover, services_of
 from .proving import prove
-from .recovery import clean, recover
+from .recovery import Tidier, recover
 from .store import Store, Stored
 from .strategy import Strategy
 from .taking import take
@@ -53,11 +53,10 @@ class Backups:
         self.counter = Counter(registry, strategy_for)
         self.store = Store(root_dir, self.counter.recognise, log)
         self.house = House(registry, self.store, clock, log)
-        self.desk = Desk(registry)
+        self.tidier = Tidier(self.counter, registry, log)
+        self.desk = Desk(registry, self.tidier.tidy)
         self.prover = Prover(self.store, self.desk, self._verify_by_itself, log)
-        self.timetable = Timetable(
-            registry, self.counter, self.store, self.desk, self.back_up, clock, log
-        )
+        self.timetable = Timetable(self.house, self.counter, self.desk, self.tidier, self.back_up)
         self._rounds: asyncio.Task[None] | None = None
         registry.newest_backup = self.newest
         registry.before_stop = self._before_stop
@@ -313,7 +312,8 @@ class Backups:
 
     async def open(self) -> None:
         """See what is there, and remove what was cut off. Once the house is ours."""
-        await clean(self.counter, self.store, self.registry, self.house.log)
+        await asyncio.to_thread(self.store.clear_partials)
+        await self.tidier.tidy(self.registry.names())
         await self.store.look(None)
         for stored in self.store.known():
             brought = stored.backup.reason is Reason.UPLOAD

@@ -9,6 +9,7 @@ import logging
 import os
 import stat
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ class Store:
         self._seen: dict[Path, _Seen] = {}
         self._notes: dict[Path, Notes] = {}
         self._noting = threading.Lock()
+        self._began = time.time()
         self._looking: asyncio.Task[None] | None = None
 
     # -- looking ---------------------------------------------------------------------------------
@@ -272,7 +274,10 @@ class Store:
         return stored
 
     def clear_partials(self) -> None:
-        """Remove what backups and uploads that were cut off have left. Blocks; never raises."""
+        """Remove what backups and uploads that were cut off have left. Blocks; never raises.
+
+        What has been begun since we live is not touched.
+        """
         with suppress(OSError):
             folders = [self.top, *(path for path in self.top.iterdir() if path.is_dir())]
             for folder in folders:
@@ -280,7 +285,8 @@ class Store:
                     continue
                 for path in folder.glob(f"*{PARTIAL}"):
                     with suppress(OSError):
-                        path.unlink()
+                        if path.lstat().st_mtime < self._began:
+                            path.unlink()
 
 
 def checksum(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -13,16 +12,15 @@ from ..errors import VceError
 from ..models import Capability, Operation, OperationState
 from ..models_backup import Reason
 from ..models_status import Problem
-from ..services.clock import Clock
 from ..services.lifecycle import Lifecycle
-from ..services.registry import Registry
 from ..states import RUNNING, ServiceState
 from .counter import Counter
 from .desk import Desk
+from .job import House
 from .keeping import surplus
 from .policy import Policy
+from .recovery import Tidier
 from .schedule import is_due, newest_taken, warning
-from .store import Store
 from .strategy import Strategy
 
 ROUND: Final = 60.0
@@ -37,23 +35,17 @@ class Timetable:
     """Looks round every minute. Lives in the event loop."""
 
     def __init__(
-        self,
-        registry: Registry,
-        counter: Counter,
-        store: Store,
-        desk: Desk,
-        back_up: BackUp,
-        clock: Clock,
-        log: logging.Logger,
+        self, house: House, counter: Counter, desk: Desk, tidier: Tidier, back_up: BackUp
     ) -> None:
-        self._registry = registry
+        self._registry = house.registry
         self._counter = counter
-        self._store = store
+        self._store = house.store
         self._desk = desk
+        self._tidier = tidier
         self._back_up = back_up
-        self._clock = clock
-        self._log = log
-        self._began = clock.now()
+        self._clock = house.clock
+        self._log = house.log
+        self._began = self._clock.now()
         self._tried: dict[str, datetime] = {}
         self._changed: dict[str, datetime] = {}
         self._failed: dict[str, Operation] = {}
@@ -75,6 +67,8 @@ class Timetable:
         for item, strategy in self._counter.all_able(Capability.BACKUP):
             await self._note_changes(item, strategy)
             name = item.spec.name
+            if self._tidier.wants(name) and self._desk.is_free(frozenset({name})):
+                await self._tidier.tidy([name])
             newest = newest_taken(stored.backup for stored in self._store.known(name))
             policy, now = Policy.of(item.spec.backup), self._clock.now()
             if not is_due(policy, newest, now, self._tried.get(name)):
