@@ -332,3 +332,6 @@ def _move(client: Client, stop: threading.Event) -> None:
             bank["from"].update_one({"_id": 1}, {"$inc": {"sum": -1}}, session=session)
             bank["to"].update_one({"_id": 1}, {"$inc": {"sum": 1}}, session=session)
             bank["to"].insert_one({"moved": 1}, session=session)
+
+
+FAULTS: tuple[type[Fault], ...] = (BackupCut, BackupDamaged, RestoreCut, WriteLoad)

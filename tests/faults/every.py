@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import backup_openrefine
+from . import backup_mongo, backup_openrefine
 from .backup_crowd import AllAtOnce
 from .backup_cuts import KilledInBackup, KilledInRestore
 from .backup_full_disk import DiskFillsUp
@@ -47,4 +47,5 @@ FAULTS: tuple[type[Fault], ...] = (
     KilledInRestore,
     AllAtOnce,
     *backup_openrefine.FAULTS,
+    *backup_mongo.FAULTS,
 )
