@@ -54,6 +54,11 @@ class Budget:
         self._left = most
         self._watch = watch
 
+    def afford(self, count: int) -> None:
+        """Raises BrokenTarError where what is about to come is too much already."""
+        if count > self._left:
+            raise BrokenTarError("it would swell to an absurd size")
+
     def spend(self, count: int) -> None:
         """Raises BrokenTarError once it has become too much, WorkCancelledError."""
         self._watch.raise_if_cancelled()

@@ -7,21 +7,27 @@ import os
 import random
 import tarfile
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from ou_vce_ext.backups import scratch
 from ou_vce_ext.backups.folder.strategy import FolderStrategy
+from ou_vce_ext.backups.kinds import strategy_for
 from ou_vce_ext.backups.manifest import Manifest
 from ou_vce_ext.backups.strategy import Layer
 from ou_vce_ext.backups.watch import Watch
 from ou_vce_ext.backups.writer import ArchiveWriter
 from ou_vce_ext.drivers.web.driver import WebDriver
 from ou_vce_ext.errors import BadRequestError, ConflictError, UnsuitableError
-from ou_vce_ext.models import ServiceSpec, Site
+from ou_vce_ext.models import Capability, ServiceSpec, Site
 from ou_vce_ext.models_backup import Consistency, Reason
+from ou_vce_ext.services.description import capabilities
+from ou_vce_ext.services.lifecycle import Lifecycle
 from tests.openrefine_files import packed, tar
 from tests.unit.fakes import FakeLauncher
 
@@ -216,7 +222,7 @@ def _bomb() -> bytes:
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(3):
-            archive.writestr(f"{number}", bytes(60_000_000))
+            archive.writestr(f"{number}", bytes(6_000_000))
     return whole.getvalue()
 
 
@@ -259,3 +265,15 @@ async def test_a_bomb_is_refused_by_its_table(strategy: FolderStrategy, tmp_path
     path.write_bytes(content)
     with pytest.raises(UnsuitableError, match="absurd"):
         await strategy.open(path, path.name)
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_only_a_declared_folder_has_backups(tmp_path: Path, declared: bool) -> None:
+    strategy = strategy_at(tmp_path)
+    driver = strategy.driver
+    assert isinstance(strategy_for(driver), FolderStrategy)
+    spec = replace(driver.spec, data_dir="genie" if declared else None)
+    item = cast("Lifecycle", SimpleNamespace(spec=spec, driver=driver))
+    able = capabilities(item)
+    assert (Capability.BACKUP in able) is (Capability.RESET in able) is declared
+    assert Capability.START in able

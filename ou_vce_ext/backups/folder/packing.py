@@ -135,6 +135,7 @@ def _unpack(file: BinaryIO, most: int, into: Path | None, top: str, watch: Watch
             if target:
                 target.mkdir(parents=True, exist_ok=True)
             continue
+        budget.afford(entry.bytes)
         _write(entry, target, watch)
         found.files += 1
         found.bytes += entry.bytes

@@ -128,7 +128,9 @@ def _data(folder: Path, watch: Watch) -> tuple[Path, Facts]:
 def _steps(folder: Path, facts: Facts, watch: Watch) -> tuple[list[Path], int]:
     steps: list[Path] = []
     lost = 0
-    for step in (*facts.past, *facts.future):
+    # OpenRefine draws their ids by chance: after a thousand edits, two may well share one, and so
+    # their file.
+    for step in dict.fromkeys((*facts.past, *facts.future)):
         path = folder / HISTORY / f"{step}.change.zip"
         if _is_whole(path, watch):
             steps.append(path)

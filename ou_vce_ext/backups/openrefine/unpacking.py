@@ -141,6 +141,7 @@ class Unpacker:
         self._write(entry, self._found.projects[key] / name)
 
     def _write(self, entry: Entry, path: Path) -> Path:
+        self._budget.afford(entry.bytes)
         self._files += 1
         if self._files > MOST_MEMBERS:
             raise damaged("it names far too many files")
