@@ -91,7 +91,9 @@ class LaunchPlan:
     lives; ``lock_note`` is written into it for whoever finds it locked. ``output`` is the log file,
     rotated at ``log_bytes`` (one older file is kept). ``memory_limit`` (bytes) bounds the tree by a
     control group where one can be made; elsewhere only what the program was told itself does.
-    With a ``network`` it runs in one of its own, and its ``identity`` is ``same``.
+    With a ``network`` it runs in one of its own, and its ``identity`` is ``same``. With a
+    ``module`` of ours, whose ``main`` takes ``argv``, no program is started: the keeper's fork runs
+    that, which costs neither the start nor the memory of another Python.
     """
 
     argv: tuple[str, ...]
@@ -108,6 +110,7 @@ class LaunchPlan:
     nice: int = 0
     memory_limit: int | None = None
     network: PrivateNetwork | None = None
+    module: str | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The form a keeper reads."""
@@ -126,6 +129,7 @@ class LaunchPlan:
             "nice": self.nice,
             "memory_limit": self.memory_limit,
             "network": self.network.to_json() if self.network else None,
+            "module": self.module,
         }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 
 # Used by os.execvpe. Who has become another user may be unable to load it then.
 import warnings  # noqa: F401
@@ -74,9 +75,33 @@ def _become(
             os.set_inheritable(lock, True)
         enter()
         os.chdir(plan["cwd"])
+        if plan.get("module"):
+            _run(plan["module"], plan["argv"], report, {0, 1, 2, lock})
         os.execvpe(plan["argv"][0], plan["argv"], plan["env"])
     except Exception as error:
         told = {"errno": getattr(error, "errno", None), "path": getattr(error, "filename", None)}
         os.write(report, json.dumps(told, default=str).encode())
     finally:
         os._exit(127)
+
+
+def _run(module: str, argv: list[str], report: int, kept: set[int]) -> None:
+    """Be a module of ours in place of a program, with nothing of the keeper's at hand."""
+    main = __import__(module, fromlist=["main"]).main
+    # What exec would have closed. Its objects stay where they are: nobody returns to them.
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in kept | {report}:
+            try:
+                os.close(int(name))
+            except OSError:
+                pass
+    os.close(report)
+    try:
+        main(argv)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(1)

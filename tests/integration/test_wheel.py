@@ -135,6 +135,9 @@ def test_wheel_holds_what_the_code_reads(wheel: Path) -> None:
     ]
     wanted = {str(path.relative_to(ROOT)) for path in read if "labextension" not in path.parts}
     assert "ou_vce_ext/rest-api.yml" in wanted
+    # Built, like the Lab side, and read by the server.
+    viewer = ("viewer.js", "viewer.css", "novnc-licence.txt")
+    wanted |= {f"ou_vce_ext/viewer/{name}" for name in viewer}
     assert {*wanted, "ou_vce_ext/py.typed"} <= names
 
 

@@ -103,7 +103,7 @@ def test_folder_environment_and_steps(tmp_path: Path, monkeypatch: pytest.Monkey
     desktop = driver(tmp_path, data_dir="runs", scale=2, stop_timeout=20.0)
     asyncio.run(desktop.prepare(lambda *_: None))
     plan = asyncio.run(desktop.plan())
-    told = json.loads((tmp_path / "private" / "session.json").read_text())
+    told = json.loads((tmp_path / "run" / "plan.json").read_text())
     assert told["cwd"] == str(tmp_path / "home" / "runs")
     assert told["program"] == ["program", told["cwd"]]
     assert told["env"]["GDK_SCALE"] == "2"

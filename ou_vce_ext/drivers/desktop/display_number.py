@@ -7,7 +7,6 @@ whoever they belong to. Standard library only.
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Iterator
 
 from .x11 import SOCKETS
@@ -29,7 +28,7 @@ def socket_of(display: int) -> str:
 def candidates() -> Iterator[int]:
     """Numbers that look free now, in no order that another session would try as well."""
     while True:
-        number = random.randint(_FIRST, _LAST)  # noqa: S311 (no secret)
+        number = _FIRST + int.from_bytes(os.urandom(4), "big") % (_LAST - _FIRST)
         if not os.path.lexists(lock_of(number)) and not os.path.lexists(socket_of(number)):
             yield number
 

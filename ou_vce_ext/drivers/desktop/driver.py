@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -15,7 +14,7 @@ from ...errors import DefiniteError
 from ...launch import Ending, Launcher, LaunchPlan, Process, StopStep
 from ...models import Capability, Manners, ServiceError, ServiceSpec, Site, Upstream, Viewer
 from ...services import proc
-from ...services.private_files import explain, make_folder, make_private_folder, write_private
+from ...services.private_files import explain, make_folder, make_private_folder
 from ..base import Driver, Option, Progress, scrubbed_environment
 from ..listening import who_listens
 from ..lock_file import lock_is_free
@@ -25,7 +24,7 @@ from . import window_manager
 from .diagnoses import explain_ending, farewell
 from .display_number import clear
 from .display_server import DisplayServer, Screen
-from .note import read_note
+from .note import read_note, write_whole
 from .options import FIT, OPTIONS, check_declaration, parse_size
 from .programs import missing_for
 from .tigervnc import TigerVNC
@@ -38,11 +37,7 @@ LAST_SECONDS: Final = 4.0
 NO_WINDOW_SECONDS: Final = 30.0
 """After which a program that has shown no window is taken for one that shows none."""
 USUAL_SIZE: Final = (1280, 800)
-_PACKAGES: Final = Path(__file__).parents[3]
-_BOOT: Final = (
-    "import sys; sys.path.append({folder!r}); "
-    "from ou_vce_ext.drivers.desktop.session import main; main()"
-)
+_SESSION: Final = "ou_vce_ext.drivers.desktop.session"
 _NOT_ITS_OWN: Final = ("DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY", "SESSION_MANAGER", "DESKTOP_")
 _INPUT_MESSAGES: Final = frozenset({b"\x04", b"\x05", b"\x06", b"\xff"})
 """First bytes of what a viewer sends when a person types, points or copies."""
@@ -184,10 +179,14 @@ class DesktopDriver(Driver):
             "close_seconds": ASKED_SHARE * seconds,
             "term_seconds": (1 - ASKED_SHARE) * seconds,
         }
-        told = self.site.private_dir / "session.json"
-        await asyncio.to_thread(write_private, told, json.dumps(session).encode())
+        told = self.site.runtime_dir / "plan.json"
+        try:
+            write_whole(str(told), json.dumps(session).encode())
+        except OSError as error:
+            raise explain(error, told) from error
         return LaunchPlan(
-            argv=(sys.executable, "-I", "-S", "-c", _BOOT.format(folder=str(_PACKAGES)), str(told)),
+            argv=("vce-session", str(told)),
+            module=_SESSION,
             env=self._environment,
             cwd="/",
             output=self.site.log_file,

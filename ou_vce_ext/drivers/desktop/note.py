@@ -25,13 +25,19 @@ class Note:
     def tell(self, **facts: object) -> None:
         """Add facts."""
         self.facts.update(facts)
-        new = f"{self.path}.new"
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        try:
-            os.write(descriptor, json.dumps(self.facts).encode())
-        finally:
-            os.close(descriptor)
-        os.rename(new, self.path)
+        write_whole(self.path, json.dumps(self.facts).encode())
+
+
+def write_whole(path: str, content: bytes) -> None:
+    """Write a file (0600) that need not outlive the machine: whole, or not at all.
+
+    Raises OSError.
+    """
+    new = f"{path}.new"
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    os.rename(new, path)
 
 
 def read_note(path: str) -> dict[str, Any]:

@@ -13,12 +13,11 @@ import os
 import resource
 import select
 import signal
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from ...services import proc
+from ...services import identity, proc
 from .display_number import candidates, clear
 from .note import Note
 from .x11 import Windows, write_authority
@@ -316,12 +315,13 @@ def _told(status: int) -> dict[str, object]:
     return {"code": code if code >= 0 else None, "signal": name}
 
 
-def main() -> None:
-    """Run the session that the file named on the command line describes."""
+def main(argv: list[str]) -> None:
+    """Run the session that the file named by ``argv`` describes. Never returns."""
+    identity.name_process(argv[0])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Whoever started Jupyter may have held back some of those that we wait for.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    with open(sys.argv[1], "rb") as file:
+    with open(argv[1], "rb") as file:
         plan = json.loads(file.read())
     outcome = Session(plan).run()
     if outcome < 0:

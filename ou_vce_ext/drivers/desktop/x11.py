@@ -9,6 +9,8 @@ import os
 import socket
 import struct
 
+from .note import write_whole
+
 SOCKETS = "/tmp/.X11-unix"  # noqa: S108 (where X servers put them)
 _PROTOCOL = b"MIT-MAGIC-COOKIE-1"
 _WINDOW_TYPE = 33
@@ -27,13 +29,7 @@ def write_authority(path: str) -> bytes:
     entry = struct.pack(">HHH", 0xFFFF, 0, 0)
     for text in (_PROTOCOL, cookie):
         entry += struct.pack(">H", len(text)) + text
-    new = f"{path}.new"
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    try:
-        os.write(descriptor, entry)
-    finally:
-        os.close(descriptor)
-    os.rename(new, path)
+    write_whole(path, entry)
     return cookie
 
 
