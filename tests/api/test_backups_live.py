@@ -47,7 +47,7 @@ def jp_server_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     )
     return Config(
         {
-            "ServerApp": {"jpserver_extensions": {"ou_vce_ext": True}},
+            "ServerApp": {"jpserver_extensions": {"ou_vce_ext": True}, "max_body_size": 1_000_000},
             "VCE": {"config_file": str(module), "data_dir": str(tmp_path / "private")},
         }
     )
@@ -188,6 +188,30 @@ def _tar(name: str) -> bytes:
     with tarfile.open(fileobj=made, mode="w") as archive:
         archive.addfile(tarfile.TarInfo(name), io.BytesIO())
     return made.getvalue()
+
+
+async def test_a_file_may_be_larger_than_what_this_server_takes_else(
+    files: Path, ask: Ask, http_server: Any, jp_http_port: int, jp_auth_header: dict[str, str]
+) -> None:
+    content = FOREIGN + b"x" * 5_000_000
+    address = "/api/backups?service=files&filename=large"
+    brought = assert_matches(await ask(address, "POST", body=content), "/api/backups", "POST")
+    assert brought["bytes"] == len(content)
+    assert brought["sha256"] == hashlib.sha256(content).hexdigest()
+    # One whose sender goes away leaves nothing.
+    lines = [f"{name}: {value}" for name, value in jp_auth_header.items()]
+    head = ["POST /a%40b/vce" + address + " HTTP/1.1", "Host: localhost", *lines]
+    _, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
+    writer.write("\r\n".join([*head, "Content-Length: 9000000", "", ""]).encode() + content)
+    await writer.drain()
+    folder = files.parent / "backups" / "files-backup"
+    async with asyncio.timeout(60):
+        while not list(folder.glob("*.partial")):
+            await asyncio.sleep(0.01)
+        writer.close()
+        while list(folder.glob("*.partial")):
+            await asyncio.sleep(0.01)
+    assert len(await listed(ask)) == 1
 
 
 async def test_pins_and_deletions(files: Path, ask: Ask) -> None:
