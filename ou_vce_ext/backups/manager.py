@@ -26,8 +26,8 @@ from .kinds import strategy_for
 from .plan import Plan, restore
 from .policy import Policy
 from .previews import preview
-from .prover import Prover, services_of
-from .proving import prove
+from .proofs import Proofs
+from .prover import Prover
 from .recovery import Tidier, recover
 from .store import Store, Stored
 from .strategy import Strategy
@@ -55,8 +55,10 @@ class Backups:
         self.house = House(registry, self.store, clock, log)
         self.tidier = Tidier(self.counter, registry, log)
         self.desk = Desk(registry, self.tidier.tidy)
-        self.prover = Prover(self.store, self.desk, self._verify_by_itself, log)
+        self.proofs = Proofs(self.house, self.counter, self.desk)
+        self.prover = Prover(self.store, self.desk, self.proofs.by_itself, log)
         self.timetable = Timetable(self.house, self.counter, self.desk, self.tidier, self.back_up)
+        self.proofs.proven.append(self.timetable.make_room)
         self._rounds: asyncio.Task[None] | None = None
         registry.newest_backup = self.newest
         registry.before_stop = self._before_stop
@@ -150,7 +152,7 @@ class Backups:
 
     async def verify(self, identifier: str) -> Operation:
         """Prove a backup; joins a proof of the same that runs. Raises VceError."""
-        return await self._verify(await self.store.get(identifier), by_itself=False)
+        return await self.proofs.asked(await self.store.get(identifier))
 
     async def restore(
         self,
@@ -251,42 +253,6 @@ class Backups:
         if service:
             await self.timetable.make_room(service)
         return stored.backup.to_json()
-
-    async def _verify_by_itself(self, stored: Stored) -> Operation:
-        return await self._verify(stored, by_itself=True)
-
-    async def _verify(self, stored: Stored, *, by_itself: bool) -> Operation:
-        services = services_of(stored)
-        asked: Asked = ("verify", stored.id)
-        if joined := self.desk.joined(services, asked):
-            return joined
-        plan = await Plan.make(stored, None, None, self.counter, safely=False, proof=True)
-        await plan.require_room(self.counter, self.store)
-
-        async def work(running: Running) -> Json:
-            watch = watch_of(running)
-            jobs = {
-                each: Job(self.house, *parties, running, watch)
-                for each, parties in plan.services.items()
-            }
-            proven = await prove(self.house, jobs, stored, watch)
-            running.progress(f"{stored.file.name} can be restored: it was tried", 1.0)
-            if proven.backup.service:
-                # An older proven one was kept until now.
-                await self.timetable.make_room(proven.backup.service)
-            return proven.backup.to_json()
-
-        return self.desk.begin(
-            "verify",
-            services,
-            f"Checking that {stored.file.name} can be restored",
-            work,
-            asked,
-            uses=stored.id,
-            aside=True,
-            by_itself=by_itself,
-            of_all=stored.backup.service is None,
-        )
 
     async def _before_stop(self, service: str, running: Running) -> None:
         """Back up a service that somebody stops, where that is declared. Never raises VceError."""
