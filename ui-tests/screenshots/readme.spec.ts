@@ -1,26 +1,58 @@
+import type { Page } from '@playwright/test';
 import * as path from 'node:path';
 
+import { BackupPages } from '../pages/backups';
 import { REPOSITORY } from '../support/jupyter';
-import { test } from '../support/test';
+import { expect, test } from '../support/test';
 
 test.use({ serverOptions: { examples: ['genie'] } });
 
-const image = (name: string): string =>
-  path.join(REPOSITORY, 'docs', 'images', name);
+/** Take a picture for the documentation. */
+async function picture(page: Page, name: string): Promise<void> {
+  await page.screenshot({
+    path: path.join(REPOSITORY, 'docs', 'images', `${name}.png`)
+  });
+}
 
-test('the pictures of the README', async ({ context, page, server, vce }) => {
+test('the pictures of the documentation', async ({
+  context,
+  page,
+  server,
+  vce
+}) => {
+  const backups = new BackupPages(vce);
   await server.settle('openrefine', 'ready');
   await vce.openPanel();
   for (const name of ['openrefine', 'postgres', 'mongo'] as const) {
     await vce.expectRow(name, 'ready');
     await vce.expectTile(name, 'ready');
   }
-  await page.screenshot({ path: image('lab.png') });
+  await server.request('POST', 'vce/api/services/postgres/backups');
+  await backups.expectProven('postgres');
+  await expect(page.locator('.Toastify__toast')).toHaveCount(0);
 
-  await page.theme.setDarkTheme();
-  await page.screenshot({ path: image('lab-dark.png') });
+  for (const mode of ['', '-dark']) {
+    await vce.openLauncher();
+    await picture(page, `lab${mode}`);
 
-  const status = await context.newPage();
-  await status.goto(`${server.url}vce/status`);
-  await status.screenshot({ path: image('status.png') });
+    await vce.tile('postgres').click();
+    await expect(vce.card('postgres')).toBeVisible();
+    await picture(page, `connection${mode}`);
+
+    await page.menu.clickMenuItem('VCE>Backups');
+    await expect(backups.of('postgres').first()).toBeVisible();
+    await picture(page, `backups${mode}`);
+
+    await backups.choose('PostgreSQL', 'Reset PostgreSQL…');
+    await expect(backups.dialog).toContainText('This goes');
+    await picture(page, `reset${mode}`);
+    await page.keyboard.press('Escape');
+
+    const status = await context.newPage();
+    await status.emulateMedia({ colorScheme: mode ? 'dark' : 'light' });
+    await status.goto(`${server.url}vce/status`);
+    await picture(status, `status${mode}`);
+    await status.close();
+    await page.theme.setDarkTheme();
+  }
 });

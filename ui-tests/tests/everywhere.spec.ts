@@ -15,12 +15,14 @@ test('what is under way is told in the corner, over a reload of the page', async
 });
 
 test('status bar and running list lead to the services', async ({
+  context,
   page,
   server,
   vce
 }) => {
   await server.settle('postgres', 'ready');
   await server.settle('genie', 'ready');
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await test.step('the list of all that runs has the services', async () => {
     await page.getByRole('tab', { name: /^Running/ }).click();
     const list = page.locator('#jp-running-sessions');
@@ -49,6 +51,9 @@ test('status bar and running list lead to the services', async ({
     await expect(report).toHaveValue(/Fickle/);
     expect(await report.inputValue()).not.toContain(server.home);
     expect(await report.inputValue()).not.toContain(server.token);
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+      await report.inputValue()
+    );
     await vce.expectAccessible('.jp-Dialog');
     await dialog.getByRole('button', { name: 'Close' }).click();
   });

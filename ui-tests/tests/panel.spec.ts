@@ -27,6 +27,18 @@ test('the panel lists the services, each with its state in words', async ({
     await vce.expectAccessible('#vce-panel');
     await page.theme.setDarkTheme();
     await vce.expectAccessible('#vce-panel');
+    await page.theme.setTheme('JupyterLab Dark High Contrast');
+    await vce.expectAccessible('#vce-panel');
+  });
+
+  await test.step('in the colours of the system, at twice the size', async () => {
+    await page.emulateMedia({ forcedColors: 'active' });
+    await page.setViewportSize({ width: 640, height: 400 });
+    await vce.expectAccessible('#vce-panel');
+    const over = await vce.panel.evaluate(
+      panel => panel.scrollWidth - panel.clientWidth
+    );
+    expect(over).toBeLessThanOrEqual(0);
   });
 });
 

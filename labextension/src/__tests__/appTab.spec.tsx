@@ -152,11 +152,11 @@ describe('NoticeView', () => {
     expect(container.textContent).toContain('OpenRefine failed.');
   });
 
-  it('keeps quiet while the server is gone', () => {
+  it('says while the server is gone that nobody knows how the app is', () => {
     const model = new FakeModel(service({ state: 'ready' }));
     const { container } = setUp(model);
     act(() => model.lose({ code: 'unreachable', message: '', hint: '' }));
-    expect(container.textContent).toBe('');
+    expect(container.textContent).toBe('The Jupyter server cannot be reached.');
     act(() => model.lose(null));
     expect(container.textContent).toBe('');
   });

@@ -4,7 +4,7 @@ import * as React from 'react';
 
 import { stateIcons } from '../icons';
 import type { ActionRunner, IService, IVCEModel, ShownState } from '../tokens';
-import { actionWords, stateAnnouncement } from '../words';
+import { actionWords, problemWords, stateAnnouncement } from '../words';
 import { useModel } from './hooks';
 
 /** The bar above an app's page: hidden, but for when the page has lost its service. */
@@ -67,6 +67,15 @@ export function NoticeView(props: INoticeViewProps): React.JSX.Element | null {
       life: next(was.loads === loads ? was.life : 'fresh', state)
     }));
   }, [loads, state]);
+  if (model.problem) {
+    const Lost = stateIcons.unresponsive.react;
+    return (
+      <div className="jp-vce-notice-bar" data-vce-state="unresponsive">
+        <Lost className="jp-vce-state-icon" tag="span" aria-hidden="true" />
+        <span>{problemWords(model.problem, trans).message}</span>
+      </div>
+    );
+  }
   if (page.life !== 'broken' || !service || state === 'unknown') {
     return null;
   }
