@@ -6,7 +6,7 @@ import type {
   IUndoes,
   IVCEBackups
 } from './backupTokens';
-import { nameable, replaceable } from './restoreWish';
+import { concernedBy, nameable, replaceable } from './restoreWish';
 import type { IOperation, IProblem, IService, IVCEModel } from './tokens';
 
 /** What orders about data work with. */
@@ -22,7 +22,7 @@ export interface IBackupContext {
     readonly start: (service: IService) => Promise<boolean>;
     readonly restore: (
       backup: IBackup,
-      service: IService,
+      services: readonly IService[],
       taken: readonly string[]
     ) => Promise<IRestoreWish | null>;
     readonly remove: (
@@ -90,13 +90,11 @@ export class BackupOrders {
 
   async restore(backup: IBackup): Promise<void> {
     const { ask, backups, model } = this._context;
-    const service = backup.service ? model.service(backup.service) : undefined;
-    if (!service) {
-      return;
-    }
-    const asks = nameable(backup, service).length > 0;
-    const taken = asks ? await this._taken(service) : [];
-    const wish = await ask.restore(backup, service, taken);
+    const services = concernedBy(backup, model.services);
+    const [service] = services;
+    const asks = services.length === 1 && nameable(backup, services).length > 0;
+    const taken = service && asks ? await this._taken(service) : [];
+    const wish = await ask.restore(backup, services, taken);
     if (wish) {
       await this._told(backups.restore(backup.id, wish));
     }
@@ -157,7 +155,7 @@ export class BackupOrders {
 
   /** Names in use, as far as they can be had; the server refuses the others. */
   private async _taken(service: IService): Promise<readonly string[]> {
-    if (!replaceable(service) || service.state !== 'ready') {
+    if (!replaceable([service]) || service.state !== 'ready') {
       return [];
     }
     try {

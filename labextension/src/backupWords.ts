@@ -96,7 +96,7 @@ export function reasonWords(
 ): string {
   switch (backup.reason) {
     case 'manual':
-      return trans.__('You asked for it');
+      return trans.__('You made it');
     case 'scheduled':
       return trans.__('Made by itself, as declared');
     case 'upload':

@@ -23,29 +23,52 @@ export function wholes(backup: IBackup): IDataItem[] {
   return backup.contents.filter(({ within }) => within === null);
 }
 
-/** What of it can go under another name. */
-export function nameable(backup: IBackup, service: IService): IDataItem[] {
-  return BESIDE.has(service.kind)
-    ? wholes(backup).filter(
-        ({ kind }) => kind === 'database' || kind === 'project'
-      )
-    : [];
+/** The services a backup is about, as far as they are here. */
+export function concernedBy(
+  backup: IBackup,
+  services: readonly IService[]
+): IService[] {
+  const names = new Set(
+    backup.service === null
+      ? backup.contents.map(({ service }) => service)
+      : [backup.service]
+  );
+  return services.filter(({ name }) => names.has(name));
 }
 
-/** Whether the data that are there can be replaced: not where others run the service. */
-export function replaceable(service: IService): boolean {
-  return service.capabilities.includes('reset');
+/** What of it can go under another name. */
+export function nameable(
+  backup: IBackup,
+  services: readonly IService[]
+): IDataItem[] {
+  const able = new Set(
+    services.filter(({ kind }) => BESIDE.has(kind)).map(({ name }) => name)
+  );
+  return wholes(backup).filter(
+    ({ kind, service }) =>
+      (kind === 'database' || kind === 'project') &&
+      able.has(service ?? backup.service ?? '')
+  );
+}
+
+/** Whether the data that are there can be replaced: not where others run a service. */
+export function replaceable(services: readonly IService[]): boolean {
+  return (
+    services.length > 0 &&
+    services.every(({ capabilities }) => capabilities.includes('reset'))
+  );
 }
 
 /** The first choice: what others made goes beside, what was made here takes its old place. */
 export function firstChoice(
   backup: IBackup,
-  service: IService,
+  services: readonly IService[],
   taken: readonly string[]
 ): IRestoreChoice {
-  const item = nameable(backup, service)[0];
+  const item = nameable(backup, services)[0];
   const beside =
-    item !== undefined && (!replaceable(service) || backup.reason === 'upload');
+    item !== undefined &&
+    (!replaceable(services) || backup.reason === 'upload');
   return {
     how: beside ? 'beside' : 'replace',
     items: new Set(wholes(backup).map(({ key }) => key)),
@@ -73,7 +96,7 @@ export function wishOf(
 ): IRestoreWish | null {
   if (choice.how === 'beside') {
     const name = choice.name.trim();
-    const only = wholes(backup).length === 1;
+    const only = backup.service !== null && wholes(backup).length === 1;
     return name && choice.item
       ? { as: name, items: only ? null : [choice.item] }
       : null;

@@ -175,10 +175,10 @@ describe('what is asked', () => {
       contents: [item(), item({ key: 'other', name: 'other' })]
     });
     const choose = jest.fn();
-    const choice = firstChoice(one, postgres(), []);
+    const choice = firstChoice(one, [postgres()], []);
     const props = {
       backup: one,
-      service: postgres(),
+      services: [postgres()],
       taken: [],
       choose,
       trans

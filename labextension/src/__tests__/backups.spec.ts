@@ -181,25 +181,38 @@ describe('BackupOrders', () => {
 
 describe('what a restore asks for', () => {
   it('puts beside what others made, and back what was made here', () => {
-    const ours = firstChoice(backup(), postgres(), []);
+    const ours = firstChoice(backup(), [postgres()], []);
     expect(ours.how).toBe('replace');
     expect(wishOf(ours, backup())).toEqual({ as: null, items: null });
     const theirs = backup({ reason: 'upload' });
-    const choice = firstChoice(theirs, postgres(), ['tm351', 'tm351_2']);
+    const choice = firstChoice(theirs, [postgres()], ['tm351', 'tm351_2']);
     expect(choice).toMatchObject({ how: 'beside', name: 'tm351_3' });
     expect(wishOf(choice, theirs)).toEqual({ as: 'tm351_3', items: ['tm351'] });
     const outside = postgres({ capabilities: ['backup', 'restore'] });
-    expect(firstChoice(backup(), outside, []).how).toBe('beside');
+    expect(firstChoice(backup(), [outside], []).how).toBe('beside');
   });
 
   it('asks for some, and for nothing where nothing is chosen', () => {
-    const choice = firstChoice(backup(), postgres(), []);
+    const choice = firstChoice(backup(), [postgres()], []);
     const some = { ...choice, items: new Set(['tm351']) };
     expect(wishOf(some, backup())).toEqual({ as: null, items: ['tm351'] });
     expect(wishOf({ ...choice, items: new Set() }, backup())).toBeNull();
     expect(
       wishOf({ ...choice, how: 'beside', name: ' ' }, backup())
     ).toBeNull();
+  });
+
+  it('names what it means of a backup of everything', () => {
+    const all = backup({
+      service: null,
+      reason: 'upload',
+      contents: [item({ key: 'postgres:tm351' })]
+    });
+    const choice = firstChoice(all, [postgres()], []);
+    expect(wishOf(choice, all)).toEqual({
+      as: 'tm351_2',
+      items: ['postgres:tm351']
+    });
   });
 
   it('finds a free name', () => {

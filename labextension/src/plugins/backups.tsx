@@ -18,9 +18,9 @@ import {
 import { BackupOrders, undoOf } from '../backupOrders';
 import { BackupsApi } from '../backupsApi';
 import { BackupsModel } from '../backupsModel';
-import { type IBackup, IVCEBackups } from '../backupTokens';
+import { DATA_KINDS, type IBackup, IVCEBackups } from '../backupTokens';
 import { CommandIDs } from '../commands';
-import { nameable, replaceable } from '../restoreWish';
+import { concernedBy, nameable, replaceable } from '../restoreWish';
 import {
   type IService,
   IVCEModel,
@@ -100,8 +100,8 @@ export const backupsPlugin: JupyterFrontEndPlugin<IVCEBackups> = {
           confirmReset(preview, service, trans)
         ),
         start: free(service => offerStart(service, trans)),
-        restore: free((backup, service, taken) =>
-          askRestore(backup, service, taken, trans)
+        restore: free((backup, services, taken) =>
+          askRestore(backup, services, taken, trans)
         ),
         remove: free((backup, undoes) =>
           confirmDelete(backup, undoes, titleOf(backup.service), trans)
@@ -261,9 +261,17 @@ export const backupsPlugin: JupyterFrontEndPlugin<IVCEBackups> = {
     // What failed lately and what undoes what, for the panel; later news come with each end.
     void backups.refresh();
 
-    // One that failed is told in the panel, and there what to do about it.
-    for (const kind of ['restore', 'reset']) {
+    for (const kind of DATA_KINDS) {
       toasts?.addEndActions(kind, operation => {
+        // One that failed is told in the place of its service, and there what to do about it.
+        if (operation.state === 'failed' && operation.service === null) {
+          return [
+            {
+              label: trans.__('What to do about it'),
+              run: () => void orders.explain(operation)
+            }
+          ];
+        }
         const safety = undoOf(operation);
         return safety
           ? [
@@ -285,26 +293,26 @@ function allowed(
   backup: IBackup,
   model: IVCEModel
 ): boolean | undefined {
-  const service = backup.service ? model.service(backup.service) : undefined;
+  const services = concernedBy(backup, model.services);
+  const now = (capability: 'backup' | 'restore'): boolean =>
+    services.every(service => dataAllowed(capability, service, model));
+  const can = (capability: 'backup' | 'restore'): boolean =>
+    services.length > 0 &&
+    services.every(({ capabilities }) => capabilities.includes(capability));
   switch (action) {
     case 'pin':
     case 'delete':
       return model.connected;
     case 'verify':
-      return service?.capabilities.includes('backup')
-        ? dataAllowed('backup', service, model)
-        : undefined;
+      return can('backup') ? now('backup') : undefined;
     case 'undo':
-      return service && replaceable(service)
-        ? dataAllowed('restore', service, model)
+      return can('restore') && replaceable(services)
+        ? now('restore')
         : undefined;
-    case 'restore': {
-      const can =
-        service?.capabilities.includes('restore') &&
-        (replaceable(service) || nameable(backup, service).length > 0);
-      return service && can
-        ? dataAllowed('restore', service, model)
+    case 'restore':
+      return can('restore') &&
+        (replaceable(services) || nameable(backup, services).length > 0)
+        ? now('restore')
         : undefined;
-    }
   }
 }

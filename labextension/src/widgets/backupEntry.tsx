@@ -87,7 +87,6 @@ export function BackupEntry(props: IBackupEntryProps): React.JSX.Element {
         {reasonWords(backup, undoes, titleOf, trans)}
         {backup.contents.length > 0 && (
           <span className="jp-vce-fact">
-            {' '}
             {contentsWords(backup.contents, trans)}
           </span>
         )}

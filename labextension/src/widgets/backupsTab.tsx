@@ -249,7 +249,6 @@ export class BackupsTab extends ReactWidget {
   /** Bring a service's backups into view, once they are drawn. */
   reveal(name: string): void {
     this._wanted = name;
-    void this.renderPromise?.then(() => this._goTo());
     this._goTo();
   }
 
@@ -284,6 +283,12 @@ export class BackupsTab extends ReactWidget {
     if (this._wanted === null) {
       this.node.focus();
     }
+    this._goTo();
+  }
+
+  protected override onUpdateRequest(message: Message): void {
+    super.onUpdateRequest(message);
+    void this.renderPromise?.then(() => this._goTo());
   }
 
   protected override render(): React.JSX.Element {

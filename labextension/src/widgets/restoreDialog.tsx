@@ -18,7 +18,8 @@ import type { IService } from '../tokens';
 
 interface IRestoreViewProps {
   readonly backup: IBackup;
-  readonly service: IService;
+  /** Those it is about. */
+  readonly services: readonly IService[];
   /** Names that are in use. */
   readonly taken: readonly string[];
   readonly choice: IRestoreChoice;
@@ -28,9 +29,9 @@ interface IRestoreViewProps {
 
 /** In the place of what is there, or beside it; all of it, or some. */
 export function RestoreView(props: IRestoreViewProps): React.JSX.Element {
-  const { backup, service, choice, choose, trans } = props;
-  const inPlace = replaceable(service);
-  const beside = nameable(backup, service).length > 0;
+  const { backup, services, choice, choose, trans } = props;
+  const inPlace = replaceable(services);
+  const beside = nameable(backup, services).length > 0;
   const way = (
     how: IRestoreChoice['how'],
     words: string
@@ -74,8 +75,9 @@ export function RestoreView(props: IRestoreViewProps): React.JSX.Element {
 }
 
 function Beside(props: IRestoreViewProps): React.JSX.Element {
-  const { backup, service, taken, choice, choose, trans } = props;
-  const items = nameable(backup, service);
+  const { backup, services, taken, choice, choose, trans } = props;
+  const items = nameable(backup, services);
+  const into = services.map(({ title }) => title).join(', ');
   return (
     <>
       {items.length > 1 && (
@@ -116,7 +118,7 @@ function Beside(props: IRestoreViewProps): React.JSX.Element {
       <p>
         {trans.__(
           'Nothing that is in %1 now is changed. A name that is in use is refused.',
-          service.title
+          into
         )}
       </p>
     </>
@@ -124,8 +126,13 @@ function Beside(props: IRestoreViewProps): React.JSX.Element {
 }
 
 function InPlace(props: IRestoreViewProps): React.JSX.Element {
-  const { backup, service, choice, choose, trans } = props;
+  const { backup, services, choice, choose, trans } = props;
   const items = wholes(backup);
+  const into = services.map(({ title }) => title).join(', ');
+  const titleOf = (name: string | null): string =>
+    services.length > 1
+      ? (services.find(one => one.name === name)?.title ?? '')
+      : '';
   const toggle = (key: string): void => {
     const chosen = new Set(choice.items);
     if (!chosen.delete(key)) {
@@ -148,7 +155,7 @@ function InPlace(props: IRestoreViewProps): React.JSX.Element {
                   checked={choice.items.has(item.key)}
                   onChange={() => toggle(item.key)}
                 />
-                {pickWords(item, trans)}
+                {pickWords(item, titleOf(item.service), trans)}
               </label>
             ))}
           </div>
@@ -157,22 +164,32 @@ function InPlace(props: IRestoreViewProps): React.JSX.Element {
       <p>
         {trans.__(
           'What you changed in it since then goes. What is in %1 and not in this list stays as it is.',
-          service.title
+          into
         )}
       </p>
       <p>
         {trans.__(
           'A safety copy of how it is now is made first and proven, so that you can undo this. %1 pauses for a moment: open notebooks have to connect again.',
-          service.title
+          into
         )}
       </p>
     </>
   );
 }
 
-function pickWords(item: IDataItem, trans: TranslationBundle): string {
+function pickWords(
+  item: IDataItem,
+  title: string,
+  trans: TranslationBundle
+): string {
+  if (title) {
+    return trans.__('%1: %2', title, pickWords(item, '', trans));
+  }
   if (item.kind === 'roles') {
     return trans.__('Users and their rights');
+  }
+  if (item.kind === 'folder') {
+    return trans.__('Folder %1, into a new folder beside yours', item.name);
   }
   const kind = itemKindWords(item.kind, trans);
   const count = countWords(item, trans);
@@ -188,13 +205,13 @@ class RestoreBody
 {
   constructor(
     private readonly _backup: IBackup,
-    private readonly _service: IService,
+    private readonly _services: readonly IService[],
     private readonly _taken: readonly string[],
     private readonly _trans: TranslationBundle,
     private readonly _chosen: (choice: IRestoreChoice) => void
   ) {
     super();
-    this.choice = firstChoice(_backup, _service, _taken);
+    this.choice = firstChoice(_backup, _services, _taken);
   }
 
   choice: IRestoreChoice;
@@ -207,7 +224,7 @@ class RestoreBody
     return (
       <RestoreView
         backup={this._backup}
-        service={this._service}
+        services={this._services}
         taken={this._taken}
         choice={this.choice}
         choose={choice => {
@@ -224,13 +241,16 @@ class RestoreBody
 /** Ask how a backup is to be restored; null where it is not. */
 export async function askRestore(
   backup: IBackup,
-  service: IService,
+  services: readonly IService[],
   taken: readonly string[],
   trans: TranslationBundle
 ): Promise<IRestoreWish | null> {
   const dialog = new Dialog<IRestoreWish | null>({
-    title: trans.__('Restore into %1?', service.title),
-    body: new RestoreBody(backup, service, taken, trans, choice => {
+    title: trans.__(
+      'Restore into %1?',
+      services.map(({ title }) => title).join(', ')
+    ),
+    body: new RestoreBody(backup, services, taken, trans, choice => {
       show(choice);
     }),
     buttons: [
@@ -256,7 +276,7 @@ export async function askRestore(
       button.disabled = wishOf(choice, backup) === null;
     }
   };
-  show(firstChoice(backup, service, taken));
+  show(firstChoice(backup, services, taken));
   const { button, value } = await dialog.launch();
   return button.accept ? value : null;
 }
