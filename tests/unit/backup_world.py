@@ -78,13 +78,14 @@ class Home:
         place = self.folder / service
         place.mkdir(exist_ok=True)
         for old in place.iterdir():
-            old.unlink()
+            if old.is_file():
+                old.unlink()
         for name, content in files.items():
             (place / name).write_text(content)
 
     def live(self, service: str = "thing") -> dict[str, str]:
         place = self.folder / service
-        return {path.name: path.read_text() for path in place.iterdir()}
+        return {path.name: path.read_text() for path in place.iterdir() if path.is_file()}
 
     def state(self, service: str = "thing") -> ServiceState:
         return self.registry.get(service).state

@@ -10,6 +10,7 @@ from pathlib import Path
 from ou_vce_ext.backups.reader import Archive
 from ou_vce_ext.backups.scratch import MARK
 from ou_vce_ext.backups.strategy import Built, Layer, Source, Strategy, Taken
+from ou_vce_ext.backups.swap import MARKER
 from ou_vce_ext.backups.threads import in_thread
 from ou_vce_ext.backups.watch import Watch
 from ou_vce_ext.backups.writer import ArchiveWriter
@@ -80,7 +81,8 @@ class FileStrategy(Strategy):
         """What the service holds now."""
         if not self.folder.is_dir():
             return {}
-        return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())}
+        there = sorted(path for path in self.folder.iterdir() if path.is_file())
+        return {path.name: path.read_bytes() for path in there if path.name != MARKER}
 
     async def look(self) -> tuple[DataItem, ...]:
         await self._step("look")
