@@ -2,8 +2,8 @@
 
 Run with ``python -m benchmarks.backups [--megabytes 500] [--rounds 3] [--print]``. In one run on
 one machine: pg_dump alone (the same format) against our backup, and a plain copy of all BSON to a
-file against ours; how far Jupyter's memory went up meanwhile; and how long a proof and a restore took.
-The table goes into docs/backups.md too, unless ``--print`` leaves that alone.
+file against ours; how far Jupyter's memory went up meanwhile; and how long a proof and a restore
+took. The table goes into docs/backups.md too, unless ``--print`` leaves that alone.
 """
 
 from __future__ import annotations
@@ -114,7 +114,8 @@ class Run:
         plain, ours = statistics.median(self.plain), statistics.median(self.ours)
         return (
             f"| {self.title} | {plain:.1f} | {ours:.1f} | {ours / plain:.2f} "
-            f"| {self.bytes / 1e6:.0f} | {self.growth:.0f} | {self.proof:.1f} | {self.restore:.1f} |"
+            f"| {self.bytes / 1e6:.0f} | {self.growth:.0f} "
+            f"| {self.proof:.1f} | {self.restore:.1f} |"
         )
 
 
@@ -156,8 +157,7 @@ def main() -> None:
     asked = parser.parse_args()
     size = f"{asked.megabytes} MB"
     told = [
-        f"| {size} | plain copy, s | backup, s | ratio | file, MB | memory, MB | proof, s "
-        "| restore, s |",
+        f"| {size} | plain, s | backup, s | ratio | file, MB | memory, MB | proof, s | restore, s |",
         "| --- | --: | --: | --: | --: | --: | --: | --: |",
     ]
     for run, fill, plain in (

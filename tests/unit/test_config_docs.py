@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ou_vce_ext.config.branding import BRANDING_KEYS, load_branding
 from ou_vce_ext.config.backup_keys import BACKUP_KEYS
+from ou_vce_ext.config.branding import BRANDING_KEYS, load_branding
 from ou_vce_ext.config.declarations import load_specs
 from ou_vce_ext.config.judge import Kinds
 from ou_vce_ext.config.keys import COMMON_KEYS, READY_KEYS
