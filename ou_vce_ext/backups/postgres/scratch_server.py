@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import secrets
 import shutil
@@ -13,18 +14,16 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from ...drivers.base import scrubbed_environment
 from ...drivers.postgres.driver import PostgresDriver
 from ...drivers.postgres.lock import lock_file_for
 from ...drivers.postgres.options import ADMIN
-from ...drivers.postgres.place import find_place
 from ...drivers.postgres.programs import Server
 from ...errors import UnsuitableError, VceError
 from ...models import ServiceSpec
 from ...services.private_files import sync_folder
-from ...services.tools import run_tool
 from .. import scratch
-from ..threads import to_its_end
+from ..threads import in_thread, to_its_end
+from ..watch import Watch
 
 _SETTINGS: Final[Mapping[str, str]] = {
     # Nothing here is worth anything before it is whole: then all of it is synced at once.
@@ -42,7 +41,6 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "log_statement": "none",
     "log_min_duration_statement": "-1",
 }
-_SYNC_SECONDS: Final = 3600.0
 
 
 class ScratchServer:
@@ -71,25 +69,17 @@ class ScratchServer:
                     os.kill(process.pid, signal.SIGQUIT)
                 raise
 
-    async def sync(self) -> None:
+    async def sync(self, watch: Watch) -> None:
         """Have all of its data on the disk, once it is stopped. Raises VceError."""
-        place = await find_place(self.site, self.live.launcher)
-        result = await run_tool(
-            self.live.launcher,
-            [self.server.tool("initdb"), "--sync-only", f"--pgdata={self.driver.data_dir}"],
-            env=scrubbed_environment({"LC_ALL": "C", "LANGUAGE": "C"}),
-            cwd=str(self.driver.data_dir),
-            output=self.site.private_dir / "sync.log",
-            identity=place.identity,
-            timeout=_SYNC_SECONDS,
-        )
-        if not result.ok:
+        try:
+            await in_thread(watch, _sync_all, self.driver.data_dir, watch)
+        except OSError as error:
             raise VceError(
-                "disk-full" if "No space" in result.output else "command-failed",
-                "The new databases could not be written to the disk. Your data are as they were.",
+                "disk-full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "command-failed",
+                "The new databases could not be written to the disk: "
+                f"{error.strerror or error}. Your data are as they were.",
                 "Check the disk, then try again.",
-            )
-        sync_folder(self.driver.data_dir.parent)
+            ) from error
 
     async def discard(self, *, keep_data: bool = False) -> None:
         """Remove what is left of it; with ``keep_data`` all but the databases."""
@@ -123,6 +113,24 @@ def _spec(live: PostgresDriver, server: Server) -> ServiceSpec:
         data_dir=None,
         options=options,
     )
+
+
+def _sync_all(folder: Path, watch: Watch) -> None:
+    """Sync every file and folder below ``folder``, and its own name."""
+    # initdb can do the same, and minds no signal while it does.
+    for parent, _, files in os.walk(folder):
+        watch.raise_if_cancelled()
+        for name in files:
+            watch.raise_if_cancelled()
+            descriptor = os.open(
+                os.path.join(parent, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+            )
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        sync_folder(Path(parent))
+    sync_folder(folder.parent)
 
 
 def choose(servers: Sequence[Server], home: Path, oldest: int) -> Server:

@@ -149,7 +149,7 @@ class PostgresStrategy(Strategy):
             if not keep:
                 return None
             watch.step("Writing all of it to the disk")
-            await built.sync()
+            await built.sync(watch)
             kept = True
             return Built(built.driver.data_dir, built.home)
         finally:
