@@ -157,7 +157,7 @@ def main() -> None:
     asked = parser.parse_args()
     size = f"{asked.megabytes} MB"
     told = [
-        f"| {size} | plain, s | backup, s | ratio | file, MB | memory, MB | proof, s | restore, s |",
+        f"| {size} | plain, s | ours, s | ratio | file, MB | memory, MB | proof, s | restore, s |",
         "| --- | --: | --: | --: | --: | --: | --: | --: |",
     ]
     for run, fill, plain in (
