@@ -17,7 +17,7 @@ LAB_PROGRAMS ?= openrefine libcurl4 slirp4netns tigervnc-standalone-server openb
 TEST_PROGRAMS ?= $(LAB_PROGRAMS) passt chromium nginx faketime default-jre default-jdk-headless x11-apps
 # Tests mostly wait for programs: three at a time keep two processors busy.
 TEST_WORKERS ?= 3
-BENCHMARKS ?= ready proxy supervision openrefine desktop
+BENCHMARKS ?= ready proxy supervision openrefine desktop backups
 
 # Seen first by every recipe and by all it starts; quoted nowhere, so a path may hold spaces.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
