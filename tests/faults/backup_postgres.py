@@ -273,3 +273,6 @@ class WriteLoad(OnPostgres):
                 await connection.execute(
                     b"BEGIN; UPDATE taken SET n = n - 1; UPDATE given SET n = n + 1; COMMIT"
                 )
+
+
+FAULTS: tuple[type[Fault], ...] = (BackupCut, BackupDamaged, RestoreCut, WriteLoad)

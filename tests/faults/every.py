@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import backup_mongo, backup_openrefine
+from . import backup_mongo, backup_openrefine, backup_postgres
 from .backup_crowd import AllAtOnce
 from .backup_cuts import KilledInBackup, KilledInRestore
 from .backup_full_disk import DiskFillsUp
@@ -48,4 +48,5 @@ FAULTS: tuple[type[Fault], ...] = (
     AllAtOnce,
     *backup_openrefine.FAULTS,
     *backup_mongo.FAULTS,
+    *backup_postgres.FAULTS,
 )
