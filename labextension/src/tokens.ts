@@ -67,6 +67,8 @@ export interface IBackupSummary {
   readonly id: string;
   readonly created: string;
   readonly verified: 'unverified' | 'verified' | 'failed';
+  /** Who wanted it; an upload holds what somebody else had. */
+  readonly reason: 'manual' | 'safety' | 'scheduled' | 'upload';
 }
 
 /** One service, as the REST API shows it. Times are ISO 8601, sizes bytes, durations seconds. */

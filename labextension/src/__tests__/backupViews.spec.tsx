@@ -58,6 +58,16 @@ describe('a service in the panel', () => {
     await expectAccessible(container);
   });
 
+  it('does not take a file from elsewhere for a backup of this work', () => {
+    const upload = backup({ id: 'theirs', reason: 'upload' });
+    const model = new FakeModel(postgres({ last_backup: upload }));
+    show(model, new FakeBackups(upload));
+    expect(screen.getByText('No backup yet')).not.toBeNull();
+    cleanup();
+    show(model, new FakeBackups(upload, backup()));
+    expect(screen.getByText('Backed up 2 min ago, proven')).not.toBeNull();
+  });
+
   it('lets running work be cancelled', () => {
     const model = new FakeModel(postgres());
     model.operations = [operation({ kind: 'backup', service: 'postgres' })];

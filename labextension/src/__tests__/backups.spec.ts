@@ -226,7 +226,12 @@ test('the newest backup in words', () => {
   const now = Date.parse('2026-01-01T10:05:30.000Z');
   const say = (verified: 'verified' | 'unverified' | 'failed') =>
     newestWords(
-      { id: 'b', created: '2026-01-01T10:00:00.000Z', verified },
+      {
+        id: 'b',
+        created: '2026-01-01T10:00:00.000Z',
+        verified,
+        reason: 'manual'
+      },
       now,
       trans
     );

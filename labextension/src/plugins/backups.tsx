@@ -40,6 +40,7 @@ import {
   showProblem
 } from '../widgets/backupQuestions';
 import { BackupsTab } from '../widgets/backupsTab';
+import { BodyDialog } from '../widgets/bodyDialog';
 import { askFolders } from '../widgets/everythingDialog';
 import { confirmReset } from '../widgets/resetDialog';
 import { askRestore } from '../widgets/restoreDialog';
@@ -198,7 +199,7 @@ export const backupsPlugin: JupyterFrontEndPlugin<IVCEBackups> = {
       if (!labShell) {
         // Jupyter Notebook has room for one document only.
         const tab = create();
-        const dialog = new Dialog({
+        const dialog = new BodyDialog<unknown>({
           title: trans.__('Backups'),
           body: tab,
           buttons: [Dialog.cancelButton({ label: trans.__('Close') })]

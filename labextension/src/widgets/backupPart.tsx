@@ -4,7 +4,13 @@ import * as React from 'react';
 import { DATA_KINDS, type IVCEBackups } from '../backupTokens';
 import { momentWords, newestWords, proofMeaning } from '../backupWords';
 import { stateIcons } from '../icons';
-import type { IOperation, IService, IVCEModel, ShownState } from '../tokens';
+import type {
+  IBackupSummary,
+  IOperation,
+  IService,
+  IVCEModel,
+  ShownState
+} from '../tokens';
 import { problemWords } from '../words';
 import { useModel, useTicking } from './hooks';
 import { PROOF_ICONS, useBackups } from './proof';
@@ -37,7 +43,7 @@ export function BackupPart(props: IBackupPartProps): React.JSX.Element | null {
   if (state === 'unavailable' || !(can('backup') || can('restore'))) {
     return null;
   }
-  const newest = service.last_backup;
+  const newest = newestOwn(service, backups);
   const Proof = newest ? PROOF_ICONS[newest.verified].react : null;
   const under = model.operation(service.name);
   const failure = under ? undefined : backups.failure(service.name);
@@ -123,6 +129,18 @@ export function BackupPart(props: IBackupPartProps): React.JSX.Element | null {
       </div>
     </div>
   );
+}
+
+/** An uploaded file holds what somebody else had: it saves nobody's work here. */
+function newestOwn(
+  { name, last_backup: newest }: IService,
+  { backups }: IVCEBackups
+): IBackupSummary | null {
+  return newest?.reason === 'upload'
+    ? (backups.find(
+        ({ service, reason }) => service === name && reason !== 'upload'
+      ) ?? null)
+    : newest;
 }
 
 function Failed(props: {

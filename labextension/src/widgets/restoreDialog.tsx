@@ -15,6 +15,7 @@ import {
   wishOf
 } from '../restoreWish';
 import type { IService } from '../tokens';
+import { BodyDialog } from './bodyDialog';
 
 interface IRestoreViewProps {
   readonly backup: IBackup;
@@ -245,7 +246,7 @@ export async function askRestore(
   taken: readonly string[],
   trans: TranslationBundle
 ): Promise<IRestoreWish | null> {
-  const dialog = new Dialog<IRestoreWish | null>({
+  const dialog = new BodyDialog<IRestoreWish | null>({
     title: trans.__(
       'Restore into %1?',
       services.map(({ title }) => title).join(', ')
