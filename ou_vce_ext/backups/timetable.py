@@ -65,12 +65,13 @@ class Timetable:
     async def look_round(self) -> None:
         """Begin each backup that is due."""
         for item, strategy in self._counter.all_able(Capability.BACKUP):
-            await self._note_changes(item, strategy)
             name = item.spec.name
             if self._tidier.wants(name) and self._desk.is_free(frozenset({name})):
                 await self._tidier.tidy([name])
             newest = newest_taken(stored.backup for stored in self._store.known(name))
             policy, now = Policy.of(item.spec.backup), self._clock.now()
+            if policy.warn_after:
+                await self._note_changes(item, strategy)
             if not is_due(policy, newest, now, self._tried.get(name)):
                 continue
             if not self._desk.is_free(frozenset({name})):
