@@ -33,12 +33,19 @@ def remove_leftovers(folder: Path) -> None:
 
 
 async def create_cluster(
-    place: Place, server: Server, launcher: Launcher, output: Path, progress: Progress
+    place: Place,
+    server: Server,
+    launcher: Launcher,
+    output: Path,
+    progress: Progress,
+    *,
+    sync: bool = True,
 ) -> None:
     """Make new databases in ``place.folder``, which must be empty or missing.
 
     Everything happens in a folder beside it, renamed when it is whole and on disk: a start that is
     cut short leaves nothing that could be taken for databases. ``output`` takes what initdb prints.
+    Without ``sync`` it is the caller who sees to that, later.
     Raises VceError with the reason; the folder's lock must be held.
     """
     parent = place.folder.parent
@@ -46,7 +53,7 @@ async def create_cluster(
     progress("Making a place for your databases", None)
     with _staging(place) as staging:
         made = staging / "cluster"
-        await _initdb(place, server, launcher, output, made)
+        await _initdb(place, server, launcher, output, made, sync=sync)
         try:
             # Each fsync is a wait for the disk. initdb has done its own, the secret was one; should
             # the rename be lost with the power, so is all that came after it.
@@ -88,7 +95,7 @@ def _prove_private(staging: Path, place: Place) -> None:
 
 
 async def _initdb(
-    place: Place, server: Server, launcher: Launcher, output: Path, folder: Path
+    place: Place, server: Server, launcher: Launcher, output: Path, folder: Path, *, sync: bool
 ) -> None:
     result = None
     for locale in _LOCALES:
@@ -101,6 +108,7 @@ async def _initdb(
             "--encoding=UTF8",
             "--data-checksums",
             *_locale_flags(server, locale),
+            *([] if sync else ["--no-sync"]),
         ]
         try:
             result = await run_tool(

@@ -127,6 +127,8 @@ class PostgresDriver(Driver):
                 self.declared.port,
                 "port" in self.spec.options,
                 progress,
+                # Where the server is told not to wait for the disk, nobody else need.
+                sync=self.declared.settings.get("fsync") != "off",
             )
         finally:
             await importing

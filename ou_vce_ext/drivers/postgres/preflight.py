@@ -49,6 +49,8 @@ async def make_ready(
     port: int,
     port_declared: bool,
     progress: Progress,
+    *,
+    sync: bool = True,
 ) -> Prepared:
     """Prove or make everything a server needs. Raises VceError with the reason and the cure.
 
@@ -65,7 +67,7 @@ async def make_ready(
                 return _in_use(servers, place)
             if port_is_taken(port):
                 raise port_in_use_error(port, port_declared)
-            return await _with_lock(site, launcher, servers, place, progress)
+            return await _with_lock(site, launcher, servers, place, progress, sync=sync)
     except OSError as error:
         raise explain_os_error(error, place.folder) from error
 
@@ -87,6 +89,8 @@ async def _with_lock(
     servers: Sequence[Server],
     place: Place,
     progress: Progress,
+    *,
+    sync: bool = True,
 ) -> Prepared:
     folder = place.folder
     within_reach = usable(servers, place)
@@ -103,7 +107,7 @@ async def _with_lock(
         MadeBefore(site.private_dir).expect(folder, "PostgreSQL")
         server = choose_server(within_reach, folder, None)
         output = site.log_file.with_name(f"{site.name}-initdb.log")
-        await create_cluster(place, server, launcher, output, progress)
+        await create_cluster(place, server, launcher, output, progress, sync=sync)
         return Prepared(place, server)
     close_to_others(folder)
     server = choose_server(within_reach, folder, check_contents(folder))
