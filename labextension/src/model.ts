@@ -6,6 +6,7 @@ import type { VCEApi } from './api';
 import { same, servicesChanged, statesChanged } from './compare';
 import type { IMemory } from './remembered';
 import { VCEError } from './request';
+import { ServerClock } from './serverClock';
 import type {
   IModelChange,
   IOperation,
@@ -21,9 +22,6 @@ export const SLOW = 5_000;
 
 /** How long to wait (ms) at most before a server that is gone is tried again. */
 export const PATIENCE = 10_000;
-
-/** Clocks that differ by less than this (ms) are taken as equal: `Date` counts whole seconds. */
-const CLOCK_SLACK = 2_000;
 
 /** How long (ms) hints are gathered before the server is asked: they come in bursts. */
 const GATHER = 100;
@@ -105,7 +103,7 @@ export class VCEModel implements IVCEModel {
   }
 
   serverNow(): number {
-    return Date.now() + this._clockOffset;
+    return this._clock.now();
   }
 
   async refresh(): Promise<void> {
@@ -182,7 +180,7 @@ export class VCEModel implements IVCEModel {
       // A refresh may have overtaken this answer.
       if (turn > this._applied && !this.isDisposed) {
         this._applied = turn;
-        this._setClock(date);
+        this._clock.set(date);
         this._succeed(services, running);
         ended.forEach(operation => this._operationEnded.emit(operation));
       }
@@ -276,18 +274,13 @@ export class VCEModel implements IVCEModel {
     this._poll.frequency = { interval, backoff: false, max: interval };
   }
 
-  private _setClock(date: number | null): void {
-    // Half a second on average has passed since the second that `Date` names began.
-    const offset = date === null ? 0 : date + 500 - Date.now();
-    this._clockOffset = Math.abs(offset) < CLOCK_SLACK ? 0 : offset;
-  }
-
   private readonly _onVisibility = (): void => {
     if (document.visibilityState === 'visible') {
       void this.refresh();
     }
   };
 
+  private readonly _clock = new ServerClock();
   private readonly _poll: Poll;
   private readonly _changed = new Signal<IVCEModel, IModelChange>(this);
   private readonly _operationEnded = new Signal<IVCEModel, IOperation>(this);
@@ -300,7 +293,6 @@ export class VCEModel implements IVCEModel {
   private _connected = false;
   private _problem: IProblem | null = null;
   private _failures = 0;
-  private _clockOffset = 0;
   private _turn = 0;
   private _applied = 0;
 }
