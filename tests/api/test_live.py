@@ -125,6 +125,10 @@ async def test_a_service_from_start_to_stop(opened: ServerApp, ask: Ask) -> None
     start = await do(ask, "hello", "start")
     assert (await ended(ask, start["id"]))["state"] == "succeeded"
     up = await service(ask, "hello")
+    async with asyncio.timeout(30):
+        # A look waits a few milliseconds for what a service costs, and shows it the next time.
+        while up["memory_bytes"] is None:
+            up = await service(ask, "hello")
     assert (up["state"], up["error"], up["operation"]) == ("ready", None, None)
     assert up["url"] == "/a%40b/vce/app/hello/"
     assert up["pid"]
