@@ -182,7 +182,8 @@ test('Desktops outlive a cut connection, explain a crash, and leave nothing', as
   });
   const desktop = new Desktop(vce.app(NAME));
   await server.settle(NAME, 'ready');
-  await vce.tile(NAME).click();
+  await vce.openPanel();
+  await vce.button(NAME, 'open').click();
   await desktop.expectShown();
 
   await test.step('two at once, and two views of one agree on its size', async () => {
