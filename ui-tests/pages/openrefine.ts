@@ -9,6 +9,11 @@ export class OpenRefine {
     return this.frame.locator('#action-area-tabs');
   }
 
+  /** The name of the project that is open. */
+  get projectName(): Locator {
+    return this.frame.locator('#project-name-button');
+  }
+
   /** Make a project from a file of this computer; returns on the project's own page. */
   async createProject(file: string, name: string, rows: number): Promise<void> {
     const { frame } = this;
@@ -19,7 +24,7 @@ export class OpenRefine {
     await upload.getByRole('button', { name: 'Next' }).click();
     await frame.locator('[bind=projectNameInput]').fill(name);
     await frame.getByRole('button', { name: 'Create Project' }).click();
-    await expect(frame.locator('#project-name-button')).toHaveText(name);
+    await expect(this.projectName).toHaveText(name);
     await expect(frame.locator('#summary-bar')).toContainText(`${rows} rows`);
   }
 
