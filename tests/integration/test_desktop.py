@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +191,8 @@ def test_whatever_is_killed_it_comes_back_and_leaves_nothing(server: Jupyter) ->
     # Everything at once, and then the person's own stop.
     seen = Seen(server, "clock")
     for pid in reversed(seen.tree):
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     server.wait_state("clock", "backoff", "starting", "ready")
     stop(server, "clock")
     assert seen.files == []

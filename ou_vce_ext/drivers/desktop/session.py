@@ -18,12 +18,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ...services import identity, proc
+from .child import SIGNALS, TO_END, send, spawn, told
 from .display_number import candidates, clear
 from .note import Note
 from .x11 import Windows, write_authority
-
-_TO_END = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-_SIGNALS = (*_TO_END, signal.SIGCHLD, signal.SIGUSR1)
 
 DISPLAY_LOST = 75
 """The exit code of a session whose display server ended."""
@@ -58,7 +56,7 @@ class Session:
         for end in (self._wake, self._wake_end):
             os.set_blocking(end, False)
         signal.set_wakeup_fd(self._wake_end, warn_on_full_buffer=False)
-        for number in _SIGNALS:
+        for number in SIGNALS:
             signal.signal(number, lambda *_: None)
 
     # -- beginning -------------------------------------------------------------------------------
@@ -117,22 +115,7 @@ class Session:
             self._wait(left)
 
     def _spawn(self, argv: list[str], *, cwd: str = "/", leads: bool = False) -> int:
-        """Start ``argv``; with ``leads`` as the leader of a session. A failure is its exit 127."""
-        pid = os.fork()
-        if pid:
-            return pid
-        try:
-            if leads:
-                os.setsid()
-            signal.set_wakeup_fd(-1)
-            for number in (*_SIGNALS, signal.SIGPIPE):
-                signal.signal(number, signal.SIG_DFL)
-            os.chdir(cwd)
-            os.execvpe(argv[0], argv, self.environment)  # noqa: S606
-        except OSError as error:
-            os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
-        finally:
-            os._exit(127)
+        return spawn(argv, self.environment, cwd=cwd, leads=leads)
 
     # -- watching --------------------------------------------------------------------------------
 
@@ -154,7 +137,7 @@ class Session:
 
     def _on_signal(self, numbers: bytes) -> None:
         self._managed |= signal.SIGUSR1 in numbers
-        if _TO_END & set(numbers) and not self._told_to_end:
+        if TO_END & set(numbers) and not self._told_to_end:
             self._told_to_end = True
             if self.program:
                 self._next_step()
@@ -190,7 +173,7 @@ class Session:
             self.server = 0
             self._forget_windows()
             if self.program and self.ended is None and not self._told_to_end:
-                self.note.tell(end={"what": "display", **_told(status)})
+                self.note.tell(end={"what": "display", **told(status)})
         elif pid == self.program:
             self.ended = status
             if status or self._told_to_end or not self._shown():
@@ -206,7 +189,7 @@ class Session:
 
     def _program_has_ended(self) -> None:
         if "end" not in self.note.facts:
-            self.note.tell(end={"what": "program", **_told(self.ended or 0)})
+            self.note.tell(end={"what": "program", **told(self.ended or 0)})
         self.program = 0
 
     def _listen(self) -> None:
@@ -290,11 +273,11 @@ class Session:
             self._signal_program(signal.SIGKILL)
         for pid in (self.manager, self.server):
             if pid:
-                _send(pid, signal.SIGTERM)
+                send(pid, signal.SIGTERM)
         self._until(lambda: not self.server and not self.manager, _SERVER_END_SECONDS)
         for pid in (self.manager, self.server):
             if pid:
-                _send(pid, signal.SIGKILL)
+                send(pid, signal.SIGKILL)
         self._until(lambda: not self.server, 1.0)
         return outcome
 
@@ -302,17 +285,6 @@ class Session:
         end = time.monotonic() + seconds
         while not condition() and time.monotonic() < end:
             self._wait(end - time.monotonic())
-
-
-def _send(pid: int, number: int) -> None:
-    with suppress(OSError):
-        os.kill(pid, number)
-
-
-def _told(status: int) -> dict[str, object]:
-    code = os.waitstatus_to_exitcode(status)
-    name = signal.Signals(-code).name if code < 0 else None
-    return {"code": code if code >= 0 else None, "signal": name}
 
 
 def main(argv: list[str]) -> None:
