@@ -114,6 +114,9 @@ test('back up, prove, reset with a preview, undo: equal', async ({
     ).toHaveText('Undo the reset');
     await copy.getByText('What is in it').click();
     await vce.expectAccessible('#vce-backups', '#vce-panel');
+    // All that follows is in the dark.
+    await page.theme.setDarkTheme();
+    await vce.expectAccessible('#vce-backups', '#vce-panel');
   });
 
   await test.step('undo from the note: all is as before', async () => {
@@ -139,7 +142,7 @@ test('back up, prove, reset with a preview, undo: equal', async ({
       .click();
     await expect(dialog).toContainText('Restore into PostgreSQL?');
     await vce.expectAccessible('.jp-Dialog');
-    const name = dialog.getByLabel('New name');
+    const name = dialog.getByRole('textbox', { name: 'New name' });
     await expect(name).toHaveValue(/_2$/);
     await name.fill('catch_up');
     await dialog.getByRole('button', { name: 'Put it beside' }).click();
@@ -148,8 +151,12 @@ test('back up, prove, reset with a preview, undo: equal', async ({
     expect(await run(1)).toBe(before);
   });
 
-  await test.step('pin, and delete after being asked', async () => {
+  await test.step('take away, pin, and delete after being asked', async () => {
+    await ours.choose('PostgreSQL', 'Restore PostgreSQL…');
     const upload = ours.of('postgres').filter({ hasText: 'from elsewhere' });
+    const downloading = page.waitForEvent('download');
+    await upload.getByRole('link', { name: /^Download/ }).click();
+    expect((await downloading).suggestedFilename()).toBe('catch-up.sql');
     const count = await ours.of('postgres').count();
     await upload.getByRole('button', { name: /^Pin/ }).click();
     await expect(upload).toContainText('Pinned');
