@@ -218,11 +218,11 @@ class OpenRefineDriver(Driver):
         """Let go of the client, and of an archive half made."""
         tasks = (self._making, self._saving)
         self._making = self._saving = self._saver = None
-        for task in tasks:
-            if task is not None:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        ending = [task for task in tasks if task is not None]
+        for task in ending:
+            task.cancel()
+        # Not awaited one by one: a stop that cancels us meanwhile must not be taken for their end.
+        await asyncio.gather(*ending, return_exceptions=True)
         await self._probe.close()
 
     def upstream(self) -> Upstream:
