@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..errors import BadRequestError, ConflictError, UnknownError
 from ..models import Capability, Json
+from ..models_backup import Reason
 from ..services.lifecycle import Lifecycle
 from ..services.operations import Running
 from . import restoring
@@ -132,10 +133,10 @@ async def restore(
             house, jobs, stored, plan.wanted, safely=plan.safely
         )
         titles = " and ".join(job.title for job in jobs.values())
-        has = "has" if len(jobs) == 1 else "have"
-        told = f"{titles} {has} the data of {stored.file.name}. {way_back(safety, kept)}" + (
-            f". {told}" if told else ""
-        )
+        has, is_ = ("has", "is") if len(jobs) == 1 else ("have", "are")
+        undone = stored.backup.reason is Reason.SAFETY and None in plan.wanted.values()
+        now_so = f"{is_} as before" if undone else f"{has} the data of {stored.file.name}"
+        told = f"{titles} {now_so}. {way_back(safety, kept)}" + (f". {told}" if told else "")
     running.progress(told or "There was nothing to restore", 1.0)
     return {"safety_copy": safety.id if safety else None}
 

@@ -90,8 +90,9 @@ class Store:
         return [each for each, _ in found if service is None or each.backup.service == service]
 
     def newest(self, service: str) -> Stored | None:
-        """A service's newest backup, as last seen."""
-        return next(iter(self.known(service)), None)
+        """A service's newest backup, as last seen. What was brought from elsewhere is none."""
+        own = (each for each in self.known(service) if each.backup.reason is not Reason.UPLOAD)
+        return next(own, None)
 
     async def get(self, identifier: str) -> Stored:
         """One backup, as its file is now. Raises UnknownError."""

@@ -364,7 +364,7 @@ async def days_go_by(home: Home) -> None:
     home.clock.time += timedelta(days=2).total_seconds()
     home.strategy().failures["take"] = VceError("died", "It died.", "Start it.")
     await timetable.look_round()
-    await home.until(lambda: home.registry.operations.running("thing") is None)
+    await home.until(lambda: [each.code for each in timetable.problems()] == ["backup-failed"])
     [told] = timetable.problems()
     assert (told.code, told.hint) == ("backup-failed", "Start it.")
     del home.strategy().failures["take"]
