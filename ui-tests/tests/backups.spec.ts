@@ -130,7 +130,7 @@ test('back up, prove, reset with a preview, undo: equal', async ({
       .note('as fresh as on the first day')
       .getByRole('button', { name: 'Undo' })
       .click();
-    await expect(ours.note('has the data of')).toBeVisible();
+    await expect(ours.note('is as before')).toBeVisible();
     expect(await run(1)).toBe(before);
   });
 

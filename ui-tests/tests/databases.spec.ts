@@ -99,6 +99,7 @@ test('a tile of a database shows how to connect, and makes a notebook of it', as
 }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await server.settle('postgres', 'stopped');
+  await vce.expectTile('postgres', 'stopped');
   await vce.tile('postgres').click();
   const card = vce.card('postgres');
   await expect(card).toBeVisible();

@@ -16,7 +16,7 @@ test.use({
 });
 
 test('who has chosen French reads French', async ({ page, server, vce }) => {
-  for (const name of ['openrefine', 'mongo', 'genie', 'maps']) {
+  for (const name of ['openrefine', 'mongo', 'genie', 'maps', 'fickle']) {
     await server.settle(name, 'stopped');
   }
   await server.settle('postgres', 'ready');
