@@ -122,8 +122,9 @@ def test_wheel_holds_the_built_lab_side_once(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     [remote_entry] = [name for name in names if "/static/remoteEntry." in name]
     assert ".data/data/share/jupyter/labextensions/ou-vce-ext/static/" in remote_entry
-    [enabled] = [name for name in names if name.endswith("/ou_vce_ext.json")]
-    assert ".data/data/etc/jupyter/jupyter_server_config.d/" in enabled
+    enabled = ".data/data/etc/jupyter/jupyter_server_config.d/ou_vce_ext.json"
+    assert sum(name.endswith(enabled) for name in names) == 1
+    assert "ou_vce_ext/locale/fr_FR/LC_MESSAGES/ou_vce_ext.json" in names
 
 
 def test_wheel_holds_what_the_code_reads(wheel: Path) -> None:
