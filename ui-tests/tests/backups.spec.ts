@@ -12,18 +12,18 @@ const AS_IT_IS = { waitUntil: 'load', waitForIsReady: false } as const;
 const MAKE = `import psycopg
 with psycopg.connect(autocommit=True) as c:
     c.execute("create schema if not exists field")
-    c.execute("create table if not exists visit (id serial primary key, place text, seen timestamptz default now())")
+    c.execute("create table if not exists sighting (id serial primary key, place text, seen timestamptz default now())")
     c.execute("create table if not exists field.note (words text, weight numeric)")
-    c.execute("insert into visit (place) select 'Ærø ' || n from generate_series(1, 2000) n")
+    c.execute("insert into sighting (place) select 'Ærø ' || n from generate_series(1, 2000) n")
     c.execute("insert into field.note values ('Ørsted — “H₂”', 12345678901234567890.12345)")
 print("made")`;
 
 /** All of it in a few letters. */
 const TELL = `import psycopg
 with psycopg.connect(autocommit=True) as c:
-    there = c.execute("select count(*) from pg_tables where tablename in ('visit', 'note')").fetchone()[0]
+    there = c.execute("select count(*) from pg_tables where tablename in ('sighting', 'note')").fetchone()[0]
     told = "nothing" if not there else c.execute("""select md5(string_agg(v::text, '|' order by id)) || ' ' ||
-        (select md5(string_agg(n::text, '|')) from field.note n) from visit v""").fetchone()[0]
+        (select md5(string_agg(n::text, '|')) from field.note n) from sighting v""").fetchone()[0]
 print("told", told)`;
 
 /** What the module team sends round: a plain dump that \`pg_dump\` made. */
@@ -33,7 +33,7 @@ print("dumped")`;
 
 const BESIDE = `import psycopg
 with psycopg.connect(dbname="catch_up", autocommit=True) as c:
-    print("beside", c.execute("select count(*) from visit").fetchone()[0])`;
+    print("beside", c.execute("select count(*) from sighting").fetchone()[0])`;
 
 // What a page keeps over a reload is really kept.
 test.use({ mockState: false });
@@ -78,7 +78,7 @@ test('back up, prove, reset with a preview, undo: equal', async ({
   await test.step('a reset says what would go, and the safe button has the focus', async () => {
     await ours.button('postgres', 'reset').click();
     await expect(dialog).toContainText('Reset PostgreSQL?');
-    await expect(dialog.getByRole('row', { name: /visit/ })).toContainText(
+    await expect(dialog.getByRole('row', { name: /sighting/ })).toContainText(
       '2,000 rows'
     );
     await expect(dialog.getByRole('row', { name: /note/ })).toContainText(

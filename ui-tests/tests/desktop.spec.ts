@@ -95,6 +95,7 @@ test.describe('A Java program in a tab', () => {
 
     await test.step('accents and pasted text arrive, copied text comes back', async () => {
       await desktop.click(...DAISYWORLD.notes);
+      await expect(desktop.keys).toBeFocused();
       // Java is told of a click and its consequence, the focus, one after the other.
       await page.keyboard.press('Control+a');
       await page.keyboard.type('AZERTY zqsd; £5 ');
