@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import zipfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, cast
 
 from ..models import Json, ServiceSpec
 from ..services.redaction import SECRET, Redactor
@@ -72,7 +71,7 @@ class ZipStream:
 
     def __init__(self) -> None:
         self._outbox = _Outbox()
-        self._zip = zipfile.ZipFile(self._outbox, "w", zipfile.ZIP_DEFLATED)
+        self._zip = zipfile.ZipFile(cast("IO[bytes]", self._outbox), "w", zipfile.ZIP_DEFLATED)
 
     def add(self, name: str, text: str) -> bytes:
         """Add a file; give the bytes that are ready to be sent."""
@@ -85,23 +84,21 @@ class ZipStream:
         return self._outbox.take()
 
 
-class _Outbox(io.RawIOBase):
-    """Takes what is written; it cannot be gone back in, which zipfile minds."""
+class _Outbox:
+    """Takes what is written; it cannot be gone back in, which zipfile minds.
+
+    It is no file that could be closed before the zip of a client who has gone is.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
         self._waiting = bytearray()
 
-    def writable(self) -> bool:
-        return True
+    def write(self, data: bytes) -> int:
+        self._waiting += data
+        return len(data)
 
-    def seekable(self) -> bool:
-        return False
-
-    def write(self, data: object) -> int:
-        written = bytes(data)  # type: ignore[call-overload]
-        self._waiting += written
-        return len(written)
+    def flush(self) -> None:
+        """Nothing is held back."""
 
     def take(self) -> bytes:
         taken = bytes(self._waiting)

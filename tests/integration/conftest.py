@@ -19,6 +19,16 @@ import pytest
 from ou_vce_ext.services.keepers import KeeperLauncher
 
 
+FORGOTTEN = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a socket that pymongo forgets be found while a test of MongoDB runs."""
+    for item in items:
+        if "mongo" in item.path.name:
+            item.add_marker(pytest.mark.filterwarnings(FORGOTTEN))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
     """Take away the sockets that pymongo forgets when a client is closed while it connects.
