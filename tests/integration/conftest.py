@@ -18,7 +18,6 @@ import pytest
 
 from ou_vce_ext.services.keepers import KeeperLauncher
 
-
 FORGOTTEN = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
 
 
