@@ -115,7 +115,7 @@ class Home:
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until something has come true."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not true():
                 await asyncio.sleep(0.002)
 
