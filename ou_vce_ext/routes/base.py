@@ -18,6 +18,7 @@ from tornado.iostream import StreamClosedError
 
 from ..errors import UnknownError
 from ..models import Json
+from ..translation import Language, language
 from . import errors
 
 if TYPE_CHECKING:
@@ -168,11 +169,22 @@ class VCEHandler(JupyterHandler):
             self.set_header("Connection", "close")
         return super().finish(chunk)
 
+    @property
+    def language(self) -> Language:
+        """What the person who asks reads."""
+        return language(self.request.headers.get("Accept-Language", ""))
+
     def answer(self, body: Mapping[str, Json], status: int = 200) -> None:
-        """Finish with ``body`` as JSON."""
+        """Finish with ``body`` as JSON, its sentences in the language of the person who asks."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps(body, separators=(",", ":")))
+        self.tell_language()
+        self.finish(json.dumps(self.language.body(dict(body)), separators=(",", ":")))
+
+    def tell_language(self) -> None:
+        """Say which language the answer is in, and that another may be had."""
+        self.set_header("Content-Language", self.language.tag)
+        self.add_header("Vary", "Accept-Language")
 
     def log_exception(
         self,

@@ -15,15 +15,18 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A file's layer is its folder's, or its own name's below. It may import its own layer and below.
 LAYERS = (
-    {"_version", "states"},
-    {"models", "models_status", "errors", "launch"},
+    {"_version", "states", "sentences"},
+    {"models", "models_status", "errors", "launch", "translation"},
     {"config", "disk", "drivers", "services", "exit_hooks"},
     {"backups"},
     {"proxy", "routes", "events", "metrics"},
     {"app"},
     {"__init__"},
 )
-WITHOUT_JUPYTER = {"states", "models", "models_status", "errors", "launch", "config", "disk"} | {
+WITHOUT_JUPYTER = {"states", "sentences", "models", "models_status", "errors", "launch"} | {
+    "translation",
+    "config",
+    "disk",
     "drivers",
     "services",
     "backups",
