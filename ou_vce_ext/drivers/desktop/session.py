@@ -19,9 +19,11 @@ from contextlib import suppress
 
 from ...services import identity, proc
 from .child import SIGNALS, TO_END, send, spawn, told
-from .display_number import candidates, clear
+from .display import Display
+from .display_number import candidates
 from .note import Note
-from .x11 import Windows, write_authority
+from .program import Program
+from .x11 import write_authority
 
 DISPLAY_LOST = 75
 """The exit code of a session whose display server ended."""
@@ -30,8 +32,6 @@ _SERVER_END_SECONDS = 3.0
 _LOOK_INTERVAL = 0.005
 _MANAGER_SECONDS = 5.0
 _MANAGER_DEATHS = 5
-_LINGER_SECONDS = 0.5
-"""After the program's first process has ended well: until its windows are gone from the list."""
 _TRIES = 5
 """Numbers, where another server was quicker to have one; a server that cannot run fails each."""
 
@@ -42,15 +42,16 @@ class Session:
     def __init__(self, plan: dict) -> None:  # type: ignore[type-arg]
         self.plan = plan
         self.note = Note(plan["note"])
-        self.cookie = write_authority(plan["authority"])
         self.environment = {**plan["env"], "XAUTHORITY": plan["authority"]}
-        self.display = self.server = self.manager = self.program = 0
-        self.windows: Windows | None = None
-        self.ended: int | None = None
-        """The program's wait status."""
+        self.display = Display(write_authority(plan["authority"]))
+        self.manager = 0
+        self.program = Program(
+            self.display,
+            self._program_is_over,
+            close_seconds=plan["close_seconds"],
+            term_seconds=plan["term_seconds"],
+        )
         self._manager_deaths = 0
-        self._steps = 0
-        self._deadline: float | None = None
         self._told_to_end = self._closing = self._managed = False
         self._wake, self._wake_end = os.pipe()
         for end in (self._wake, self._wake_end):
@@ -67,43 +68,44 @@ class Session:
             return self._close(0 if self._told_to_end else DISPLAY_LOST)
         self._start_manager()
         self._wait_for_manager()
-        self.program = self._spawn(self.plan["program"], cwd=self.plan["cwd"], leads=True)
-        self.note.tell(program=self.program)
-        if self._told_to_end:
-            self._next_step()
-        while self.program and self.server:
-            self._wait(None if self._deadline is None else self._deadline - time.monotonic())
+        if not self._told_to_end:
+            words, cwd = self.plan["program"], self.plan["cwd"]
+            self.program.pid = self._spawn(words, cwd=cwd, leads=True)
+            self.note.tell(program=self.program.pid)
+        while self.program.pid and self.display.server:
+            due = self.program.deadline
+            self._wait(None if due is None else due - time.monotonic())
         return self._close(self._outcome())
 
     def _open_display(self) -> bool:
         for _, number in zip(range(_TRIES), candidates(), strict=False):
+            self.environment["DISPLAY"] = f":{number}"
             words = [word.replace("{display}", str(number)) for word in self.plan["server"]]
-            self.display, self.server = number, self._spawn(words)
-            self.note.tell(
-                display=number, server=self.server, server_start=proc.start_time(self.server)
-            )
+            server = self._spawn(words)
+            self.display.begin(number, server)
+            self.note.tell(display=number, server=server, server_start=proc.start_time(server))
             if self._connect():
-                self.environment["DISPLAY"] = f":{number}"
                 return True
-            if self.server or self._told_to_end:
+            if self.display.server or self._told_to_end:
                 break
+            self._until(lambda: not self.manager, 1.0)
         if not self._told_to_end:
             self.note.tell(end={"what": "display", "code": 1, "signal": None})
         return False
 
     def _connect(self) -> bool:
         end = time.monotonic() + _SERVER_SECONDS
-        while self.server and not self._told_to_end and time.monotonic() < end:
-            try:
-                self.windows = Windows(self.display, self.cookie, self.server)
+        while self.display.server and not self._told_to_end and time.monotonic() < end:
+            if self.display.connect(self._start_manager):
                 return True
-            except OSError:
-                self._wait(_LOOK_INTERVAL)
+            self._wait(_LOOK_INTERVAL)
         return False
 
     def _start_manager(self) -> None:
-        own = str(os.getpid())
-        self.manager = self._spawn([w.replace("{session}", own) for w in self.plan["manager"]])
+        """Start it, unless there is one. It can do much before its display answers."""
+        if not self.manager:
+            own = str(os.getpid())
+            self.manager = self._spawn([w.replace("{session}", own) for w in self.plan["manager"]])
 
     def _wait_for_manager(self) -> None:
         """Until windows will be given their place: it tells us so."""
@@ -123,162 +125,92 @@ class Session:
         """Sleep until something happens, and see to it."""
         poll = select.poll()
         poll.register(self._wake, select.POLLIN)
-        if self.windows:
-            poll.register(self.windows.socket, select.POLLIN)
+        if self.display.windows:
+            poll.register(self.display.windows.socket, select.POLLIN)
         for descriptor, _ in poll.poll(None if seconds is None else max(0.0, seconds) * 1000):
             if descriptor == self._wake:
                 self._on_signal(os.read(self._wake, 512))
             else:
-                self._listen()
-        if self.windows and self.windows.news:
+                self.display.listen()
+        if self.display.news:
             self._on_news()
-        if self._deadline is not None and time.monotonic() >= self._deadline:
-            self._next_step()
+        due = self.program.deadline
+        if due is not None and time.monotonic() >= due:
+            self.program.go_on()
 
     def _on_signal(self, numbers: bytes) -> None:
         self._managed |= signal.SIGUSR1 in numbers
         if TO_END & set(numbers) and not self._told_to_end:
             self._told_to_end = True
-            if self.program:
-                self._next_step()
+            if self.program.pid:
+                self.program.end()
         dead = {}
         with suppress(ChildProcessError):
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
                 dead[found[0]] = found[1]
-        if self.program in dead and self.server not in dead and self._has_lost_server():
-            dead.update(self._await_server())
+        if self.program.pid in dead and self.display.server not in dead and self.display.is_dying():
+            dead.update(self.display.await_end())
         # A server takes its programs with it: whose end came first is told by who died of it.
-        for pid in sorted(dead, key=lambda each: each != self.server):
+        for pid in sorted(dead, key=lambda each: each != self.display.server):
             self._on_death(pid, dead[pid])
 
-    def _has_lost_server(self) -> bool:
-        """Whether the server, which still seems to live, has hung up already."""
-        if self.windows:
-            self._shown()
-        return self.windows is None and bool(self.server)
-
-    def _await_server(self) -> dict[int, int]:
-        """What ends of itself is not seen at once: its connections are closed before."""
-        end = time.monotonic() + 1.0
-        while time.monotonic() < end:
-            pid, status = os.waitpid(self.server, os.WNOHANG)
-            if pid:
-                return {pid: status}
-            time.sleep(_LOOK_INTERVAL)
-        return {}
-
     def _on_death(self, pid: int, status: int) -> None:
-        if pid == self.server:
-            clear(self.display, pid)
-            self.server = 0
-            self._forget_windows()
-            if self.program and self.ended is None and not self._told_to_end:
+        if pid == self.display.server:
+            self.display.ended()
+            if self.program.pid and self.program.status is None and not self._told_to_end:
                 self.note.tell(end={"what": "display", **told(status)})
-        elif pid == self.program:
-            self.ended = status
-            if status or self._told_to_end or not self._shown():
-                self._program_has_ended()
-            else:
-                # A launcher that leaves its work to others: the session is theirs.
-                self._deadline = time.monotonic() + _LINGER_SECONDS
+        elif pid == self.program.pid:
+            self.program.first_ended(status, asked=self._told_to_end)
         elif pid == self.manager:
             self.manager = 0
             self._manager_deaths += 1
-            if self.server and not self._closing and self._manager_deaths <= _MANAGER_DEATHS:
+            if (
+                self.display.server
+                and not self._closing
+                and self._manager_deaths <= _MANAGER_DEATHS
+                and not self.display.is_dying()
+            ):
                 self._start_manager()
 
-    def _program_has_ended(self) -> None:
+    def _program_is_over(self) -> None:
         if "end" not in self.note.facts:
-            self.note.tell(end={"what": "program", **told(self.ended or 0)})
-        self.program = 0
-
-    def _listen(self) -> None:
-        try:
-            if self.windows:
-                self.windows.listen()
-        except OSError:
-            self._forget_windows()
+            self.note.tell(end={"what": "program", **told(self.program.status or 0)})
+        self.program.pid = 0
+        self.program.deadline = None
 
     def _on_news(self) -> None:
-        if not self.program:
+        if not self.program.pid:
             return
-        shown = self._shown()
-        if shown and not self.note.facts.get("window"):
+        if not self.display.shown():
+            self.program.no_window_left()
+        elif not self.note.facts.get("window"):
             self.note.tell(window=True)
-        waits = self._deadline is not None and not self._told_to_end
-        if self.ended is not None and not shown and not waits:
-            self._program_has_ended()
-
-    def _shown(self) -> bool:
-        try:
-            return bool(self.windows and self.windows.shown())
-        except OSError:
-            self._forget_windows()
-            return False
-
-    def _forget_windows(self) -> None:
-        if self.windows:
-            self.windows.close()
-            self.windows = None
 
     # -- ending ----------------------------------------------------------------------------------
-
-    def _next_step(self) -> None:
-        """Ask the windows, then the program, then the kernel; each is given its time."""
-        if self.ended is not None and not self._told_to_end:
-            # It is known by now whether a window was left by the program that has ended.
-            self._deadline = None
-            if not self._shown():
-                self._program_has_ended()
-            return
-        self._steps += 1
-        if self._steps == 1 and self._ask_windows():
-            self._deadline = time.monotonic() + self.plan["close_seconds"]
-        elif self._steps <= 2:
-            self._steps = 2
-            self._signal_program(signal.SIGTERM)
-            self._deadline = time.monotonic() + self.plan["term_seconds"]
-        else:
-            self._signal_program(signal.SIGKILL)
-            self._deadline = time.monotonic() + 1.0
-            if self.ended is not None or self._steps > 4:
-                self._program_has_ended()
-
-    def _ask_windows(self) -> bool:
-        try:
-            return bool(self.windows and self.windows.ask_to_close())
-        except OSError:
-            self._forget_windows()
-            return False
-
-    def _signal_program(self, number: int) -> None:
-        if self.program:
-            with suppress(OSError):
-                os.killpg(self.program, number)
 
     def _outcome(self) -> int:
         if self._told_to_end:
             return 0
         if self.note.facts.get("end", {}).get("what") == "display":
             return DISPLAY_LOST
-        return os.waitstatus_to_exitcode(self.ended or 0)
+        return os.waitstatus_to_exitcode(self.program.status or 0)
 
     def _close(self, outcome: int) -> int:
         """End what is left: a program that lost its display, the window manager, the server."""
         self._closing = self._told_to_end = True
-        self._deadline = None
-        if self.program:
-            self._signal_program(signal.SIGTERM)
-            self._until(lambda: not self.program, self.plan["term_seconds"])
-            self._signal_program(signal.SIGKILL)
-        for pid in (self.manager, self.server):
+        self.program.deadline = None
+        if self.program.pid:
+            self.program.signal(signal.SIGTERM)
+            self._until(lambda: not self.program.pid, self.plan["term_seconds"])
+            self.program.signal(signal.SIGKILL)
+        for pid in (self.manager, self.display.server):
             if pid:
                 send(pid, signal.SIGTERM)
-        self._until(lambda: not self.server and not self.manager, _SERVER_END_SECONDS)
-        for pid in (self.manager, self.server):
+        self._until(lambda: not self.display.server and not self.manager, _SERVER_END_SECONDS)
+        for pid in (self.manager, self.display.server):
             if pid:
                 send(pid, signal.SIGKILL)
-        self._until(lambda: not self.server, 1.0)
+        self._until(lambda: not self.display.server, 1.0)
         return outcome
 
     def _until(self, condition: Callable[[], bool], seconds: float) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from collections.abc import Callable
 
 from .note import write_whole
 
@@ -43,8 +44,18 @@ class Windows:
     Raises OSError whenever the server is gone, refuses us, or does not answer in time.
     """
 
-    def __init__(self, display: int, cookie: bytes, server: int) -> None:
-        """Connect to the display that process ``server`` serves, and to nobody else's."""
+    def __init__(
+        self,
+        display: int,
+        cookie: bytes,
+        server: int,
+        reached: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Connect to the display that process ``server`` serves, and to nobody else's.
+
+        ``reached`` is called when that server has been found listening, which may be long before it
+        is able to answer.
+        """
         self.socket = socket.socket(socket.AF_UNIX)
         self.news = True
         """Whether windows may have come or gone since they were last asked for."""
@@ -53,6 +64,7 @@ class Windows:
             self.socket.settimeout(_TIMEOUT)
             self.socket.connect(f"{SOCKETS}/X{display}")
             self._refuse_stranger(server)
+            reached()
             self._sequence = 0
             self._root = self._introduce(cookie)
             self._list = self._atom("_NET_CLIENT_LIST")
