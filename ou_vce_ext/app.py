@@ -38,6 +38,7 @@ from .proxy import handlers as proxy_handlers
 from .proxy.client import close_clients
 from .proxy.generic import guard
 from .routes import handlers as rest_handlers
+from .sentences import say
 from .services.backoff import RestartPolicy
 from .services.clock import SystemClock
 from .services.house import House
@@ -249,7 +250,13 @@ class VCE(ExtensionApp):
         since = self._opened_at
         found = [
             # What a service shows itself is not told twice.
-            Problem(None, "config-invalid", f"{item.place}: {item.message}", item.hint, since)
+            Problem(
+                None,
+                "config-invalid",
+                say("{place}: {message}", place=item.place, message=item.message),
+                item.hint,
+                since,
+            )
             for item in self._problems
             if item.service is None
         ]

@@ -11,6 +11,7 @@ from typing import Final
 from ..drivers.base import Driver
 from ..errors import ConflictError, UnknownError
 from ..models import Capability
+from ..sentences import say
 from ..services.description import capabilities
 from ..services.lifecycle import Lifecycle
 from ..services.registry import Registry
@@ -48,8 +49,12 @@ class Counter:
         if strategy is None or capability not in capabilities(item):
             done = {Capability.RESET: "reset", Capability.RESTORE: "restored"}
             raise ConflictError(
-                f"{item.spec.title} cannot be {done.get(capability, 'backed up')} from here.",
-                "What it keeps in folders you see can be copied with the file browser.",
+                say(
+                    "{title} cannot be {what} from here.",
+                    title=item.spec.title,
+                    what=done.get(capability, "backed up"),
+                ),
+                say("What it keeps in folders you see can be copied with the file browser."),
                 code="capability-missing",
             )
         return item, strategy
@@ -68,7 +73,9 @@ class Counter:
         with suppress(UnknownError):
             strategy = self.strategy(service)
         if strategy is None:
-            raise ConflictError(f"{service} has no backups here.", code="capability-missing")
+            raise ConflictError(
+                say("{service} has no backups here.", service=service), code="capability-missing"
+            )
         return await strategy.open(path, filename)
 
     async def estimate(self, strategy: Strategy) -> int | None:
@@ -93,8 +100,11 @@ def refuse_external(item: Lifecycle) -> None:
     """Raise ConflictError where a service's data are not ours to replace."""
     if item.spec.external:
         raise ConflictError(
-            f"{item.spec.title} is run outside JupyterLab, so its data are never replaced from "
-            "here. Nothing was changed.",
-            "Restore the backup under another name: that puts it beside what is there.",
+            say(
+                "{title} is run outside JupyterLab, so its data are never replaced from here. "
+                "Nothing was changed.",
+                title=item.spec.title,
+            ),
+            say("Restore the backup under another name: that puts it beside what is there."),
             code="capability-missing",
         )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from ..errors import ConflictError
 from ..models import Json, Operation, OperationState
+from ..sentences import say
 from ..services.operations import Running
 from ..services.registry import Registry
 
@@ -78,7 +79,8 @@ class Desk:
             return joined
         if self.closing:
             raise ConflictError(
-                "JupyterLab is ending, so nothing new is begun.", "Try again when it is back."
+                say("JupyterLab is ending, so nothing new is begun."),
+                say("Try again when it is back."),
             )
         before = [found for service in services if (found := self._operations.aside(service))]
         for operation in before:
@@ -114,8 +116,11 @@ class Desk:
                 continue
             if operation not in self._by_itself:
                 raise ConflictError(
-                    f"This backup is in use (operation {operation}), so it was not deleted.",
-                    "Wait until that has ended, or cancel it, then delete it.",
+                    say(
+                        "This backup is in use (operation {operation}), so it was not deleted.",
+                        operation=operation,
+                    ),
+                    say("Wait until that has ended, or cancel it, then delete it."),
                 )
             self._operations.abort(operation)
             await self._operations.wait(operation)

@@ -12,6 +12,7 @@ from typing import Final
 
 from ..errors import BadRequestError, UnsuitableError
 from ..models_backup import DataItem, ItemKind
+from ..sentences import say
 from ..services.private_files import make_folder
 from .names import FOLDER
 from .parts import BETWEEN
@@ -32,14 +33,21 @@ def chosen(root: Path, folders: Sequence[str]) -> tuple[str, ...]:
         plain = not path.is_absolute() and ".." not in path.parts and path.parts
         if not plain or "\0" in given or path.parts[0] == FOLDER or not _is_inside(root, path):
             raise BadRequestError(
-                f"{given[:200]!r} is no folder that can be taken along. Nothing was done.",
-                "Name folders by their path from the folder Jupyter shows; the backups "
-                "themselves, links and folders elsewhere are not taken.",
+                say(
+                    "{found!r} is no folder that can be taken along. Nothing was done.",
+                    found=given[:200],
+                ),
+                say(
+                    "Name folders by their path from the folder Jupyter shows; the backups "
+                    "themselves, links and folders elsewhere are not taken."
+                ),
             )
         found.append(path.as_posix())
     for one in found:
         if any(one != other and one.startswith(f"{other}/") for other in found):
-            raise BadRequestError(f"{one!r} is in another of the folders. Nothing was done.")
+            raise BadRequestError(
+                say("{one!r} is in another of the folders. Nothing was done.", one=one)
+            )
     return tuple(found)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from ..errors import UnsuitableError
 from ..models import Json, iso
 from ..models_backup import Consistency, DataItem, ItemKind, Reason
+from ..sentences import say
 
 NAME: Final = "manifest.json"
 FORMAT: Final = 1
@@ -77,8 +78,8 @@ class Manifest:
                 raise TypeError
             if version > FORMAT:
                 raise UnsuitableError(
-                    "This backup was made by a newer version of this software.",
-                    "Ask for an update of this environment, or restore it where it was made.",
+                    say("This backup was made by a newer version of this software."),
+                    say("Ask for an update of this environment, or restore it where it was made."),
                 )
             return cls(
                 service=_optional_text(body["service"]),
@@ -97,9 +98,11 @@ class Manifest:
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise UnsuitableError(
-                "This file is not a backup of this software, or is broken: its description cannot "
-                "be read. Nothing was changed.",
-                "Use another backup.",
+                say(
+                    "This file is not a backup of this software, or is broken: its description "
+                    "cannot be read. Nothing was changed."
+                ),
+                say("Use another backup."),
             ) from error
 
 

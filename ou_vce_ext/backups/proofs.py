@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from ..models import Json, Operation
+from ..sentences import say
 from ..services.operations import Running
 from .counter import Counter
 from .desk import Asked, Desk
@@ -48,7 +49,9 @@ class Proofs:
                 for each, parties in plan.services.items()
             }
             proven = await prove(self._house, jobs, stored, watch)
-            running.progress(f"{stored.file.name} can be restored: it was tried", 1.0)
+            running.progress(
+                say("{name} can be restored: it was tried", name=stored.file.name), 1.0
+            )
             if proven.backup.service:
                 for told in self.proven:
                     # An older proven one was kept until now.

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
 from ..errors import UnsuitableError
+from ..sentences import say
 from . import manifest as manifests
 from .manifest import Manifest
 from .watch import Watch
@@ -81,8 +82,10 @@ class Archive:
         place = self._places.get(manifests.NAME)
         if place is None or place.bytes > manifests.LARGEST:
             raise UnsuitableError(
-                "This file has no description of a backup in it. Nothing was changed.",
-                "Use a backup that this software made, or one made by the service's own tools.",
+                say("This file has no description of a backup in it. Nothing was changed."),
+                say(
+                    "Use a backup that this software made, or one made by the service's own tools."
+                ),
             )
         with self.open(manifests.NAME) as member:
             self.manifest: Manifest = Manifest.from_bytes(member.read())
@@ -183,6 +186,6 @@ def check_name(name: str) -> None:
 
 def _damaged(reason: str) -> UnsuitableError:
     return UnsuitableError(
-        f"This file is no backup, or is damaged: {reason}. Nothing was changed.",
-        "Use another backup. Those you have are listed with whether they were proven.",
+        say("This file is no backup, or is damaged: {reason}. Nothing was changed.", reason=reason),
+        say("Use another backup. Those you have are listed with whether they were proven."),
     )

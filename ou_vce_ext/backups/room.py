@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import VceError
+from ..sentences import say
 from .sizes import in_words
 
 RESERVE: Final = 64 * 1024 * 1024
@@ -50,10 +51,18 @@ def require(needs: Iterable[tuple[str, Path, int | None]]) -> None:
         if free < size + RESERVE:
             raise VceError(
                 "disk-full",
-                f"There is not enough room on the disk for {' and '.join(words[device])}: about "
-                f"{in_words(size + RESERVE)} is needed, and {in_words(free)} is free. Nothing was "
-                "changed, and the backups you have are as they were.",
-                "Delete what is not needed (old backups among it), empty the bin, then try again.",
+                say(
+                    "There is not enough room on the disk for {names}: about {size} is needed, and "
+                    "{size_2} is free. Nothing was changed, and the backups you have are as they "
+                    "were.",
+                    names=" and ".join(words[device]),
+                    size=in_words(size + RESERVE),
+                    size_2=in_words(free),
+                ),
+                say(
+                    "Delete what is not needed (old backups among it), empty the bin, then try "
+                    "again."
+                ),
             )
 
 
@@ -62,14 +71,24 @@ def explained(error: OSError, what: str) -> VceError:
     if error.errno in _NO_ROOM:
         return VceError(
             "disk-full",
-            f"The disk (or your quota) became full while {what} was being written. What had been "
-            "written of it is gone again; your data and the backups you have are as they were.",
-            "Delete what is not needed, empty the bin, then try again.",
+            say(
+                "The disk (or your quota) became full while {what} was being written. What had "
+                "been written of it is gone again; your data and the backups you have are as "
+                "they were.",
+                what=what,
+            ),
+            say("Delete what is not needed, empty the bin, then try again."),
         )
     place = f" ({error.filename})" if error.filename else ""
     return VceError(
         "data-unwritable",
-        f"{what[0].upper()}{what[1:]} could not be written: {error.strerror or error}{place}. Your "
-        "data and the backups you have are as they were.",
-        "Check the disk and who owns the folder backups, then try again.",
+        say(
+            "{upper}{found} could not be written: {reason}{place}. Your data and the "
+            "backups you have are as they were.",
+            upper=what[0].upper(),
+            found=what[1:],
+            reason=error.strerror,
+            place=place,
+        ),
+        say("Check the disk and who owns the folder backups, then try again."),
     )

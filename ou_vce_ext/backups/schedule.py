@@ -9,6 +9,7 @@ from typing import Final
 from ..models import iso
 from ..models_backup import Backup, Reason, Verified
 from ..models_status import Problem
+from ..sentences import say
 from .policy import Policy
 
 RETRY: Final = timedelta(hours=1)
@@ -55,11 +56,15 @@ def warning(
     covered = newest.created if newest else since
     if changed - covered <= policy.warn_after:
         return None
-    last = f"The newest is of {(iso(newest.created) or '')[:10]}." if newest else "There is none."
+    last = (
+        say("The newest is of {found}.", found=(iso(newest.created) or "")[:10])
+        if newest
+        else say("There is none.")
+    )
     return Problem(
         service,
         "backup-old",
-        f"What was changed in {title} is in no backup. {last}",
-        f"Back up {title}: it takes a moment, and it may run meanwhile.",
+        say("What was changed in {title} is in no backup. {last}", title=title, last=last),
+        say("Back up {title}: it takes a moment, and it may run meanwhile.", title=title),
         covered,
     )

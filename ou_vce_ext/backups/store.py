@@ -20,6 +20,7 @@ from typing import Final
 from ..errors import UnknownError, UnsuitableError, VceError
 from ..models import iso
 from ..models_backup import Backup, Consistency, Reason, Verified
+from ..sentences import say
 from ..services.private_files import make_folder, sync_folder
 from . import names
 from .manifest import Manifest
@@ -102,8 +103,8 @@ class Store:
                 return stored
         raise UnknownError(
             "unknown-backup",
-            "There is no such backup. It may have been deleted or renamed.",
-            "The list of backups shows those there are.",
+            say("There is no such backup. It may have been deleted or renamed."),
+            say("The list of backups shows those there are."),
         )
 
     async def _look(self) -> None:
@@ -163,7 +164,7 @@ class Store:
         source = None
         if manifest is None or (service is None and manifest.service is not None):
             if service is None:
-                raise UnsuitableError(f"{path.name} is no backup of everything.")
+                raise UnsuitableError(say("{name} is no backup of everything.", name=path.name))
             source = await self._recognise(service, path, path.name)
         note = self._notes_of(path.parent).get(path.name, size, mtime)
         if note is None:

@@ -18,6 +18,7 @@ from typing import ClassVar, Protocol
 from ..drivers.base import Driver
 from ..models import Json
 from ..models_backup import Consistency, DataItem
+from ..sentences import say
 from .watch import Watch
 from .writer import ArchiveWriter
 
@@ -96,6 +97,8 @@ class Strategy(ABC):
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
+        self.moment: object = None
+        """What :meth:`moved_on` compares the data with: how they were when :meth:`take` began."""
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -120,7 +123,7 @@ class Strategy(ABC):
 
     def becomes(self) -> str:
         """What is there after a reset, in a sentence for a student."""
-        return "Empty, as on the first day."
+        return say("Empty, as on the first day.")
 
     # -- backing up ------------------------------------------------------------------------------
 
@@ -130,6 +133,19 @@ class Strategy(ABC):
 
         At constant memory. Raises VceError with the reason; the caller abandons the archive.
         """
+
+    async def hold(self) -> None:
+        """Just before the service is stopped for a swap: have it acknowledge no change any more.
+
+        Only where its data cannot be asked about at rest. Never raises.
+        """
+
+    async def moved_on(self, moment: object) -> bool:
+        """Whether anything may have changed since ``moment``, running or at rest. Never raises.
+
+        True where nobody can say: then old data are kept that need not be, and none are lost.
+        """
+        return True
 
     # -- reading ---------------------------------------------------------------------------------
 

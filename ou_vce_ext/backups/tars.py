@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, cast
 
+from ..sentences import say
 from .reader import LONGEST_NAME, MOST_MEMBERS, check_name
 from .watch import Watch
 from .writer import BLOCK
@@ -57,14 +58,14 @@ class Budget:
     def afford(self, count: int) -> None:
         """Raises BrokenTarError where what is about to come is too much already."""
         if count > self._left:
-            raise BrokenTarError("it would swell to an absurd size")
+            raise BrokenTarError(say("it would swell to an absurd size"))
 
     def spend(self, count: int) -> None:
         """Raises BrokenTarError once it has become too much, WorkCancelledError."""
         self._watch.raise_if_cancelled()
         self._left -= count
         if self._left < 0:
-            raise BrokenTarError("it would swell to an absurd size")
+            raise BrokenTarError(say("it would swell to an absurd size"))
 
 
 class Bounded(io.RawIOBase):
@@ -96,11 +97,11 @@ def entries(stream: BinaryIO, *, everything: bool = False) -> Iterator[Entry]:
     try:
         yield from _entries(stream, everything)
     except BROKEN as error:
-        raise BrokenTarError("it cannot be read to its end") from error
+        raise BrokenTarError(say("it cannot be read to its end")) from error
     except OSError as error:
         # gzip's own word for what is not its own; an error of the disk has a number.
         if error.errno is None:
-            raise BrokenTarError("it cannot be read to its end") from error
+            raise BrokenTarError(say("it cannot be read to its end")) from error
         raise
 
 
@@ -136,11 +137,11 @@ def _entries(stream: BinaryIO, everything: bool) -> Iterator[Entry]:
             yield Entry(name, 0, nothing, info.mode, link=link)
             continue
         if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or length < 0:
-            raise BrokenTarError(f"{name[:80]} in it is no plain file")
+            raise BrokenTarError(say("{found} in it is no plain file", found=name[:80]))
         content = _Content(stream, length)
         yield Entry(name, length, cast("BinaryIO", io.BufferedReader(content, 65_536)), info.mode)
         content.finish()
-    raise BrokenTarError("it names far too many files")
+    raise BrokenTarError(say("it names far too many files"))
 
 
 class _Content(io.RawIOBase):
@@ -186,7 +187,7 @@ def _to_its_end(stream: BinaryIO) -> None:
 
 def _note(stream: BinaryIO, length: int) -> bytes:
     if not 0 <= length <= _LARGEST_NOTE:
-        raise BrokenTarError("a name in it is absurdly long")
+        raise BrokenTarError(say("a name in it is absurdly long"))
     note = _exactly(stream, length)
     _exactly(stream, -length % _RECORD)
     return note
@@ -206,7 +207,7 @@ def _pax(note: bytes) -> tuple[str | None, str | None, int | None]:
         note = note[length:]
     path, link = found.get(b"path"), found.get(b"linkpath")
     if max(len(path or b""), len(link or b"")) > 4 * LONGEST_NAME:
-        raise BrokenTarError("a name in it is absurdly long")
+        raise BrokenTarError(say("a name in it is absurdly long"))
     size = found.get(b"size")
     return (
         None if path is None else path.decode("utf-8", "surrogateescape"),

@@ -12,6 +12,7 @@ from ..errors import VceError
 from ..models import Capability, Operation, OperationState
 from ..models_backup import Reason
 from ..models_status import Problem
+from ..sentences import say
 from ..services.lifecycle import Lifecycle
 from ..states import RUNNING, ServiceState
 from .counter import Counter
@@ -147,7 +148,11 @@ class Timetable:
                 told = Problem(
                     spec.name,
                     "backup-failed",
-                    f"The automatic backup of {spec.title} failed. {failed.error.message}",
+                    say(
+                        "The automatic backup of {title} failed. {message}",
+                        title=spec.title,
+                        message=failed.error.message,
+                    ),
                     failed.error.hint,
                     failed.finished or failed.started,
                 )

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Final, cast
 
+from ..sentences import say
 from .watch import Watch
 from .writer import BLOCK
 
@@ -53,13 +54,13 @@ def check_directory(file: BinaryIO, most: int, entry_bytes: int = _LARGEST_ENTRY
     end = file.read(tail)
     at = end.rfind(_END)
     if at < 0 or len(end) - at < _END_BYTES:
-        raise BrokenZipError("it has no end")
+        raise BrokenZipError(say("it has no end"))
     count, size = struct.unpack("<HI", end[at + 10 : at + 16])
     # The larger form is for more members than any of these has, or for files of four gigabytes.
     if _END64_LOCATOR in end[max(0, at - 20) : at]:
         count, size = _larger_form(file, length - tail + at - 20)
     if count > most or size > most * entry_bytes:
-        raise BrokenZipError("it names far too many files")
+        raise BrokenZipError(say("it names far too many files"))
     file.seek(0)
 
 
@@ -68,7 +69,7 @@ def _larger_form(file: BinaryIO, locator: int) -> tuple[int, int]:
     file.seek(max(0, locator - 56))
     record = file.read(56)
     if len(record) < 56 or record[:4] != b"PK\x06\x06":
-        raise BrokenZipError("its end cannot be read")
+        raise BrokenZipError(say("its end cannot be read"))
     count, size = struct.unpack("<QQ", record[32:48])
     return int(count), int(size)
 
@@ -83,11 +84,11 @@ def opened(
         with zipfile.ZipFile(file) as archive:
             yield archive
     except BROKEN as error:
-        raise BrokenZipError("it cannot be read to its end") from error
+        raise BrokenZipError(say("it cannot be read to its end")) from error
     except OSError as error:
         # It points to before its own beginning.
         if error.errno == errno.EINVAL:
-            raise BrokenZipError("it cannot be read") from error
+            raise BrokenZipError(say("it cannot be read")) from error
         raise
 
 
@@ -97,19 +98,19 @@ def member(archive: zipfile.ZipFile, name: str | zipfile.ZipInfo) -> Iterator[Bi
     try:
         info = archive.getinfo(name) if isinstance(name, str) else name
     except KeyError as error:
-        raise BrokenZipError(f"it has no {name}") from error
+        raise BrokenZipError(say("it has no {name}", name=name)) from error
     if info.file_size > max(_ALWAYS_FINE, _MOST_SWELLING * info.compress_size):
-        raise BrokenZipError("it would swell to an absurd size")
+        raise BrokenZipError(say("it would swell to an absurd size"))
     if info.flag_bits & 1:
-        raise BrokenZipError("it is locked by a password")
+        raise BrokenZipError(say("it is locked by a password"))
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise BrokenZipError("it is packed in a way that Java does not know")
+        raise BrokenZipError(say("it is packed in a way that Java does not know"))
     try:
         with archive.open(info) as raw:
             # Its own reading of lines is slow.
             yield cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", raw), BLOCK))
     except BROKEN as error:
-        raise BrokenZipError("it cannot be read to its end") from error
+        raise BrokenZipError(say("it cannot be read to its end")) from error
 
 
 def read_to_end(reader: BinaryIO, watch: Watch) -> None:

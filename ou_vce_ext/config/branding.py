@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ..drivers.base import Option
+from ..sentences import say
 from .branding_colour import DARK_PAGE, ENOUGH, LIGHT_PAGE, contrast, is_colour, nearest
 from .files import ConfigProblem, Layer, read_files
 from .keys import ICON_SUFFIXES
@@ -97,7 +98,7 @@ def load_branding(
     places: dict[str, Layer] = {}
     for layer in [*layers, Layer(OVERRIDES, {}, branding=overrides)]:
         if not isinstance(layer.branding, Mapping):
-            problems.append(_mistake(layer, "", "Must be a table.", _ALLOWED))
+            problems.append(_mistake(layer, "", say("Must be a table."), _ALLOWED))
             continue
         for key, value in layer.branding.items():
             if told := _wrong(key, value):
@@ -117,10 +118,10 @@ def _mistake(layer: Layer, key: str, message: str, hint: str) -> ConfigProblem:
 def _wrong(key: str, value: object) -> tuple[str, str] | None:
     """What is wrong with one key by itself, and what is allowed."""
     if key not in BRANDING_KEYS:
-        return "There is no such key.", did_you_mean(str(key), BRANDING_KEYS) + _ALLOWED
+        return say("There is no such key."), did_you_mean(str(key), BRANDING_KEYS) + _ALLOWED
     option = BRANDING_KEYS[key]
     message = judge(key, value, option)
-    return (message, f"It is {option.doc}.") if message else None
+    return (message, say("It is {doc}.", doc=option.doc)) if message else None
 
 
 def _find_logo(
@@ -136,12 +137,16 @@ def _find_logo(
     except OSError:
         size = -1
     if size < 0:
-        message = f"There is no file {str(path)!r}."
-        hint = "A relative name starts from the folder of the file it is declared in."
+        message = say("There is no file {path!r}.", path=path)
+        hint = say("A relative name starts from the folder of the file it is declared in.")
         problems.append(_mistake(layer, "logo", message, hint))
     elif size > LARGEST_LOGO:
-        message = f"The file has {size} bytes, and at most {LARGEST_LOGO} are allowed."
-        problems.append(_mistake(layer, "logo", message, "Save it smaller, or as an .svg."))
+        message = say(
+            "The file has {size} bytes, and at most {largest_logo} are allowed.",
+            size=size,
+            largest_logo=LARGEST_LOGO,
+        )
+        problems.append(_mistake(layer, "logo", message, say("Save it smaller, or as an .svg.")))
     else:
         good["logo"] = str(path)
 
@@ -155,11 +160,15 @@ def _see_colours(
         if colour is None or (seen := contrast(colour, page)) >= ENOUGH:
             continue
         del good[key]
-        message = (
-            f"{colour} can hardly be seen on a {kind} page: its contrast is {seen:.1f} to 1, and "
-            f"{ENOUGH:.0f} to 1 are needed. It is left out."
+        message = say(
+            "{colour} can hardly be seen on a {kind} page: its contrast is {seen:.1f} to "
+            "1, and {enough:.0f} to 1 are needed. It is left out.",
+            colour=colour,
+            kind=kind,
+            seen=seen,
+            enough=ENOUGH,
         )
-        hint = f'For instance {key} = "{nearest(colour, page)}".'
+        hint = say('For instance {key} = "{nearest}".', key=key, nearest=nearest(colour, page))
         problems.append(_mistake(places[key], key, message, hint))
     if "colour" in good and "colour_dark" not in places:
         good["colour_dark"] = nearest(good["colour"], DARK_PAGE)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ..models import ServiceError, ServiceSpec
+from ..sentences import say
 from .files import ConfigProblem, Layer, read_files
 from .judge import Check, Judge, Kinds
 from .links import check_links
@@ -79,12 +80,12 @@ def _with_problem(spec: ServiceSpec, own: Sequence[ConfigProblem]) -> ServiceSpe
         return spec
     told = [f"{item.source}: {item.key}: {item.message}" for item in own[:_MOST_TOLD]]
     if len(own) > _MOST_TOLD:
-        told.append(f"And {len(own) - _MOST_TOLD} more, in the server's log.")
+        told.append(say("And {value} more, in the server's log.", value=len(own) - _MOST_TOLD))
     hints = [item.hint for item in own[:_MOST_TOLD] if item.hint]
     mistakes = "a mistake" if len(own) == 1 else f"{len(own)} mistakes"
     problem = ServiceError(
         "config-invalid",
         f"This service is declared with {mistakes}, so it is not started. " + " ".join(told),
-        " ".join([*hints, "Correct it and restart Jupyter. No data has been touched."]),
+        " ".join([*hints, say("Correct it and restart Jupyter. No data has been touched.")]),
     )
     return dataclasses.replace(spec, problem=problem)

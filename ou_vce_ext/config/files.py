@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..sentences import say
+
 DROP_IN_FOLDER = "vce.d"
 LARGEST_FILE = 1_000_000
 
@@ -90,23 +92,27 @@ def _read(path: Path, layers: list[Layer], problems: list[ConfigProblem]) -> Non
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             # A named pipe would keep the server from starting.
-            problems.append(_not_read(path, "This is not a file."))
+            problems.append(_not_read(path, say("This is not a file.")))
             return
         if status.st_size > LARGEST_FILE:
-            problems.append(_not_read(path, "The file is larger than 1 MB."))
+            problems.append(_not_read(path, say("The file is larger than 1 MB.")))
             return
         # Some Windows editors put a byte order mark in front.
         text = path.read_bytes().decode("utf-8-sig")
         declared = tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        problems.append(_not_read(path, f"Line {line} is not UTF-8 text.", "Save it as UTF-8."))
+        problems.append(
+            _not_read(
+                path, say("Line {line} is not UTF-8 text.", line=line), say("Save it as UTF-8.")
+            )
+        )
         return
     except OSError as error:
         problems.append(_unreadable(path, error))
         return
     except RecursionError:
-        problems.append(_not_read(path, "Its lists or tables are nested too deeply."))
+        problems.append(_not_read(path, say("Its lists or tables are nested too deeply.")))
         return
     except ValueError as error:
         problems.append(_no_toml(path, text, error))
@@ -117,9 +123,13 @@ def _read(path: Path, layers: list[Layer], problems: list[ConfigProblem]) -> Non
                 ConfigProblem(
                     str(path),
                     key,
-                    "There is no such key.",
-                    "At the top of the file only `services` and `branding` are allowed: a service "
-                    f"is declared under [services.NAME], for instance [services.{key}].",
+                    say("There is no such key."),
+                    say(
+                        "At the top of the file only `services` and `branding` are allowed: a "
+                        "service "
+                        "is declared under [services.NAME], for instance [services.{key}].",
+                        key=key,
+                    ),
                 )
             )
     services = declared.get("services", {})
@@ -130,8 +140,8 @@ def _read(path: Path, layers: list[Layer], problems: list[ConfigProblem]) -> Non
             ConfigProblem(
                 str(path),
                 "services",
-                "Must hold tables.",
-                "A service is declared under [services.NAME].",
+                say("Must hold tables."),
+                say("A service is declared under [services.NAME]."),
             )
         )
 
@@ -144,14 +154,17 @@ def _no_toml(path: Path, text: str, error: ValueError) -> ConfigProblem:
         reason = reason.replace("at end of document", place)
     return _not_read(
         path,
-        f"This is not valid TOML: {reason}.",
-        "Correct that line. In TOML texts stand in quotes and tables under [services.NAME].",
+        say("This is not valid TOML: {reason}.", reason=reason),
+        say("Correct that line. In TOML texts stand in quotes and tables under [services.NAME]."),
     )
 
 
 def _not_read(path: Path, message: str, hint: str = "") -> ConfigProblem:
     return ConfigProblem(
-        str(path), "", message, f"{hint} Nothing in this file has been used.".lstrip()
+        str(path),
+        "",
+        message,
+        say("{hint} Nothing in this file has been used.", hint=hint).lstrip(),
     )
 
 
@@ -159,6 +172,6 @@ def _unreadable(path: Path, error: OSError | ValueError) -> ConfigProblem:
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return _not_read(
         path,
-        f"The file cannot be read: {reason}.",
-        "Make sure that it exists and that Jupyter's user may read it.",
+        say("The file cannot be read: {reason}.", reason=reason),
+        say("Make sure that it exists and that Jupyter's user may read it."),
     )

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ..drivers.base import Option
 from ..models import ServiceError, ServiceSpec
+from ..sentences import say
 from .backup_keys import BACKUP_KEYS
 from .files import ConfigProblem
 from .keys import (
@@ -83,10 +84,14 @@ class Judge:
             hint = f"{NAME_RULE[0].upper()}{NAME_RULE[1:]}." + (
                 f" For instance `{self.name}`." if usable else ""
             )
-            self.mistake("", "This cannot be the name of a service.", hint, fatal=False)
+            self.mistake("", say("This cannot be the name of a service."), hint, fatal=False)
             return None
         if self.declared.no_table is not None:
-            self.mistake("", "Must be a table.", f"Declare it under [services.{self.name}].")
+            self.mistake(
+                "",
+                say("Must be a table."),
+                say("Declare it under [services.{name}].", name=self.name),
+            )
         kind = self._kind()
         options = self.kinds.get(kind)
         self._common(kind)
@@ -100,7 +105,9 @@ class Judge:
             try:
                 found = check(spec)
             except Exception:  # a driver's mistake must not stop the server
-                found = ServiceError("config-invalid", "This declaration cannot be understood.")
+                found = ServiceError(
+                    "config-invalid", say("This declaration cannot be understood.")
+                )
             if found:
                 self.mistake("", found.message, found.hint)
         return spec
@@ -113,16 +120,22 @@ class Judge:
             return DEFAULT_KIND
         if kind is None:
             close = did_you_mean(self.name, self.familiar)
-            hint = f"{close}A new service needs one of: {names}."
-            self.mistake("kind", "The kind of this service is not declared.", hint)
+            hint = say("{close}A new service needs one of: {names}.", close=close, names=names)
+            self.mistake("kind", say("The kind of this service is not declared."), hint)
             return "unknown"
         if not isinstance(kind, str):
             trouble = judge("kind", kind, COMMON_KEYS["kind"])
-            self.mistake("kind", trouble or "", f"One of: {names}.")
+            self.mistake("kind", trouble or "", say("One of: {names}.", names=names))
             return "unknown"
         if kind not in self.kinds:
-            hint = f"{did_you_mean(kind, self.kinds)}There are: {names}."
-            self.mistake("kind", f"There is no kind of service called {kind[:40]!r}.", hint)
+            hint = say(
+                "{did_you_mean}There are: {names}.",
+                did_you_mean=did_you_mean(kind, self.kinds),
+                names=names,
+            )
+            self.mistake(
+                "kind", say("There is no kind of service called {found!r}.", found=kind[:40]), hint
+            )
         return kind
 
     def _common(self, kind: str) -> None:
@@ -148,8 +161,13 @@ class Judge:
         for name, value in table.items():
             place = f"{key}.{name}"
             if name not in known:
-                hint = f"{did_you_mean(name, known)}`{key}` may have: {', '.join(known)}."
-                self.mistake(place, "There is no such key.", hint)
+                hint = say(
+                    "{did_you_mean}`{key}` may have: {names}.",
+                    did_you_mean=did_you_mean(name, known),
+                    key=key,
+                    names=", ".join(known),
+                )
+                self.mistake(place, say("There is no such key."), hint)
             elif trouble := judge(place, value, known[name]):
                 self.mistake(place, trouble, hint_for(place, value))
             else:
@@ -196,8 +214,10 @@ class Judge:
                 if not path.is_absolute() or not path.exists():
                     self.mistake(
                         f"seed.{name}",
-                        f"There is no {str(path)!r}.",
-                        "A relative name starts from the folder of the file it is declared in.",
+                        say("There is no {path!r}.", path=path),
+                        say(
+                            "A relative name starts from the folder of the file it is declared in."
+                        ),
                         fatal=False,
                     )
 
@@ -208,7 +228,7 @@ class Judge:
             if key in COMMON_KEYS:
                 continue
             if key not in options:
-                self.mistake(key, "There is no such key.", self._known(key, kind, options))
+                self.mistake(key, say("There is no such key."), self._known(key, kind, options))
             elif trouble := judge(key, value, options[key]):
                 self.mistake(key, trouble, sentence(options[key].doc))
             else:
@@ -222,7 +242,12 @@ class Judge:
         others = [name for name, keys in self.kinds.items() if key in keys]
         if others:
             hint += f"It is a key of the kind {', '.join(others)}. "
-        return f"{hint}A service of the kind {kind} may have: {', '.join(known)}."
+        return say(
+            "{hint}A service of the kind {kind} may have: {names}.",
+            hint=hint,
+            kind=kind,
+            names=", ".join(known),
+        )
 
     def _whole(self, kind: str) -> None:
         """Judge what only several keys together can get wrong."""
@@ -230,14 +255,14 @@ class Judge:
         if kind == "web" and not _SAYS_HOW & values.keys():
             self.mistake(
                 "command",
-                "A web service needs a command.",
-                'For instance command = ["node", "app.js", "--port", "{port}"].',
+                say("A web service needs a command."),
+                say('For instance command = ["node", "app.js", "--port", "{port}"].'),
             )
         if self.good.get("external") is True and kind not in EXTERNAL_KINDS:
             self.mistake(
                 "external",
-                f"A service of the kind {kind} cannot be adopted.",
-                f"Only these can: {', '.join(EXTERNAL_KINDS)}.",
+                say("A service of the kind {kind} cannot be adopted.", kind=kind),
+                say("Only these can: {names}.", names=", ".join(EXTERNAL_KINDS)),
             )
 
     def _icon(self) -> str | None:
@@ -253,8 +278,8 @@ class Judge:
             return str(path)
         self.mistake(
             "icon",
-            f"There is no file {str(path)!r}.",
-            "A relative name starts from the folder of the file it is declared in.",
+            say("There is no file {path!r}.", path=path),
+            say("A relative name starts from the folder of the file it is declared in."),
             fatal=False,
         )
         return None

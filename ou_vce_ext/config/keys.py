@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..drivers.base import Option
+from ..sentences import say
 from .values import SMALLEST_MEMORY, may_be_secret, parse_memory
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
@@ -144,17 +145,17 @@ def hint_for(key: str, value: object) -> str:
     """What else helps a person who wrote a wrong value, or nothing."""
     if key == "command" and isinstance(value, str):
         if may_be_secret(value):
-            return 'Write it as a list: command = ["program", "argument"].'
+            return say('Write it as a list: command = ["program", "argument"].')
         try:
             words = shlex.split(value)
         except ValueError:
             words = value.split()
         quoted = ", ".join(f'"{word}"' for word in words[:12])
-        return f"Write it as a list: command = [{quoted}]."
+        return say("Write it as a list: command = [{quoted}].", quoted=quoted)
     if key == "requires" and isinstance(value, str):
-        return f'Write it as a list: requires = ["{value}"].'
+        return say('Write it as a list: requires = ["{value}"].', value=value)
     if key in ("autostart", "enabled", "external") and isinstance(value, str):
-        return "Write it without quotes."
+        return say("Write it without quotes.")
     if key.startswith("env."):
-        return 'Write it in quotes, such as "8080".'
+        return say('Write it in quotes, such as "8080".')
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..models import ServiceSpec
+from ..sentences import say
 from .files import ConfigProblem
 from .values import did_you_mean
 
@@ -34,8 +35,8 @@ def _check_requires(found: Found, disabled: set[str]) -> None:
                     _mistake(
                         spec,
                         "requires",
-                        f"The required service `{wanted}` is disabled.",
-                        f"Enable it, or take it out of the list of `{spec.name}`.",
+                        say("The required service `{wanted}` is disabled.", wanted=wanted),
+                        say("Enable it, or take it out of the list of `{name}`.", name=spec.name),
                     )
                 )
             elif wanted not in graph:
@@ -45,8 +46,8 @@ def _check_requires(found: Found, disabled: set[str]) -> None:
                     _mistake(
                         spec,
                         "requires",
-                        f"There is no service `{wanted[:40]}` to require.",
-                        f"{close}There are: {', '.join(others)}.",
+                        say("There is no service `{found}` to require.", found=wanted[:40]),
+                        say("{close}There are: {names}.", close=close, names=", ".join(others)),
                     )
                 )
         if circle := _circle(spec.name, graph):
@@ -55,8 +56,8 @@ def _check_requires(found: Found, disabled: set[str]) -> None:
                 _mistake(
                     spec,
                     "requires",
-                    f"The services require each other in a circle: {way}.",
-                    "Take one of them out, so that one can start first.",
+                    say("The services require each other in a circle: {way}.", way=way),
+                    say("Take one of them out, so that one can start first."),
                 )
             )
 
@@ -92,7 +93,10 @@ def _check_ports(found: Found) -> None:
                 _mistake(
                     spec,
                     "port",
-                    f"Port {port} is declared by {others} too.",
-                    "Give each service a port of its own, or leave `port` out and one is chosen.",
+                    say("Port {port} is declared by {others} too.", port=port, others=others),
+                    say(
+                        "Give each service a port of its own, or leave `port` out and one is "
+                        "chosen."
+                    ),
                 )
             )

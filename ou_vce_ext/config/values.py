@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from ..drivers.base import Option
+from ..sentences import say
 
 _TYPE_WORDS: Mapping[type, str] = {
     str: "a text in quotes",
@@ -73,18 +74,24 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def judge(key: str, value: object, option: Option) -> str | None:
     """What is wrong with a value, as a sentence, or None."""
     if not is_of(value, option.types):
-        return f"Must be {type_words(option.types)}, and is {shown(key, value)}."
+        return say(
+            "Must be {type_words}, and is {shown}.",
+            type_words=type_words(option.types),
+            shown=shown(key, value),
+        )
     if option.choices and value not in option.choices:
         allowed = ", ".join(json.dumps(item) for item in option.choices)
-        return f"Must be one of {allowed}, and is {shown(key, value)}."
+        return say(
+            "Must be one of {allowed}, and is {shown}.", allowed=allowed, shown=shown(key, value)
+        )
     if has_nul(value):
-        return "Holds a NUL character."
+        return say("Holds a NUL character.")
     if option.check is None:
         return None
     try:
         trouble = option.check(value)
     except Exception:  # a check that trips over nonsense must not stop the server
-        return "Cannot be understood."
+        return say("Cannot be understood.")
     return sentence(trouble) if trouble else None
 
 

@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from ..launch import Ending, Launcher, LaunchPlan, Process
 from ..models import Capability, Connection, ServiceError, ServiceSpec, Site, Upstream
+from ..sentences import say
 
 Progress = Callable[[str, float | None], None]
 """Tells a person what is happening, and how far it is (0..1, or None where nobody can know)."""
@@ -72,7 +73,7 @@ class Driver(ABC):
     """How long a stop usually takes, before we have measured one ourselves."""
     data_where_declared: ClassVar[bool] = False
     """Whether it has data that can be backed up only where a ``data_dir`` is declared for it."""
-    when_cut_off: ClassVar[str] = "What it had not saved by then may be lost."
+    when_cut_off: ClassVar[str] = say("What it had not saved by then may be lost.")
     """What a run that was cut off, by a power cut say, may have cost."""
 
     def __init__(self, spec: ServiceSpec, site: Site, launcher: Launcher) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import DefiniteError
+from ..sentences import say
 from ..services.private_files import SAFE, explain, make_private_folder, read_private, write_private
 
 
@@ -32,10 +33,18 @@ class MadeBefore:
         if self._names(folder):
             raise DefiniteError(
                 "data-missing",
-                f"The databases of {title} are gone: {folder} is missing or empty. {SAFE}",
-                "If the folder was moved, or is on a disk or share that is not there now, put it "
-                "back and start again. To go on without it, with new and empty databases, delete "
-                f"the file {self._mark} first.",
+                say(
+                    "The databases of {title} are gone: {folder} is missing or empty. {safe}",
+                    title=title,
+                    folder=folder,
+                    safe=SAFE,
+                ),
+                say(
+                    "If the folder was moved, or is on a disk or share that is not there now, put "
+                    "it back and start again. To go on without it, with new and empty databases, "
+                    "delete the file {mark} first.",
+                    mark=self._mark,
+                ),
             )
 
     def _names(self, folder: Path) -> bool:

@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from ..launch import Launcher, PrivateNetwork
 from ..models import ServiceError, Site
+from ..sentences import say
 from ..services.other_people import other_people
 from .base import Option
 
@@ -114,9 +115,15 @@ def ways_out() -> Iterator[tuple[str, ...]]:
 def _forbidden(title: str, others: str | None) -> ServiceError:
     return ServiceError(
         "reachable-by-others",
-        f"{title} asks for no password, and other users of this machine can reach it"
-        f"{_told(others)}: this system does not let it have a network of its own.",
-        "Whoever runs this machine can allow unprivileged user namespaces; then start it again.",
+        say(
+            "{title} asks for no password, and other users of this machine can reach "
+            "it{told}: this system does not let it have a network of its own.",
+            title=title,
+            told=_told(others),
+        ),
+        say(
+            "Whoever runs this machine can allow unprivileged user namespaces; then start it again."
+        ),
     )
 
 
@@ -124,12 +131,19 @@ def _no_way_out(title: str, others: str | None, tried: bool) -> ServiceError:
     lacking = "what is installed for that does not work here" if tried else "slirp4netns is missing"
     return ServiceError(
         "reachable-by-others",
-        f"{title} asks for no password, and other users of this machine can reach it"
-        f"{_told(others)}: in a network of its own it would have no way out to the internet "
-        f"({lacking}).",
-        "Install slirp4netns (`apt-get install slirp4netns`) and see that /dev/net/tun can be "
-        "used, then start it again; or declare `private = true`, which keeps others out and does "
-        "without the internet.",
+        say(
+            "{title} asks for no password, and other users of this machine can reach "
+            "it{told}: in a network of its own it would have no way out to the internet "
+            "({lacking}).",
+            title=title,
+            told=_told(others),
+            lacking=lacking,
+        ),
+        say(
+            "Install slirp4netns (`apt-get install slirp4netns`) and see that /dev/net/tun "
+            "can be used, then start it again; or declare `private = true`, which keeps "
+            "others out and does without the internet."
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 from ..errors import DefiniteError
 from ..launch import LaunchPlan, Process
 from ..models import Capability
+from ..sentences import say
 from .base import Driver
 
 
@@ -23,8 +24,8 @@ class UndeclaredDriver(Driver):
         problem = self.spec.problem
         raise DefiniteError(
             problem.code if problem else "config-invalid",
-            problem.message if problem else "This service is not declared properly.",
-            problem.hint if problem else "Correct its declaration.",
+            problem.message if problem else say("This service is not declared properly."),
+            problem.hint if problem else say("Correct its declaration."),
         )
 
     async def probe(self, process: Process | None) -> bool:

@@ -12,6 +12,7 @@ from ..models import Capability, Upstream
 from ..routes import errors
 from ..routes.base import Action, VCEHandler
 from ..routes.branding import look_of
+from ..sentences import say
 from . import starting
 from .addresses import Addresses
 from .headers import Credentials
@@ -112,8 +113,11 @@ class AppDoor(VCEHandler):
         if Capability.OPEN not in self.lifecycle.driver.capabilities:
             raise UnknownError(
                 "unknown-service",
-                f"{self.lifecycle.spec.title} has no page of its own. Nothing was done.",
-                "Its details in the panel tell how to connect to it.",
+                say(
+                    "{title} has no page of its own. Nothing was done.",
+                    title=self.lifecycle.spec.title,
+                ),
+                say("Its details in the panel tell how to connect to it."),
             )
         self.upstream = upstream = self.lifecycle.upstream()
         if upstream is not None:
@@ -219,8 +223,14 @@ class AppDoor(VCEHandler):
         self.log.warning("%s did not answer: %s", self.lifecycle.spec.name, error)
         return VceError(
             "app-not-answering",
-            f"{title} broke off before it answered. It may not have done what you asked.",
-            "Try again. If it keeps happening, look at its log in the panel, or restart it there.",
+            say(
+                "{title} broke off before it answered. It may not have done what you asked.",
+                title=title,
+            ),
+            say(
+                "Try again. If it keeps happening, look at its log in the panel, or restart it "
+                "there."
+            ),
         )
 
     def _log(self) -> None:
@@ -233,7 +243,9 @@ class AppDoor(VCEHandler):
 def _cross_site() -> errors.RefusedError:
     return errors.RefusedError(
         "xsrf",
-        "This request could not be told from one made by another website. Nothing was done.",
-        "Open the app from JupyterLab and try again there. A program sends the server's token in "
-        "an Authorization header.",
+        say("This request could not be told from one made by another website. Nothing was done."),
+        say(
+            "Open the app from JupyterLab and try again there. A program sends the "
+            "server's token in an Authorization header."
+        ),
     )

@@ -16,6 +16,7 @@ from tornado.web import Application, stream_request_body
 from ..models import Capability
 from ..routes import errors
 from ..routes.base import Action, VCEHandler
+from ..sentences import say
 from ..states import AT_REST
 from .http import METHODS
 
@@ -47,10 +48,17 @@ class GenericHandler(VCEHandler):
         title, name = self.lifecycle.spec.title, self.lifecycle.spec.name
         has_page = Capability.OPEN in self.lifecycle.driver.capabilities
         if not has_page or self.request.headers.get("Upgrade", "").lower() == "websocket":
-            place = f"It is at vce/app/{name}/." if has_page else "Its details in the panel tell."
+            place = (
+                say("It is at vce/app/{name}/.", name=name)
+                if has_page
+                else say("Its details in the panel tell.")
+            )
             raise errors.RefusedError(
                 "forbidden",
-                f"{title} has this port, and is not reached this way. Nothing was done.",
+                say(
+                    "{title} has this port, and is not reached this way. Nothing was done.",
+                    title=title,
+                ),
                 place,
             )
         _, mark, query = (self.request.uri or "").partition("?")

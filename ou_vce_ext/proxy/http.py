@@ -16,6 +16,7 @@ from tornado.iostream import StreamClosedError
 
 from ..errors import VceError
 from ..models import Manners
+from ..sentences import say
 from . import headers, rewriting, viewer
 from .body import Body
 from .client import address, clients
@@ -58,7 +59,10 @@ class HttpProxy(AppDoor):
         if manners.raw_socket:
             raise VceError(
                 "method-not-allowed",
-                f"{self.lifecycle.spec.title} is reached by a WebSocket only. Nothing was done.",
+                say(
+                    "{title} is reached by a WebSocket only. Nothing was done.",
+                    title=self.lifecycle.spec.title,
+                ),
             )
         if manners.start_page and self._asks_for_the_app():
             self.redirect(f"{self.addresses.prefix}/{manners.start_page}")

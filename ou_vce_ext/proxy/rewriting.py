@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from tornado.httputil import HTTPHeaders
 
 from ..errors import VceError
+from ..sentences import say
 from .headers import add_all
 
 if TYPE_CHECKING:
@@ -70,9 +71,16 @@ async def gather(response: ClientResponse, title: str) -> RewritableAnswer:
         if size > LARGEST_BYTES:
             raise VceError(
                 "app-not-answering",
-                f"{title} gave an answer of more than {LARGEST_BYTES // 1024**2} MB, which is too "
-                "large to be rewritten as its declaration asks.",
-                "Whoever declared it can leave out `rewrite_response`, or make it download less.",
+                say(
+                    "{title} gave an answer of more than {value} MB, which is too large to be "
+                    "rewritten as its declaration asks.",
+                    title=title,
+                    value=LARGEST_BYTES // 1024**2,
+                ),
+                say(
+                    "Whoever declared it can leave out `rewrite_response`, or make it download "
+                    "less."
+                ),
             )
         pieces.append(piece)
     headers = HTTPHeaders()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from ..errors import VceError
+from ..sentences import say
 from ..states import ServiceState
 
 if TYPE_CHECKING:
@@ -53,8 +54,13 @@ def ancestors(told: str) -> str:
 def told(lifecycle: Lifecycle, *, refused: bool) -> VceError:
     """Give the words for a program."""
     title, name, error = lifecycle.spec.title, lifecycle.spec.name, lifecycle.error
-    start = f"Start it in the panel, or with POST vce/api/services/{name}/start, and try again."
-    soon = "Try again in a few seconds."
+    start = say(
+        "Start it in the panel, or with POST vce/api/services/{name}/start, and try again.",
+        name=name,
+    )
+    soon = say("Try again in a few seconds.")
+    message: str
+    hint: str
     match lifecycle.state:
         case ServiceState.STARTING | ServiceState.BACKOFF:
             message, hint = f"{title} is still starting", soon
@@ -66,7 +72,9 @@ def told(lifecycle: Lifecycle, *, refused: bool) -> VceError:
             message, hint = f"{title} does not answer just now", soon
         case _:
             message, hint = f"{title} is not running", start
-    return VceError("not-ready", f"{message}. Your request was not passed on.", hint)
+    return VceError(
+        "not-ready", say("{message}. Your request was not passed on.", message=message), hint
+    )
 
 
 def page(

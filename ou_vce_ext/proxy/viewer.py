@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from ..errors import UnknownError, VceError
 from ..models import Viewer
 from ..routes import errors
+from ..sentences import say
 from . import starting
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def answer(door: AppDoor, viewer: Viewer) -> None:
     if name not in _TYPES:
         raise UnknownError(
             "unknown-route",
-            f"{viewer.title} has no page of this name. Nothing was done.",
-            f"Its only page is {door.addresses.prefix}/",
+            say("{title} has no page of this name. Nothing was done.", title=viewer.title),
+            say("Its only page is {prefix}/", prefix=door.addresses.prefix),
         )
     body = _file(name)
     door.present(_TYPES[name], policy="default-src 'none'", keep=_version() == _asked(door))
@@ -99,8 +100,8 @@ def _file(name: str) -> bytes:
     except OSError as error:
         raise VceError(
             "internal",
-            "The page that shows desktop programs is missing from this installation.",
-            "Install the package again. From a clone of the project: make build.",
+            say("The page that shows desktop programs is missing from this installation."),
+            say("Install the package again. From a clone of the project: make build."),
         ) from error
 
 

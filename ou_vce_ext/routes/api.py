@@ -10,6 +10,7 @@ from tornado import web
 
 from ..errors import BadRequestError
 from ..models import Json
+from ..sentences import say
 from . import errors
 from .base import VCEHandler
 
@@ -70,23 +71,29 @@ class ApiHandler(VCEHandler):
             body: Any = json.loads(self._body, parse_constant=_no_constant)
         except (ValueError, RecursionError) as mistake:
             raise BadRequestError(
-                f"The body is no JSON{_place(mistake)}. Nothing was done.",
-                "Send a JSON object, or no body at all.",
+                say("The body is no JSON{place}. Nothing was done.", place=_place(mistake)),
+                say("Send a JSON object, or no body at all."),
             ) from None
         if not isinstance(body, dict):
             raise BadRequestError(
-                "The body is not a JSON object. Nothing was done.",
-                "Send an object, such as {}, or no body at all.",
+                say("The body is not a JSON object. Nothing was done."),
+                say("Send an object, such as {}, or no body at all."),
             )
         for key, value in body.items():
             if key not in fields:
                 raise BadRequestError(
-                    f"The key {_quoted(key)} is not known here. Nothing was done.",
+                    say(
+                        "The key {quoted} is not known here. Nothing was done.", quoted=_quoted(key)
+                    ),
                     _allowed(fields),
                 )
             if type(value) not in fields[key]:
                 raise BadRequestError(
-                    f"{_quoted(key)} must be {_either(fields[key])}. Nothing was done."
+                    say(
+                        "{quoted} must be {either}. Nothing was done.",
+                        quoted=_quoted(key),
+                        either=_either(fields[key]),
+                    )
                 )
         return body
 
@@ -112,6 +119,6 @@ def _either(types: tuple[type, ...]) -> str:
 
 def _allowed(fields: Mapping[str, tuple[type, ...]]) -> str:
     if not fields:
-        return "This address takes no keys: send {} or no body."
+        return say("This address takes no keys: send {} or no body.")
     listed = "; ".join(f"{_quoted(key)}: {_either(types)}" for key, types in fields.items())
     return f"Allowed: {listed}."

@@ -15,6 +15,7 @@ from tornado.httputil import HTTPServerRequest
 
 from ..backups.uploads import Upload
 from ..errors import BadRequestError, VceError
+from ..sentences import say
 from . import errors
 from .api import ApiHandler
 from .backups import asked_service
@@ -59,12 +60,12 @@ class BackupsHandler(VCEHandler):
         filename = self.get_query_argument("filename", "", strip=False)
         if service is None:
             raise BadRequestError(
-                "`service` is missing: which service is the file for? Nothing was done.",
+                say("`service` is missing: which service is the file for? Nothing was done."),
                 "Send ?service=NAME&filename=FILE.",
             )
         if not _FILENAME.fullmatch(filename) or not filename.strip(". "):
             raise BadRequestError(
-                "`filename` must be the name of a file, without folders. Nothing was done.",
+                say("`filename` must be the name of a file, without folders. Nothing was done."),
                 "Send ?service=NAME&filename=FILE.",
             )
         return service, filename
@@ -90,7 +91,7 @@ class BackupsHandler(VCEHandler):
     async def post(self) -> None:
         """Take the file in, where it is a backup."""
         if self._upload is None:
-            raise BadRequestError("No file was sent. Nothing was done.")
+            raise BadRequestError(say("No file was sent. Nothing was done."))
         stored = await self.backups.take_in(self._upload)
         self._upload = None
         self.record_activity()
@@ -162,8 +163,8 @@ class DownloadHandler(ApiHandler):
             self.set_header("Content-Range", f"bytes */{size}")
             raise VceError(
                 "range-not-satisfiable",
-                f"The file has no such part: it has {size} bytes.",
-                "Ask for the whole file, without a Range.",
+                say("The file has no such part: it has {size} bytes.", size=size),
+                say("Ask for the whole file, without a Range."),
             )
         self.set_status(206)
         self.set_header("Content-Range", f"bytes {start}-{end - 1}/{size}")

@@ -10,6 +10,7 @@ from tornado import web
 
 from ..errors import BadRequestError
 from ..models import Json
+from ..sentences import say
 from .api import ApiHandler
 from .base import READ, Action, VCEHandler
 from .services import accept
@@ -26,8 +27,8 @@ def asked_service(handler: VCEHandler) -> str | None:
     given = handler.get_query_argument("service", None)
     if given is not None and not _SERVICE.fullmatch(given):
         raise BadRequestError(
-            "`service` is not the name of a service. Nothing was done.",
-            "The panel lists the services there are.",
+            say("`service` is not the name of a service. Nothing was done."),
+            say("The panel lists the services there are."),
         )
     return given
 
@@ -84,7 +85,8 @@ class BackupHandler(ApiHandler):
         pinned = self.json_body({"pinned": (bool,)}).get("pinned")
         if not isinstance(pinned, bool):
             raise BadRequestError(
-                "`pinned` is missing. Nothing was done.", 'Send {"pinned": true} or false.'
+                say("`pinned` is missing. Nothing was done."),
+                say('Send {"pinned": true} or false.'),
             )
         self.record_activity()
         self.answer((await self.backups.pin(identifier, pinned)).to_json())
@@ -152,8 +154,11 @@ def _name(given: Json) -> str | None:
     name = cast("str", given)
     if not 1 <= len(name) <= _LONGEST_NAME:
         raise BadRequestError(
-            f"`as` must have 1 to {_LONGEST_NAME} characters. Nothing was done.",
-            "Leave it out to replace what is there.",
+            say(
+                "`as` must have 1 to {longest_name} characters. Nothing was done.",
+                longest_name=_LONGEST_NAME,
+            ),
+            say("Leave it out to replace what is there."),
         )
     return name
 
@@ -164,9 +169,12 @@ def texts(given: Json, key: str, least: int = 1) -> list[str] | None:
         return None
     found = [item for item in cast("list[Json]", given) if isinstance(item, str) and item]
     if len(found) != len(cast("list[Json]", given)) or len(set(found)) != len(found):
-        raise BadRequestError(f"`{key}` must hold texts, each of them once. Nothing was done.")
+        raise BadRequestError(
+            say("`{key}` must hold texts, each of them once. Nothing was done.", key=key)
+        )
     if len(found) < least:
         raise BadRequestError(
-            f"`{key}` is empty. Nothing was done.", f"Leave `{key}` out to have them all."
+            say("`{key}` is empty. Nothing was done.", key=key),
+            say("Leave `{key}` out to have them all.", key=key),
         )
     return found

@@ -18,6 +18,7 @@ from tornado.iostream import StreamClosedError
 
 from ..errors import UnknownError
 from ..models import Json
+from ..sentences import say
 from ..translation import Language, language
 from . import errors
 
@@ -146,8 +147,8 @@ class VCEHandler(JupyterHandler):
         if not _NAME.fullmatch(name):
             raise UnknownError(
                 "unknown-service",
-                "There is no service of that name. Nothing was done.",
-                "vce/status lists the services there are.",
+                say("There is no service of that name. Nothing was done."),
+                say("vce/status lists the services there are."),
             )
         return name
 
@@ -184,7 +185,8 @@ class VCEHandler(JupyterHandler):
     def tell_language(self) -> None:
         """Say which language the answer is in, and that another may be had."""
         self.set_header("Content-Language", self.language.tag)
-        self.add_header("Vary", "Accept-Language")
+        vary = self._headers.get_list("Vary")
+        self.set_header("Vary", ", ".join([*vary, "Accept-Language"]))
 
     def log_exception(
         self,

@@ -15,6 +15,7 @@ from tornado import web
 
 from ..config.branding import LARGEST_LOGO, Branding
 from ..errors import UnknownError
+from ..sentences import say
 from .api import ApiHandler
 from .base import READ
 from .icons import TYPES
@@ -90,8 +91,8 @@ class LogoHandler(ApiHandler):
         if logo is None:
             raise UnknownError(
                 "unknown-route",
-                "No logo is declared, or its file has gone.",
-                "`logo` under [branding] names an .svg or .png file.",
+                say("No logo is declared, or its file has gone."),
+                say("`logo` under [branding] names an .svg or .png file."),
             )
         self.set_header("Content-Type", logo[0])
         self.set_header(

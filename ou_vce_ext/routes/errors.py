@@ -8,6 +8,7 @@ from typing import Final
 from tornado import web
 
 from ..errors import UnknownError, VceError
+from ..sentences import say
 
 STATUS: Final[Mapping[str, int]] = {
     "bad-request": 400,
@@ -44,8 +45,8 @@ class NotAllowedError(RefusedError):
         self.allowed = ", ".join(sorted(allowed))
         super().__init__(
             "method-not-allowed",
-            f"This address does not take {method}. Nothing was done.",
-            f"It takes {self.allowed}." if self.allowed else "",
+            say("This address does not take {method}. Nothing was done.", method=method),
+            say("It takes {allowed}.", allowed=self.allowed) if self.allowed else "",
         )
 
 
@@ -53,8 +54,8 @@ def not_authenticated() -> RefusedError:
     """Say that nobody is logged in."""
     return RefusedError(
         "not-authenticated",
-        "You are not logged in to this Jupyter server. Nothing was done.",
-        "Log in, or send the server's token in an Authorization header, and try again.",
+        say("You are not logged in to this Jupyter server. Nothing was done."),
+        say("Log in, or send the server's token in an Authorization header, and try again."),
     )
 
 
@@ -63,8 +64,11 @@ def forbidden(action: str) -> RefusedError:
     words = {"read": "look at", "write": "change the data of", "execute": "start, stop or use"}
     return RefusedError(
         "forbidden",
-        f"You may not {words.get(action, action)} the services of this server. Nothing was done.",
-        "Ask whoever runs this server if you think that you should.",
+        say(
+            "You may not {what} the services of this server. Nothing was done.",
+            what=words.get(action, action),
+        ),
+        say("Ask whoever runs this server if you think that you should."),
     )
 
 
@@ -72,8 +76,8 @@ def foreign_host() -> RefusedError:
     """Say that the Host header names none of this server's addresses."""
     return RefusedError(
         "forbidden",
-        "This server does not answer at the address you used. Nothing was done.",
-        "Open it at the address printed when it started.",
+        say("This server does not answer at the address you used. Nothing was done."),
+        say("Open it at the address printed when it started."),
     )
 
 
@@ -81,9 +85,11 @@ def xsrf() -> RefusedError:
     """Say that another site may have sent it: XSRF token missing or wrong, or a foreign Origin."""
     return RefusedError(
         "xsrf",
-        "This request could not be told from one made by another website. Nothing was done.",
-        "Reload the page and try again. A program sends the value of the _xsrf cookie as "
-        "X-XSRFToken, or the server's token in an Authorization header.",
+        say("This request could not be told from one made by another website. Nothing was done."),
+        say(
+            "Reload the page and try again. A program sends the value of the _xsrf cookie "
+            "as X-XSRFToken, or the server's token in an Authorization header."
+        ),
     )
 
 
@@ -91,9 +97,12 @@ def too_large(limit: int) -> RefusedError:
     """Say that the body is larger than ``limit`` bytes."""
     return RefusedError(
         "too-large",
-        f"The body of this request is larger than the {limit // 1024} kB this address takes. "
-        "Nothing was done.",
-        "Send only what the description at api/openapi.yaml lists.",
+        say(
+            "The body of this request is larger than the {value} kB this address takes. "
+            "Nothing was done.",
+            value=limit // 1024,
+        ),
+        say("Send only what the description at api/openapi.yaml lists."),
     )
 
 
@@ -101,8 +110,8 @@ def unknown_route() -> UnknownError:
     """Say that there is nothing at this address."""
     return UnknownError(
         "unknown-route",
-        "There is nothing at this address. Nothing was done.",
-        "The status page is at vce/status; every address is listed in vce/api/openapi.yaml.",
+        say("There is nothing at this address. Nothing was done."),
+        say("The status page is at vce/status; every address is listed in vce/api/openapi.yaml."),
     )
 
 
@@ -110,10 +119,15 @@ def internal(reference: str) -> VceError:
     """Say that it is a defect of ours; its traceback is in the log under ``reference``."""
     return VceError(
         "internal",
-        "Something went wrong inside ou_vce_ext, so it may not have done what you asked. It is not "
-        "your fault.",
-        "Look at the status page, then try again. If it keeps happening, give your tutor the "
-        f"reference {reference}: the server's log has the details under it.",
+        say(
+            "Something went wrong inside ou_vce_ext, so it may not have done what you "
+            "asked. It is not your fault."
+        ),
+        say(
+            "Look at the status page, then try again. If it keeps happening, give your "
+            "tutor the reference {reference}: the server's log has the details under it.",
+            reference=reference,
+        ),
     )
 
 
@@ -134,9 +148,9 @@ def told(exception: BaseException | None, reference: str) -> tuple[int, VceError
             case 404:
                 return 404, unknown_route()
             case 405:
-                return 405, VceError("method-not-allowed", "There is no such method here.")
+                return 405, VceError("method-not-allowed", say("There is no such method here."))
             case status if 400 <= status < 500:
                 return 400, VceError(
-                    "bad-request", "The request cannot be understood. Nothing was done."
+                    "bad-request", say("The request cannot be understood. Nothing was done.")
                 )
     return 500, internal(reference)

@@ -9,6 +9,7 @@ from typing import Final
 from tornado import web
 
 from ..errors import UnknownError
+from ..sentences import say
 from .api import ApiHandler
 from .base import READ
 
@@ -29,8 +30,8 @@ class IconHandler(ApiHandler):
         if declared is None or picture is None:
             raise UnknownError(
                 "unknown-route",
-                "This service has no picture of its own.",
-                "`icon` in its declaration names an .svg or .png file.",
+                say("This service has no picture of its own."),
+                say("`icon` in its declaration names an .svg or .png file."),
             )
         self.set_header("Content-Type", TYPES[Path(declared).suffix.lower()])
         self.set_header(

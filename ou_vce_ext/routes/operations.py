@@ -9,6 +9,7 @@ from tornado import web
 
 from ..errors import BadRequestError, UnknownError
 from ..models import OperationState
+from ..sentences import say
 from .api import ApiHandler
 from .base import READ, Action
 from .services import accept
@@ -68,6 +69,6 @@ def _state(given: str) -> OperationState:
         return OperationState(given)
     except ValueError:
         raise BadRequestError(
-            "There is no such state of an operation.",
-            f"Ask for one of {', '.join(OperationState)}, or leave state out.",
+            say("There is no such state of an operation."),
+            say("Ask for one of {names}, or leave state out.", names=", ".join(OperationState)),
         ) from None

@@ -9,6 +9,7 @@ from typing import Final
 
 from ..models import Capability, Operation, OperationState, Service
 from ..models_status import Problem, Status
+from ..sentences import say
 from ..services.machine_memory import MachineMemory
 from ..states import ServiceState
 from . import status_words, words
@@ -52,7 +53,7 @@ def report(facts: Facts) -> str:
     parts = [
         [
             f"{facts.title}: report of {words.absolute(now)}",
-            "Passwords, tokens, names, addresses and private paths have been taken out.",
+            say("Passwords, tokens, names, addresses and private paths have been taken out."),
         ],
         [status_words.headline(status, now), status_words.summary(status)],
         _titled("What needs attention", _problems(status.problems, now)),

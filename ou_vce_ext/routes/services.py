@@ -9,6 +9,7 @@ from tornado import web
 
 from ..errors import BadRequestError
 from ..models import Operation
+from ..sentences import say
 from .api import ApiHandler
 from .base import EXECUTE, READ, VCEHandler
 
@@ -106,6 +107,6 @@ def _lines(given: str) -> int:
     if re.fullmatch(r"[0-9]{1,5}", given) and 1 <= int(given) <= MAX_LINES:
         return int(given)
     raise BadRequestError(
-        f"lines must be a whole number from 1 to {MAX_LINES}.",
-        "Leave it out for the last 200 lines.",
+        say("lines must be a whole number from 1 to {max_lines}.", max_lines=MAX_LINES),
+        say("Leave it out for the last 200 lines."),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..models import ServiceError
+from ..sentences import say
 from ..states import AT_REST
 
 if TYPE_CHECKING:
@@ -51,7 +52,12 @@ def dependency_failed(item: Lifecycle, needed: Lifecycle, message: str, hint: st
     """Why ``item`` was not started: what it requires could not be."""
     return ServiceError(
         "dependency-failed",
-        f"{item.spec.title} was not started, because it needs {needed.spec.title}, which could "
-        f"not be started: {message}",
+        say(
+            "{title} was not started, because it needs {title_2}, which could not be "
+            "started: {message}",
+            title=item.spec.title,
+            title_2=needed.spec.title,
+            message=message,
+        ),
         hint,
     )

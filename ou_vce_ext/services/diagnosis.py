@@ -8,6 +8,7 @@ from dataclasses import replace
 from ..errors import VceError
 from ..launch import Ending
 from ..models import ServiceError
+from ..sentences import say
 from .backoff import DEATHS_TO_FAIL, WINDOW
 from .operations import OperationFailedError
 
@@ -36,19 +37,21 @@ def killed(title: str, ending: Ending, safe: str) -> ServiceError:
     """
     if ending.starved == "limit":
         code, words = "out-of-memory", "killed for using more memory than it may"
-        hint = "Work on less data at a time, or have `memory` raised in this service's declaration."
+        hint = say(
+            "Work on less data at a time, or have `memory` raised in this service's declaration."
+        )
     elif ending.starved == "machine":
         code, words = "out-of-memory", "killed because this computer ran out of memory"
-        hint = "Stop services and close notebooks you do not use, then go on."
+        hint = say("Stop services and close notebooks you do not use, then go on.")
     else:
         code, words = "killed", "killed from outside JupyterLab (SIGKILL)"
-        hint = (
-            "If it happens again, the computer may be short of memory: stop what you do not use, "
-            "or ask for more."
+        hint = say(
+            "If it happens again, the computer may be short of memory: stop what you do "
+            "not use, or ask for more."
         )
     return ServiceError(
         code,
-        f"{title} was {words}. {safe}",
+        say("{title} was {words}. {safe}", title=title, words=words, safe=safe),
         hint,
         exit_code=ending.exit_code,
         signal=ending.signal,
@@ -57,23 +60,26 @@ def killed(title: str, ending: Ending, safe: str) -> ServiceError:
 
 def of_death(title: str, ending: Ending, lines: Sequence[str]) -> ServiceError:
     """What is to be said of a main process that ended without being asked."""
-    hint = "The last lines of its log may say why. Your saved data is safe."
+    hint = say("The last lines of its log may say why. Your saved data is safe.")
     if ending.keeper_lost:
         return ServiceError(
             "keeper-lost",
-            f"{title} was ended because the small process that looks after it was killed.",
-            "If this keeps happening, the computer may be out of memory.",
+            say(
+                "{title} was ended because the small process that looks after it was killed.",
+                title=title,
+            ),
+            say("If this keeps happening, the computer may be out of memory."),
             log_tail=tuple(lines),
         )
     if ending.starved or ending.signal == "SIGKILL":
-        told = killed(title, ending, "Your saved data is safe.")
+        told = killed(title, ending, say("Your saved data is safe."))
         return replace(told, log_tail=tuple(lines))
     if ending.signal:
         words = _SIGNALS.get(ending.signal, f"it was ended by the signal {ending.signal}")
         code = "cpu-unsupported" if ending.signal == "SIGILL" else "killed"
         return ServiceError(
             code,
-            f"{title} ended unexpectedly: {words}.",
+            say("{title} ended unexpectedly: {words}.", title=title, words=words),
             hint,
             signal=ending.signal,
             log_tail=tuple(lines),
@@ -81,15 +87,23 @@ def of_death(title: str, ending: Ending, lines: Sequence[str]) -> ServiceError:
     if ending.exit_code in (126, 127):
         return ServiceError(
             "command-failed",
-            f"{title} could not run its program (exit code {ending.exit_code}).",
-            "Check the command in its declaration, and the last lines of its log.",
+            say(
+                "{title} could not run its program (exit code {exit_code}).",
+                title=title,
+                exit_code=ending.exit_code,
+            ),
+            say("Check the command in its declaration, and the last lines of its log."),
             exit_code=ending.exit_code,
             log_tail=tuple(lines),
         )
     code = "command-failed" if ending.exit_code else "died"
     return ServiceError(
         code,
-        f"{title} ended by itself with exit code {ending.exit_code}.",
+        say(
+            "{title} ended by itself with exit code {exit_code}.",
+            title=title,
+            exit_code=ending.exit_code,
+        ),
         hint,
         exit_code=ending.exit_code,
         log_tail=tuple(lines),
@@ -105,8 +119,13 @@ def gave_up(error: ServiceError) -> ServiceError:
     """The same, where it has ended too often to be started again."""
     return replace(
         error,
-        message=f"{error.message} It ended {DEATHS_TO_FAIL} times within {WINDOW:.0f} seconds, so "
-        "it is left stopped until you start it.",
+        message=say(
+            "{message} It ended {deaths_to_fail} times within {window:.0f} seconds, so it "
+            "is left stopped until you start it.",
+            message=error.message,
+            deaths_to_fail=DEATHS_TO_FAIL,
+            window=WINDOW,
+        ),
     )
 
 
@@ -114,9 +133,15 @@ def start_timeout(title: str, seconds: float, lines: Sequence[str]) -> ServiceEr
     """A start that took too long and was stopped."""
     return ServiceError(
         "start-timeout",
-        f"{title} did not become ready within {seconds:.0f} seconds, so it was stopped again.",
-        "Try again: a busy or slow computer may need longer. The last lines of its log may say "
-        "more. Your saved data is safe.",
+        say(
+            "{title} did not become ready within {seconds:.0f} seconds, so it was stopped again.",
+            title=title,
+            seconds=seconds,
+        ),
+        say(
+            "Try again: a busy or slow computer may need longer. The last lines of its log "
+            "may say more. Your saved data is safe."
+        ),
         log_tail=tuple(lines),
     )
 
@@ -125,7 +150,9 @@ def not_answering(title: str) -> ServiceError:
     """Alive, and not answering."""
     return ServiceError(
         "not-answering",
-        f"{title} is running but does not answer.",
-        "It may be busy: wait a moment. If it stays like this, stop and start it; it will be "
-        "given time to save.",
+        say("{title} is running but does not answer.", title=title),
+        say(
+            "It may be busy: wait a moment. If it stays like this, stop and start it; it "
+            "will be given time to save."
+        ),
     )

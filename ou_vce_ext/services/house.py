@@ -17,6 +17,7 @@ from typing import Final
 
 from ..errors import VceError
 from ..models import ServiceError, ServiceSpec, Site
+from ..sentences import say
 from .house_lock import HouseLock
 from .kept_ports import KeptPorts
 from .private_files import (
@@ -135,9 +136,14 @@ class House:
             if status.st_mode & 0o077 or status.st_uid != self.data_dir.stat().st_uid:
                 raise VceError(
                     "folder-unsuitable",
-                    f"The file system of {self.data_dir} does not keep a file's owner and "
-                    f"permissions, as databases need. {SAFE}",
-                    "Set VCE_DATA_DIR to a folder on a Linux file system and restart Jupyter.",
+                    say(
+                        "The file system of {data_dir} does not keep a file's owner and "
+                        "permissions, "
+                        "as databases need. {safe}",
+                        data_dir=self.data_dir,
+                        safe=SAFE,
+                    ),
+                    say("Set VCE_DATA_DIR to a folder on a Linux file system and restart Jupyter."),
                 )
             self._try_fsync()
         except OSError as error:
@@ -155,9 +161,14 @@ class House:
                 raise
             raise VceError(
                 "folder-unsuitable",
-                f"The file system of {self.data_dir} cannot make sure that data is written "
-                f"({error.strerror}), as databases need. {SAFE}",
-                "Set VCE_DATA_DIR to a folder on a Linux file system and restart Jupyter.",
+                say(
+                    "The file system of {data_dir} cannot make sure that data is written "
+                    "({reason}), as databases need. {safe}",
+                    data_dir=self.data_dir,
+                    reason=error.strerror,
+                    safe=SAFE,
+                ),
+                say("Set VCE_DATA_DIR to a folder on a Linux file system and restart Jupyter."),
             ) from error
         finally:
             os.close(descriptor)
@@ -271,18 +282,30 @@ class House:
 
         What is there is never touched.
         """
-        problems = []
+        problems: list[str] = []
         for folder in folders:
             relative = PurePosixPath(folder)
             if relative.is_absolute() or ".." in relative.parts or not relative.parts:
-                problems.append(f"The folder {folder!r} is not made: it must be below the root.")
+                problems.append(
+                    say(
+                        "The folder {folder!r} is not made: it must be below the root.",
+                        folder=folder,
+                    )
+                )
                 continue
             path = self.root_dir / relative
             try:
                 make_folder(path)
             except (OSError, ValueError) as error:
                 reason = (error.strerror if isinstance(error, OSError) else None) or error
-                problems.append(f"The folder {path} cannot be made: {reason}. {SAFE}")
+                problems.append(
+                    say(
+                        "The folder {path} cannot be made: {reason}. {safe}",
+                        path=path,
+                        reason=reason,
+                        safe=SAFE,
+                    )
+                )
         return problems
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..models import ServiceError
+from ..sentences import say
 from . import proc
 from .private_files import LARGEST, explain, hand_over
 
@@ -285,8 +286,14 @@ def _in_use(record: Mapping[str, Any]) -> ServiceError:
     wait = "" if here else " If that machine has been switched off, wait two minutes first."
     return ServiceError(
         "house-in-use",
-        f"{who} runs the services of this home. Nothing has been touched, and notebooks work here "
-        "as usual.",
-        "Use that JupyterLab; or end it (File, Shut Down) and start the service here again: this "
-        f"one then takes over.{wait}",
+        say(
+            "{who} runs the services of this home. Nothing has been touched, and notebooks "
+            "work here as usual.",
+            who=who,
+        ),
+        say(
+            "Use that JupyterLab; or end it (File, Shut Down) and start the service here "
+            "again: this one then takes over.{wait}",
+            wait=wait,
+        ),
     )

@@ -17,6 +17,7 @@ from typing import Any
 
 from ..errors import DataInUseError
 from ..launch import LaunchPlan, NetworkTrial, Process
+from ..sentences import say
 from .json_lines import JsonLines
 from .kept_process import KeeperLostError, KeptProcess
 from .refusals import refusal
@@ -111,8 +112,8 @@ class KeeperLauncher:
         self.processes.pop(number, None)
         if told["event"] == "locked":
             raise DataInUseError(
-                "This data folder is in use by another process.",
-                "Stop the other one first. Nothing has been touched.",
+                say("This data folder is in use by another process."),
+                say("Stop the other one first. Nothing has been touched."),
                 told["holder"],
             )
         raise refusal(plan, told)

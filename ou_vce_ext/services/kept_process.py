@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import VceError
 from ..launch import Ending, LaunchPlan, Listener
 from ..models import Usage
+from ..sentences import say
 from .json_lines import JsonLines
 
 _ANSWER_TIMEOUT = 5.0
@@ -22,8 +23,11 @@ class KeeperLostError(VceError):
     def __init__(self) -> None:
         super().__init__(
             "keeper-lost",
-            "The small process that looks after this service was killed.",
-            "Start the service again. If this keeps happening, the machine may be out of memory.",
+            say("The small process that looks after this service was killed."),
+            say(
+                "Start the service again. If this keeps happening, the machine may be out of "
+                "memory."
+            ),
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import DefiniteError
 from ..models import Json
+from ..sentences import say
 from . import proc
 
 
@@ -44,8 +45,8 @@ def judge(holder: Mapping[str, Any]) -> Holding:
     if host and host != socket.gethostname():
         raise DefiniteError(
             "data-in-use",
-            f"The data is in use by JupyterLab on another machine ({host}).",
-            "Close JupyterLab there, then start this again. Nothing has been touched.",
+            say("The data is in use by JupyterLab on another machine ({host}).", host=host),
+            say("Close JupyterLab there, then start this again. Nothing has been touched."),
         )
     if holder.get("boot_id") == proc.boot_id():
         jupyter = holder.get("jupyter")
@@ -53,9 +54,13 @@ def judge(holder: Mapping[str, Any]) -> Holding:
         if jupyter and not mine and proc.is_alive(jupyter, holder.get("jupyter_start_time")):
             raise DefiniteError(
                 "data-in-use",
-                f"The data is in use by another JupyterLab of yours (process {jupyter}, "
-                f"folder {holder.get('root_dir', 'unknown')}).",
-                "Use that one, or close it and start this again. Nothing has been touched.",
+                say(
+                    "The data is in use by another JupyterLab of yours (process {jupyter}, folder "
+                    "{what}).",
+                    jupyter=jupyter,
+                    what=holder.get("root_dir", "unknown"),
+                ),
+                say("Use that one, or close it and start this again. Nothing has been touched."),
             )
         keeper = holder.get("keeper")
         if keeper and proc.is_alive(keeper, holder.get("keeper_start_time")):

@@ -13,6 +13,7 @@ from ..drivers.base import Driver, Progress, no_progress
 from ..errors import DataInUseError, DefiniteError, VceError
 from ..launch import Ending, Launcher, Process
 from ..models import Json, ServiceError, ServiceSpec, Upstream
+from ..sentences import say
 from ..states import RUNNING, ServiceState, check_transition
 from .backoff import RestartPolicy
 from .clock import Clock
@@ -133,7 +134,9 @@ class Lifecycle:
                 await self._task
         self._task = None
         if self.process is not None:
-            progress(f"Stopping {self.spec.title}: letting it save and finish", None)
+            progress(
+                say("Stopping {title}: letting it save and finish", title=self.spec.title), None
+            )
             began = self._clock.monotonic()
             answers = self.state is ServiceState.READY
             if self.state in (
@@ -227,8 +230,11 @@ class Lifecycle:
             await self._give_up(
                 ServiceError(
                     "internal",
-                    f"Something unexpected went wrong while starting {self.spec.title}.",
-                    "Try again. If it happens again, show your tutor the server log.",
+                    say(
+                        "Something unexpected went wrong while starting {title}.",
+                        title=self.spec.title,
+                    ),
+                    say("Try again. If it happens again, show your tutor the server log."),
                 )
             )
 
@@ -419,6 +425,6 @@ class Lifecycle:
             pass
         return ServiceError(
             "external-down",
-            f"{self.spec.title} does not answer. It is run outside JupyterLab.",
-            "Ask whoever looks after it. It is shown here as soon as it is back.",
+            say("{title} does not answer. It is run outside JupyterLab.", title=self.spec.title),
+            say("Ask whoever looks after it. It is shown here as soon as it is back."),
         )

@@ -11,6 +11,7 @@ from typing import Final
 
 from ..errors import ConflictError, UnknownError, VceError
 from ..models import Json, Operation, OperationState, ServiceError
+from ..sentences import say
 from .clock import Clock
 
 KEPT: Final = 100
@@ -85,8 +86,8 @@ class Operations:
         except KeyError:
             raise UnknownError(
                 "unknown-operation",
-                "There is no such operation.",
-                "It may have ended long ago, or before JupyterLab was restarted.",
+                say("There is no such operation."),
+                say("It may have ended long ago, or before JupyterLab was restarted."),
             ) from None
 
     def running(self, service: str) -> Operation | None:
@@ -109,14 +110,17 @@ class Operations:
         running = self._running.get(identifier)
         if running is None:
             raise ConflictError(
-                f"This has ended already, so it was not cancelled: {operation.message}",
-                "Look at the service to see how it is now.",
+                say(
+                    "This has ended already, so it was not cancelled: {message}",
+                    message=operation.message,
+                ),
+                say("Look at the service to see how it is now."),
                 code="not-cancellable",
             )
         if not running.cancellable or running.task is None:
             raise ConflictError(
-                f"This cannot be cancelled: {operation.message}",
-                "Wait until it has ended.",
+                say("This cannot be cancelled: {message}", message=operation.message),
+                say("Wait until it has ended."),
                 code="not-cancellable",
             )
         running.task.cancel()
@@ -203,9 +207,11 @@ class Operations:
             state = OperationState.FAILED
             error = ServiceError(
                 "internal",
-                "Something unexpected went wrong in JupyterLab itself. Your data was not changed "
-                "by this message.",
-                "Try again. If it happens again, show your tutor the server log.",
+                say(
+                    "Something unexpected went wrong in JupyterLab itself. Your data was not "
+                    "changed by this message."
+                ),
+                say("Try again. If it happens again, show your tutor the server log."),
             )
         self._finish(running, state, error, result)
 

@@ -9,6 +9,7 @@ import socket
 import sys
 
 from ..errors import DefiniteError
+from ..sentences import say
 from . import proc
 
 
@@ -62,7 +63,7 @@ def port_in_use_error(port: int, declared: bool) -> DefiniteError:
     owner = describe_port_owner(port) or "another program"
     return DefiniteError(
         "port-in-use",
-        f"Port {port} is used by {owner}. Nothing has been started.",
+        say("Port {port} is used by {owner}. Nothing has been started.", port=port, owner=owner),
         "Stop that program, or "
         + ("change" if declared else "declare another")
         + " `port` in this service's declaration and restart Jupyter.",

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import VceError
+from ..sentences import say
 from .ports import user_name
 
 LARGEST: Final = 65_536
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 _NO_FOLDER: Final = (errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR)
 _ELSEWHERE: Final = "or set VCE_DATA_DIR to a folder that can"
-SAFE: Final = "Nothing has been changed, and notebooks work as usual."
+SAFE: Final = say("Nothing has been changed, and notebooks work as usual.")
 
 
 def explain(error: OSError, path: Path) -> VceError:
@@ -26,20 +27,36 @@ def explain(error: OSError, path: Path) -> VceError:
     if error.errno in _NO_ROOM:
         return VceError(
             "disk-full",
-            f"There is no room left on the disk (or in your quota) for {path}. {SAFE}",
-            "Delete what is not needed, empty the bin, then start the service again.",
+            say(
+                "There is no room left on the disk (or in your quota) for {path}. {safe}",
+                path=path,
+                safe=SAFE,
+            ),
+            say("Delete what is not needed, empty the bin, then start the service again."),
         )
     if error.errno == errno.EROFS:
         return VceError(
             "data-unwritable",
-            f"The folder {nearest} is on a file system that is read-only. {SAFE}",
-            f"Make it writable, {_ELSEWHERE} be written to, and restart Jupyter.",
+            say(
+                "The folder {nearest} is on a file system that is read-only. {safe}",
+                nearest=nearest,
+                safe=SAFE,
+            ),
+            say(
+                "Make it writable, {elsewhere} be written to, and restart Jupyter.",
+                elsewhere=_ELSEWHERE,
+            ),
         )
     if error.errno in _NO_FOLDER:
         return VceError(
             "folder-unsuitable",
-            f"{path} cannot be used as a folder: {error.strerror}. {SAFE}",
-            "Move what is in its place, then start the service again.",
+            say(
+                "{path} cannot be used as a folder: {reason}. {safe}",
+                path=path,
+                reason=error.strerror,
+                safe=SAFE,
+            ),
+            say("Move what is in its place, then start the service again."),
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         owner = _owner(nearest)
@@ -47,13 +64,20 @@ def explain(error: OSError, path: Path) -> VceError:
             return wrong_owner(nearest, owner)
         return VceError(
             "data-unwritable",
-            f"The folder {nearest} may not be written to. {SAFE}",
-            f"In a terminal: chmod -R u+rwX {shlex.quote(str(nearest))}",
+            say("The folder {nearest} may not be written to. {safe}", nearest=nearest, safe=SAFE),
+            say("In a terminal: chmod -R u+rwX {quote}", quote=shlex.quote(str(nearest))),
         )
     return VceError(
         "data-unwritable",
-        f"{path} cannot be written: {error.strerror or error}. {SAFE}",
-        f"Check the disk, {_ELSEWHERE} be written to, and restart Jupyter.",
+        say(
+            "{path} cannot be written: {reason}. {safe}",
+            path=path,
+            reason=error.strerror,
+            safe=SAFE,
+        ),
+        say(
+            "Check the disk, {elsewhere} be written to, and restart Jupyter.", elsewhere=_ELSEWHERE
+        ),
     )
 
 
@@ -62,10 +86,20 @@ def wrong_owner(folder: Path, owner: int) -> VceError:
     me = user_name(os.geteuid()).removeprefix("uid ")
     return VceError(
         "data-wrong-owner",
-        f"The folder {folder} belongs to another user ({user_name(owner)}), and Jupyter runs as "
-        f"{user_name(os.geteuid())}. {SAFE}",
-        f"An administrator can give it back: chown -R {me} {shlex.quote(str(folder))}. "
-        "Or set VCE_DATA_DIR to a folder of your own and restart Jupyter.",
+        say(
+            "The folder {folder} belongs to another user ({user_name}), and Jupyter runs "
+            "as {user_name_2}. {safe}",
+            folder=folder,
+            user_name=user_name(owner),
+            user_name_2=user_name(os.geteuid()),
+            safe=SAFE,
+        ),
+        say(
+            "An administrator can give it back: chown -R {me} {quote}. Or set VCE_DATA_DIR "
+            "to a folder of your own and restart Jupyter.",
+            me=me,
+            quote=shlex.quote(str(folder)),
+        ),
     )
 
 
@@ -131,9 +165,13 @@ def make_private_folder(path: Path, *, passable: bool = False) -> None:
         if stat.S_IMODE(path.stat().st_mode) & ~wanted & 0o777:
             raise VceError(
                 "folder-unsuitable",
-                f"The file system of {path} cannot keep a folder closed to other users, as "
-                f"databases need. {SAFE}",
-                "Set VCE_DATA_DIR to a folder on a Linux file system and restart Jupyter.",
+                say(
+                    "The file system of {path} cannot keep a folder closed to other users, as "
+                    "databases need. {safe}",
+                    path=path,
+                    safe=SAFE,
+                ),
+                say("Set VCE_DATA_DIR to a folder on a Linux file system and restart Jupyter."),
             )
     except OSError as error:
         raise explain(error, path) from error

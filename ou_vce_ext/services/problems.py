@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..models_status import Problem
+from ..sentences import say
 from ..states import RUNNING, ServiceState
 from .lifecycle import Lifecycle
 
@@ -33,10 +34,16 @@ def _cut_off(item: Lifecycle) -> Problem:
     return Problem(
         item.spec.name,
         "cut-off",
-        f"{item.spec.title} runs again. The time before, JupyterLab or this computer was cut off, "
-        f"and nobody could end it gently. {item.driver.when_cut_off}",
-        "Look whether your last work is there. This goes away when the service is stopped and "
-        "started again.",
+        say(
+            "{title} runs again. The time before, JupyterLab or this computer was cut off, "
+            "and nobody could end it gently. {when_cut_off}",
+            title=item.spec.title,
+            when_cut_off=item.driver.when_cut_off,
+        ),
+        say(
+            "Look whether your last work is there. This goes away when the service is "
+            "stopped and started again."
+        ),
         item.since,
     )
 
@@ -47,11 +54,18 @@ def short_of_time(services: Iterable[Lifecycle], grace: float) -> list[Problem]:
         Problem(
             item.spec.name,
             "grace-too-short",
-            f"When this server is ended from outside it is given {grace:.0f} s, and "
-            f"{item.spec.title} needs about {item.stop_seconds:.0f} s to save and stop. Work of "
-            "the last half minute may be lost then.",
-            f"Stop {item.spec.title} before you end the server. Whoever runs it can give it more "
-            "time.",
+            say(
+                "When this server is ended from outside it is given {grace:.0f} s, and {title} "
+                "needs about {stop_seconds:.0f} s to save and stop. Work of the last half "
+                "minute may be lost then.",
+                grace=grace,
+                title=item.spec.title,
+                stop_seconds=item.stop_seconds,
+            ),
+            say(
+                "Stop {title} before you end the server. Whoever runs it can give it more time.",
+                title=item.spec.title,
+            ),
             item.since,
         )
         for item in services

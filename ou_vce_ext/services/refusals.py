@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import DefiniteError, VceError
 from ..launch import LaunchPlan
+from ..sentences import say
 
 
 def refusal(plan: LaunchPlan, told: Mapping[str, Any]) -> VceError:
@@ -20,28 +21,36 @@ def refusal(plan: LaunchPlan, told: Mapping[str, Any]) -> VceError:
         if path == plan.cwd or not os.path.isdir(plan.cwd):
             return DefiniteError(
                 "data-missing",
-                f"The folder {plan.cwd} does not exist.",
-                "Create the folder, or correct `cwd` in the service's declaration.",
+                say("The folder {cwd} does not exist.", cwd=plan.cwd),
+                say("Create the folder, or correct `cwd` in the service's declaration."),
             )
         return DefiniteError(
             "program-missing",
-            f"The program {program} was not found.",
-            "Install it, or correct `command` in the service's declaration.",
+            say("The program {program} was not found.", program=program),
+            say("Install it, or correct `command` in the service's declaration."),
         )
     if number in (errno.EACCES, errno.EPERM):
         return DefiniteError(
             "not-permitted",
-            f"{path} may not be used by the user this service runs as ({os.strerror(number)}).",
-            "Check who owns it and its permissions.",
+            say(
+                "{path} may not be used by the user this service runs as ({reason}).",
+                path=path,
+                reason=os.strerror(number),
+            ),
+            say("Check who owns it and its permissions."),
         )
     if number in (errno.ENOSPC, errno.EDQUOT):
         return DefiniteError(
             "disk-full",
-            f"There is no space left for {path}.",
-            "Free some space (delete large files you do not need), then start again.",
+            say("There is no space left for {path}.", path=path),
+            say("Free some space (delete large files you do not need), then start again."),
         )
     return DefiniteError(
         "command-failed",
-        f"{program} could not be started: {os.strerror(number) if number else 'unknown reason'}.",
-        "Check the service's declaration and its log.",
+        say(
+            "{program} could not be started: {words}.",
+            program=program,
+            words=os.strerror(number) if number else "unknown reason",
+        ),
+        say("Check the service's declaration and its log."),
     )

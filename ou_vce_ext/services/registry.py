@@ -19,6 +19,7 @@ from ..models import (
 )
 from ..models_backup import BackupSummary
 from ..models_status import Problem
+from ..sentences import say
 from ..states import AT_REST, RUNNING, ServiceState
 from .clock import Clock
 from .dependencies import dependency_failed, dependents, stopping_order
@@ -77,8 +78,8 @@ class Registry:
         except KeyError:
             raise UnknownError(
                 "unknown-service",
-                "There is no service of that name.",
-                "The panel lists the services there are.",
+                say("There is no service of that name."),
+                say("The panel lists the services there are."),
             ) from None
 
     async def describe(self, name: str) -> Service:
@@ -204,7 +205,13 @@ class Registry:
 
     async def _start_needed(self, item: Lifecycle, needed: Lifecycle, running: Running) -> None:
         """Start what ``item`` requires, by an operation of its own that others may join."""
-        running.progress(f"{item.spec.title} needs {needed.spec.title}: starting that first")
+        running.progress(
+            say(
+                "{title} needs {title_2}: starting that first",
+                title=item.spec.title,
+                title_2=needed.spec.title,
+            )
+        )
         try:
             if needed.spec.external:
                 await needed.start(running.progress)
@@ -216,7 +223,7 @@ class Registry:
             if ended.state is OperationState.SUCCEEDED:
                 return
             message = ended.error.message if ended.error else "its start was cancelled."
-            hint = ended.error.hint if ended.error else "Start it again."
+            hint = ended.error.hint if ended.error else say("Start it again.")
         error = dependency_failed(item, needed, message, hint)
         # Seen on the service too: who looks at the panel later has not seen the operation.
         item.refuse(error)
@@ -227,13 +234,19 @@ class Registry:
             await self.before_stop(item.spec.name, running)
         await self._stop_dependents(item, running)
         await item.stop(running.progress)
-        running.progress(f"{item.spec.title} is stopped", 1.0)
+        running.progress(say("{title} is stopped", title=item.spec.title), 1.0)
 
     async def _stop_dependents(self, item: Lifecycle, running: Running) -> list[str]:
         """Stop what needs ``item`` and runs; tells their names, the last stopped first."""
         stopped: list[str] = []
         for other in dependents(item.spec.name, self._lifecycles):
-            running.progress(f"{other.spec.title} needs {item.spec.title}: stopping that first")
+            running.progress(
+                say(
+                    "{title} needs {title_2}: stopping that first",
+                    title=other.spec.title,
+                    title_2=item.spec.title,
+                )
+            )
             if working := self.operations.running(other.spec.name):
                 if working.kind != "stop":
                     self.operations.abort(working.id)
@@ -245,7 +258,7 @@ class Registry:
     async def _restart(self, item: Lifecycle, running: Running) -> None:
         stopped = await self._stop_dependents(item, running)
         await item.stop(running.progress)
-        running.progress(f"Starting {item.spec.title}")
+        running.progress(say("Starting {title}", title=item.spec.title))
         await self._start(item, running)
         self.start_again(stopped)
 
@@ -253,8 +266,12 @@ class Registry:
         if capability not in capabilities(item):
             what = "started" if capability is Capability.START else "stopped"
             raise ConflictError(
-                f"{item.spec.title} is run outside JupyterLab and cannot be {what} from here.",
-                "Ask whoever looks after it.",
+                say(
+                    "{title} is run outside JupyterLab and cannot be {what} from here.",
+                    title=item.spec.title,
+                    what=what,
+                ),
+                say("Ask whoever looks after it."),
                 code="capability-missing",
             )
 
@@ -268,8 +285,13 @@ class Registry:
     def _conflict(self, item: Lifecycle, working: Operation) -> ConflictError:
         doing = _DOING.get(working.kind, working.kind)
         return ConflictError(
-            f"{item.spec.title} is {doing} just now (operation {working.id}).",
-            "Wait until that has ended, then try again.",
+            say(
+                "{title} is {doing} just now (operation {id}).",
+                title=item.spec.title,
+                doing=doing,
+                id=working.id,
+            ),
+            say("Wait until that has ended, then try again."),
         )
 
     # -- for work on the data --------------------------------------------------------------------
@@ -278,10 +300,17 @@ class Registry:
         """Have a service answer, for an operation that holds it. Raises VceError."""
         await self._start(self.get(name), running)
 
-    async def take_down(self, name: str, running: Running) -> list[str]:
-        """Stop a service that an operation holds, and first what needs it; tells their names."""
+    async def take_down(
+        self, name: str, running: Running, last: Callable[[], Awaitable[None]] | None = None
+    ) -> list[str]:
+        """Stop a service that an operation holds, and first what needs it; tells their names.
+
+        ``last`` is done when nothing needs it any more, just before it is stopped.
+        """
         item = self.get(name)
         stopped = await self._stop_dependents(item, running)
+        if last and item.state is ServiceState.READY:
+            await last()
         await item.stop(running.progress)
         return stopped
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import VceError
+from ..sentences import say
 from .ports import user_name
 from .private_files import SAFE
 
@@ -61,9 +62,15 @@ def claim_runtime_folder(data_dir: Path, environ: Mapping[str, str], log: loggin
             log.warning("Sockets are not kept in %s, which %s", place, trouble)
     raise VceError(
         "folder-unsuitable",
-        f"No folder was found that can hold the sockets of databases: {'; '.join(refused)}. {SAFE}",
-        "Set VCE_RUNTIME_DIR to a folder of your own with a short name, on a Linux file system, "
-        "and restart Jupyter.",
+        say(
+            "No folder was found that can hold the sockets of databases: {names}. {safe}",
+            names="; ".join(refused),
+            safe=SAFE,
+        ),
+        say(
+            "Set VCE_RUNTIME_DIR to a folder of your own with a short name, on a Linux "
+            "file system, and restart Jupyter."
+        ),
     )
 
 

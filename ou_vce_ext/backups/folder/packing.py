@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, cast
 
 from ...errors import ConflictError, UnsuitableError
+from ...sentences import say
 from .. import tars, zips
 from ..reader import MOST_MEMBERS, check_name
 from ..tars import Bounded, BrokenTarError, Budget, Entry
@@ -59,9 +60,12 @@ def _pack_file(thing: Thing, file: BinaryIO, to: MemberWriter, found: Sum) -> No
         block = file.read(min(BLOCK, left))
         if not block:
             raise ConflictError(
-                f"{thing.name} became shorter while it was read, so there is no backup of this "
-                "moment. The backups you have are as they were.",
-                "Stop the program that writes there, then back up once more.",
+                say(
+                    "{name} became shorter while it was read, so there is no backup of this "
+                    "moment. The backups you have are as they were.",
+                    name=thing.name,
+                ),
+                say("Stop the program that writes there, then back up once more."),
             )
         digest.update(block)
         to.write(block)
@@ -85,8 +89,10 @@ def _header(thing: Thing, size: int) -> bytes:
 def damaged(reason: str) -> UnsuitableError:
     """For a file that cannot be used; ``reason`` is the end of a sentence."""
     return UnsuitableError(
-        f"This file cannot be used for the folder: {reason}. Nothing was changed.",
-        "Use another backup, or a zip or tar of a folder.",
+        say(
+            "This file cannot be used for the folder: {reason}. Nothing was changed.", reason=reason
+        ),
+        say("Use another backup, or a zip or tar of a folder."),
     )
 
 

@@ -16,6 +16,7 @@ from ...drivers.lock_file import lock_is_free
 from ...errors import BadRequestError, ConflictError, UnsuitableError, VceError
 from ...models import Json
 from ...models_backup import Consistency, DataItem, ItemKind
+from ...sentences import say
 from ...services.private_files import sync_folder
 from .. import places
 from ..manifest import NAME as MANIFEST
@@ -33,7 +34,9 @@ MEMBER: Final = "files.tar"
 KEY: Final = "files"
 _SHOWN: Final = 20
 _NAME: Final = re.compile(r"[^/\0.][^/\0]{0,99}")
-_MOVING: Final = "The program was running: files that it wrote to meanwhile may be of two moments."
+_MOVING: Final = say(
+    "The program was running: files that it wrote to meanwhile may be of two moments."
+)
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,14 @@ class FolderStrategy(Strategy):
         for inside in (site.root_dir / BACKUPS, site.private_dir):
             if os.path.realpath(inside).startswith(os.path.join(os.path.realpath(folder), "")):
                 raise ConflictError(
-                    f"{folder} holds much more than the data of {self.driver.spec.title}, so it is "
-                    "neither backed up nor replaced as its own. Nothing was changed.",
-                    "Have a folder of its own declared as its `data_dir`.",
+                    say(
+                        "{folder} holds much more than the data of {title}, so it is neither "
+                        "backed up "
+                        "nor replaced as its own. Nothing was changed.",
+                        folder=folder,
+                        title=self.driver.spec.title,
+                    ),
+                    say("Have a folder of its own declared as its `data_dir`."),
                 )
 
     # -- looking ---------------------------------------------------------------------------------
@@ -120,8 +128,8 @@ class FolderStrategy(Strategy):
         """What a reset leads to."""
         seed = self._seed()
         if seed is None:
-            return "An empty folder, as on the first day."
-        return f"The files of your module, as on the first day ({seed.name})."
+            return say("An empty folder, as on the first day.")
+        return say("The files of your module, as on the first day ({name}).", name=seed.name)
 
     def _seed(self) -> Path | None:
         declared = self.driver.spec.seed.get("folder")
@@ -187,9 +195,12 @@ class FolderStrategy(Strategy):
         manifest = archive.manifest
         if manifest.kind not in KINDS or manifest.service != self.driver.spec.name:
             raise UnsuitableError(
-                f"This is a backup of {manifest.title}, not of {self.driver.spec.title}. Nothing "
-                "was changed.",
-                "Restore it from the list of that service's backups.",
+                say(
+                    "This is a backup of {title}, not of {title_2}. Nothing was changed.",
+                    title=manifest.title,
+                    title_2=self.driver.spec.title,
+                ),
+                say("Restore it from the list of that service's backups."),
             )
         archive.check(watch)
         told = manifest.details.get(KEY)
@@ -244,9 +255,13 @@ class FolderStrategy(Strategy):
         except (OSError, UnsuitableError) as error:
             raise VceError(
                 "config-invalid",
-                f"The files that a fresh {self.driver.spec.title} begins with cannot be had from "
-                f"{seed.name}. Your files are as they were.",
-                "Show this to your tutor: `seed` in this service's declaration names it.",
+                say(
+                    "The files that a fresh {title} begins with cannot be had from {name}. Your "
+                    "files are as they were.",
+                    title=self.driver.spec.title,
+                    name=seed.name,
+                ),
+                say("Show this to your tutor: `seed` in this service's declaration names it."),
             ) from error
 
     async def load_beside(
@@ -256,14 +271,18 @@ class FolderStrategy(Strategy):
         tidy = name.strip()
         if not _NAME.fullmatch(tidy) or not tidy.isprintable():
             raise BadRequestError(
-                "This cannot be the name of a folder. Nothing was done.",
-                "Use up to 100 letters and digits, no / and no dot at its beginning.",
+                say("This cannot be the name of a folder. Nothing was done."),
+                say("Use up to 100 letters and digits, no / and no dot at its beginning."),
             )
         target = self._folder.with_name(tidy)
         if os.path.lexists(target):
             raise ConflictError(
-                f"There is a {tidy} already beside {self._folder.name}. Nothing was changed.",
-                "Choose another name for it.",
+                say(
+                    "There is a {tidy} already beside {name}. Nothing was changed.",
+                    tidy=tidy,
+                    name=self._folder.name,
+                ),
+                say("Choose another name for it."),
             )
         built = await self.build([Layer(source)], watch, keep=True)
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...drivers.mongo.provision import Server
 from ...errors import BadRequestError, ConflictError, VceError
+from ...sentences import say
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
 from .catalog import list_databases, read_database
@@ -35,15 +36,22 @@ def choose(dump: Dump, items: frozenset[str] | None, name: str) -> set[Namespace
     databases = sorted({at.db for at in wanted})
     if len(databases) > 1:
         raise BadRequestError(
-            f"This file holds {len(databases)} databases ({', '.join(databases[:8])}), and only "
-            f"one can be loaded as {name}. Nothing was changed.",
-            "Choose one of them.",
+            say(
+                "This file holds {count} databases ({names}), and only one can be loaded as "
+                "{name}. Nothing was changed.",
+                count=len(databases),
+                names=", ".join(databases[:8]),
+                name=name,
+            ),
+            say("Choose one of them."),
         )
     if not wanted:
         raise BadRequestError(
-            "Nothing of what was chosen is a database or collection in this file. Nothing was "
-            "changed.",
-            "Choose one of its databases.",
+            say(
+                "Nothing of what was chosen is a database or collection in this file. Nothing "
+                "was changed."
+            ),
+            say("Choose one of its databases."),
         )
     return wanted
 
@@ -124,8 +132,11 @@ class Loading:
 
 def _taken(database: str, name: str) -> ConflictError:
     return ConflictError(
-        f"There is a database {database} already. It was not touched, and nothing was changed.",
-        f"Load it under another name, {name}_2 for instance.",
+        say(
+            "There is a database {database} already. It was not touched, and nothing was changed.",
+            database=database,
+        ),
+        say("Load it under another name, {name}_2 for instance.", name=name),
     )
 
 

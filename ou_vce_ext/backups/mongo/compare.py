@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UnsuitableError
+from ...sentences import say
 from ..watch import Watch
 from .catalog import stored_in
 from .contents import Counted
@@ -100,7 +101,10 @@ def _by_name(what: Metadata) -> dict[str, tuple[list[Any], dict[str, Any]]]:
 
 def _differs(reason: str) -> UnsuitableError:
     return UnsuitableError(
-        f"What was rebuilt from this backup is not what it says: {reason}. Your databases are as "
-        "they were.",
-        "Use another backup, and make a new one of what you have now.",
+        say(
+            "What was rebuilt from this backup is not what it says: {reason}. Your "
+            "databases are as they were.",
+            reason=reason,
+        ),
+        say("Use another backup, and make a new one of what you have now."),
     )

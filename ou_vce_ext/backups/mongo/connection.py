@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from ...drivers.mongo.provision import Server
 from ...errors import VceError
+from ...sentences import say
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -75,24 +76,29 @@ def explain(error: Exception) -> VceError:
     if code in _NO_ROOM or "No space left" in text:
         return VceError(
             "disk-full",
-            "There is no room left on the disk for this. What was there before is safe.",
-            "Delete what is not needed, empty the bin, then try again.",
+            say("There is no room left on the disk for this. What was there before is safe."),
+            say("Delete what is not needed, empty the bin, then try again."),
         )
     if isinstance(error, ConnectionFailure):
         return VceError(
             "not-answering",
-            "The connection to MongoDB was lost while it was being worked with. Your databases "
-            "are as they were.",
-            "See that MongoDB runs, then try again.",
+            say(
+                "The connection to MongoDB was lost while it was being worked with. Your "
+                "databases are as they were."
+            ),
+            say("See that MongoDB runs, then try again."),
         )
     if isinstance(error, OperationFailure) and code in (13, 18):
         return VceError(
             "credentials-refused",
-            f"MongoDB does not allow this to the account it is reached with: {text}.",
-            "Ask whoever looks after the server for an account that may read all of it.",
+            say(
+                "MongoDB does not allow this to the account it is reached with: {words}.",
+                words=text,
+            ),
+            say("Ask whoever looks after the server for an account that may read all of it."),
         )
     return VceError(
         "internal",
-        f"MongoDB could not do this: {text}. Your databases are as they were.",
-        "Try again. If it happens again, show your tutor the log.",
+        say("MongoDB could not do this: {words}. Your databases are as they were.", words=text),
+        say("Try again. If it happens again, show your tutor the log."),
     )

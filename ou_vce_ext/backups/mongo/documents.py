@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ...errors import UnsuitableError
+from ...sentences import say
 
 if TYPE_CHECKING:
     from pymongo.collection import Collection
@@ -26,8 +27,11 @@ _EMPTY_TIMESTAMP: Final = re.compile(rb"\x11[^\x00]+\x00{9}")
 def damaged(reason: str) -> UnsuitableError:
     """The refusal of a file that is not what it should be."""
     return UnsuitableError(
-        f"This file is no backup of MongoDB, or is damaged: {reason}. Nothing was changed.",
-        "Use another backup. Those you have are listed with whether they were proven.",
+        say(
+            "This file is no backup of MongoDB, or is damaged: {reason}. Nothing was changed.",
+            reason=reason,
+        ),
+        say("Use another backup. Those you have are listed with whether they were proven."),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from ...errors import UnsuitableError
+from ...sentences import say
 from ..watch import Watch
 from .documents import damaged
 from .dump import Dump, Stored
@@ -55,4 +56,6 @@ class FilesDump(Dump):
                     watch.raise_if_cancelled()
                     yield documents
         except UnsuitableError as error:
-            raise UnsuitableError(f"{name}: {error.message}", error.hint) from error
+            raise UnsuitableError(
+                say("{name}: {message}", name=name, message=error.message), error.hint
+            ) from error

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import UnsuitableError
+from ...sentences import say
 from ..sizes import in_words
 from ..watch import Watch
 from .catalog import stored_in
@@ -185,7 +186,11 @@ class refusals:
         if error.code in _NOT_THE_DUMP or "No space left" in text:
             return
         raise UnsuitableError(
-            f"MongoDB does not take {self._at} of this file: {text[:300]}. Your databases are as "
-            "they were.",
-            "Use another backup.",
+            say(
+                "MongoDB does not take {at} of this file: {found}. Your databases are as they "
+                "were.",
+                at=self._at,
+                found=text[:300],
+            ),
+            say("Use another backup."),
         ) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...drivers.mongo.provision import Server
 from ...errors import VceError
 from ...models_backup import DataItem, ItemKind
+from ...sentences import say
 from .catalog import list_databases
 from .connection import connected
 from .names import ADMIN, BUCKETS, LOADING, is_kept
@@ -108,7 +109,14 @@ def expect(place: Place, counts: Mapping[str, int]) -> None:
             if found != count:
                 raise VceError(
                     "data-corrupt",
-                    f"{db}.{name} was built with {count} documents, and the running MongoDB shows "
-                    f"{found}.",
-                    "Try again. If it happens again, show your tutor the log.",
+                    say(
+                        "{db}.{name} was built with {count} documents, and the running MongoDB "
+                        "shows "
+                        "{found}.",
+                        db=db,
+                        name=name,
+                        count=count,
+                        found=found,
+                    ),
+                    say("Try again. If it happens again, show your tutor the log."),
                 )

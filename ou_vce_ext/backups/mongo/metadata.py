@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from ...errors import UnsuitableError
+from ...sentences import say
 
 Kind = Literal["collection", "view", "timeseries"]
 KINDS: Final[tuple[Kind, ...]] = ("collection", "view", "timeseries")
@@ -77,9 +78,11 @@ def read_metadata(content: bytes) -> tuple[str | None, Metadata]:
             raise TypeError
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError, BSONError) as error:
         raise UnsuitableError(
-            "This file is no backup of MongoDB, or is damaged: what it says of a collection's "
-            "options and indexes cannot be read. Nothing was changed.",
-            "Use another backup.",
+            say(
+                "This file is no backup of MongoDB, or is damaged: what it says of a "
+                "collection's options and indexes cannot be read. Nothing was changed."
+            ),
+            say("Use another backup."),
         ) from error
     kept = {key: value for key, value in options.items() if key not in _OF_OLD}
     cleaned = tuple(

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import quote_plus, unquote_plus
 
 from ...errors import BadRequestError
+from ...sentences import say
 from ..scratch import MARK
 
 FOLDER: Final = "dump"
@@ -85,13 +86,17 @@ def check_database(name: str) -> None:
     """Raise BadRequestError where no database can be called ``name``."""
     if not name or set(name) & set(_NOT_IN_DATABASE) or len(name.encode()) > _LONGEST_DATABASE:
         raise BadRequestError(
-            f"A database cannot be called {name[:80]!r}. Nothing was changed.",
-            f"Use a name of 1 to {_LONGEST_DATABASE} bytes without spaces and without any of "
-            '/ \\ . " $ * < > : | ?',
+            say("A database cannot be called {found!r}. Nothing was changed.", found=name[:80]),
+            say(
+                "Use a name of 1 to {longest_database} bytes without spaces and without any of "
+                '/ \\ . " $ * < > : | ?',
+                longest_database=_LONGEST_DATABASE,
+            ),
         )
     if name in (ADMIN, *SERVERS_OWN):
         raise BadRequestError(
-            f"The database {name} is MongoDB's own. Nothing was changed.", "Use another name."
+            say("The database {name} is MongoDB's own. Nothing was changed.", name=name),
+            say("Use another name."),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 
 from ...errors import UnsuitableError
+from ...sentences import say
 from ..strategy import Layer
 from .contents import PEOPLE, is_servers_own
 from .dump import Dump
@@ -61,9 +62,15 @@ def refuse_newer(dumps: Iterable[Dump], release: str | None) -> None:
         theirs = _numbers(dump.compatibility)
         if ours and theirs and theirs > ours:
             raise UnsuitableError(
-                f"This backup was made with MongoDB {dump.compatibility}, and the MongoDB here is "
-                f"{release}, which is older: it might not read all of it. Nothing was changed.",
-                "Restore it where MongoDB is as new, or ask for an update of this environment.",
+                say(
+                    "This backup was made with MongoDB {compatibility}, and the MongoDB here is "
+                    "{release}, which is older: it might not read all of it. Nothing was changed.",
+                    compatibility=dump.compatibility,
+                    release=release,
+                ),
+                say(
+                    "Restore it where MongoDB is as new, or ask for an update of this environment."
+                ),
             )
 
 

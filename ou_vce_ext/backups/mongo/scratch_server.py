@@ -20,6 +20,7 @@ from ...drivers.mongo.provision import Server
 from ...errors import VceError
 from ...launch import LaunchPlan, Process, StopStep
 from ...models import ServiceSpec, Site
+from ...sentences import say
 from ...services.logs import ServiceLog
 from .. import scratch
 from ..threads import in_thread, to_its_end
@@ -82,7 +83,11 @@ class ScratchServer(MongoDriver):
             return None
         found = self.diagnose(ending, ServiceLog(self.site.log_file).tail())
         words = f"The second MongoDB, in which the data were being built, ended. {found.message}"
-        return VceError(found.code, f"{words} The databases you have are as they were.", found.hint)
+        return VceError(
+            found.code,
+            say("{words} The databases you have are as they were.", words=words),
+            found.hint,
+        )
 
     async def settle(self, process: Process, live_address: str) -> None:
         """Have all of it on disk, made out to ``live_address`` (host:port), and end it gently.
@@ -98,9 +103,11 @@ class ScratchServer(MongoDriver):
         if ending is None or ending.exit_code != 0:
             raise VceError(
                 "internal",
-                "The new data were built, and the server that built them did not end well. Your "
-                "databases are as they were.",
-                "Try again. If it happens again, show your tutor the log.",
+                say(
+                    "The new data were built, and the server that built them did not end well. "
+                    "Your databases are as they were."
+                ),
+                say("Try again. If it happens again, show your tutor the log."),
             )
 
 

@@ -8,6 +8,7 @@ from typing import cast
 
 from ...errors import UnsuitableError, VceError
 from ...models import ServiceSpec
+from ...sentences import say
 from ..watch import Watch
 from .dump import Dump
 from .files_dump import FilesDump
@@ -20,9 +21,9 @@ def in_words(spec: ServiceSpec) -> str:
     """What is there after a reset, in a sentence for a student."""
     names = sorted(path.name for path in (*_dumps(spec), *_files(spec).values()))
     if not names:
-        return "No databases, as on the first day."
+        return say("No databases, as on the first day.")
     told = ", ".join(names[:6]) + (" and more" if len(names) > 6 else "")
-    return f"What your module begins with ({told}), as on the first day."
+    return say("What your module begins with ({told}), as on the first day.", told=told)
 
 
 def open_seeds(spec: ServiceSpec, database: str, watch: Watch) -> Iterator[Dump]:
@@ -69,7 +70,10 @@ class _blamed:
             return
         raise VceError(
             "config-invalid",
-            f"What a fresh MongoDB begins with cannot be used: {reason} Your databases are as they "
-            "were.",
-            "Show this to your tutor: `seed` in this service's declaration names that file.",
+            say(
+                "What a fresh MongoDB begins with cannot be used: {reason} Your databases are "
+                "as they were.",
+                reason=reason,
+            ),
+            say("Show this to your tutor: `seed` in this service's declaration names that file."),
         ) from error

@@ -15,6 +15,7 @@ from ...drivers.mongo.programs import release_of
 from ...drivers.mongo.provision import Server
 from ...errors import VceError
 from ...models_backup import DataItem
+from ...sentences import say
 from ..strategy import Built, Layer, Source, Strategy, Taken
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
@@ -125,9 +126,11 @@ class MongoStrategy(Strategy):
         if keep and self._external:
             raise VceError(
                 "capability-missing",
-                "This MongoDB server is run outside JupyterLab, so its databases are never "
-                "replaced from here. Nothing was changed.",
-                "Load the backup beside what is there, under another name.",
+                say(
+                    "This MongoDB server is run outside JupyterLab, so its databases are never "
+                    "replaced from here. Nothing was changed."
+                ),
+                say("Load the backup beside what is there, under another name."),
             )
         release = release_of(self.driver.program)
         layers = layers or await in_thread(watch, self._seeds, watch)

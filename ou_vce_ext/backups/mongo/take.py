@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import VceError
 from ...models_backup import Consistency, DataItem
+from ...sentences import say
 from ..watch import Watch
 from ..writer import ArchiveWriter
 from .catalog import Catalog, read_catalog, stored_in
@@ -65,9 +66,11 @@ def write_snapshot(
                 archive.begin_again()
     raise VceError(
         "conflict",
-        "Collections were dropped or rebuilt again and again while they were being backed up, so "
-        "that no moment could be caught. Your databases are as they were.",
-        "Let the running notebook finish, then back up again.",
+        say(
+            "Collections were dropped or rebuilt again and again while they were being "
+            "backed up, so that no moment could be caught. Your databases are as they were."
+        ),
+        say("Let the running notebook finish, then back up again."),
     )
 
 

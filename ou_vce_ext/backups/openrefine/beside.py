@@ -14,6 +14,7 @@ from typing import Final
 
 from ...errors import BadRequestError, ConflictError, UnsuitableError, VceError
 from ...models_backup import DataItem
+from ...sentences import say
 from ...services.private_files import write_private
 from .. import places, scratch
 from ..threads import in_thread, to_its_end
@@ -34,8 +35,11 @@ def choose(contents: tuple[DataItem, ...], items: frozenset[str] | None) -> str:
     wanted = wanted_items(contents, items)
     if len(wanted) != 1:
         raise BadRequestError(
-            f"One project can have one new name, and {len(wanted)} were chosen. Nothing was done.",
-            "Choose one project of this backup.",
+            say(
+                "One project can have one new name, and {count} were chosen. Nothing was done.",
+                count=len(wanted),
+            ),
+            say("Choose one project of this backup."),
         )
     return wanted[0]
 
@@ -45,8 +49,8 @@ def check_name(name: str) -> str:
     tidy = name.strip()
     if not tidy or len(tidy) > _LONGEST_NAME or not tidy.isprintable():
         raise BadRequestError(
-            "This cannot be the name of a project. Nothing was done.",
-            f"Use one line of 1 to {_LONGEST_NAME} characters.",
+            say("This cannot be the name of a project. Nothing was done."),
+            say("Use one line of 1 to {longest_name} characters.", longest_name=_LONGEST_NAME),
         )
     return tidy
 
@@ -62,8 +66,8 @@ async def load(
     """Import ``item`` as ``name``. Raises VceError, with everything as it was before."""
     if name in {told.name for told in (await live.projects()).values()}:
         raise ConflictError(
-            f"There is a project called {name} already. Nothing was changed.",
-            "Choose another name for it.",
+            say("There is a project called {name} already. Nothing was changed.", name=name),
+            say("Choose another name for it."),
         )
     place = places.new_place(workspace)
     try:
@@ -148,8 +152,12 @@ def _pack(project: Project, name: str, archive: Path, watch: Watch) -> None:
 
 def _refused(project: Project) -> UnsuitableError:
     return UnsuitableError(
-        f"OpenRefine cannot import the project {project.name} as it is. Your projects are as they "
-        "were.",
-        "If it was made by a newer OpenRefine, ask for an update of this environment; else use "
-        "another backup.",
+        say(
+            "OpenRefine cannot import the project {name} as it is. Your projects are as they were.",
+            name=project.name,
+        ),
+        say(
+            "If it was made by a newer OpenRefine, ask for an update of this environment; "
+            "else use another backup."
+        ),
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import VceError
+from ...sentences import say
 from ..sizes import in_words
 from ..threads import in_thread
 from ..watch import Watch
@@ -142,18 +143,30 @@ class Capture:
         if free < _NEARLY_FULL:
             return VceError(
                 "disk-full",
-                f"OpenRefine could not save the project {told.name}: the disk is full "
-                f"({in_words(free)} are free). There is no backup of this moment; the backups you "
-                "have are as they were.",
-                "Do not stop OpenRefine now. Delete large files you do not need, empty the bin, "
-                "then back up once more.",
+                say(
+                    "OpenRefine could not save the project {name}: the disk is full ({size} are "
+                    "free). There is no backup of this moment; the backups you have are as they "
+                    "were.",
+                    name=told.name,
+                    size=in_words(free),
+                ),
+                say(
+                    "Do not stop OpenRefine now. Delete large files you do not need, empty the "
+                    "bin, then back up once more."
+                ),
             )
         return VceError(
             "data-unwritable",
-            f"OpenRefine has not saved the last changes to the project {told.name}, though it was "
-            "asked to. There is no backup of this moment; the backups you have are as they were.",
-            "Make any small change to that project in OpenRefine, wait a minute, then back up once "
-            "more.",
+            say(
+                "OpenRefine has not saved the last changes to the project {name}, though it "
+                "was asked to. There is no backup of this moment; the backups you have are as "
+                "they were.",
+                name=told.name,
+            ),
+            say(
+                "Make any small change to that project in OpenRefine, wait a minute, then back "
+                "up once more."
+            ),
         )
 
 
@@ -185,20 +198,29 @@ def _is_as_told(found: Project, told: Metadata, steps: Seen | None) -> bool:
 def _moving(project: str, told: Metadata | None) -> VceError:
     return VceError(
         "conflict",
-        f"The project {told.name if told else project} was being written to all the time, so that "
-        "no backup of it could be taken. The backups you have are as they were.",
-        "Wait until OpenRefine has finished what it is doing, then back up once more.",
+        say(
+            "The project {words} was being written to all the time, so that no backup of "
+            "it could be taken. The backups you have are as they were.",
+            words=told.name if told else project,
+        ),
+        say("Wait until OpenRefine has finished what it is doing, then back up once more."),
     )
 
 
 def _cannot_open(told: Metadata) -> VceError:
     return VceError(
         "data-corrupt",
-        f"OpenRefine cannot open the project {told.name}. There is no backup of this moment; your "
-        "other projects and the backups you have are as they were.",
-        f"See in OpenRefine whether {told.name} opens. If it is too large for the memory that "
-        "OpenRefine may use, have `memory` raised in this service's declaration; else delete the "
-        "project, and back up once more.",
+        say(
+            "OpenRefine cannot open the project {name}. There is no backup of this moment; "
+            "your other projects and the backups you have are as they were.",
+            name=told.name,
+        ),
+        say(
+            "See in OpenRefine whether {name} opens. If it is too large for the memory "
+            "that OpenRefine may use, have `memory` raised in this service's declaration; "
+            "else delete the project, and back up once more.",
+            name=told.name,
+        ),
     )
 
 
@@ -206,8 +228,16 @@ def _broken(project: str, told: Metadata | None, error: BrokenProjectError) -> V
     name = told.name if told else project
     return VceError(
         "data-corrupt",
-        f"The project {name} cannot be read: {error}. There is no backup of this moment; your "
-        "other projects and the backups you have are as they were.",
-        f"See in OpenRefine whether {name} opens. If not, move its folder ({project}.project) out "
-        "of the projects folder, and back up once more.",
+        say(
+            "The project {name} cannot be read: {error}. There is no backup of this "
+            "moment; your other projects and the backups you have are as they were.",
+            name=name,
+            error=error,
+        ),
+        say(
+            "See in OpenRefine whether {name} opens. If not, move its folder "
+            "({project}.project) out of the projects folder, and back up once more.",
+            name=name,
+            project=project,
+        ),
     )

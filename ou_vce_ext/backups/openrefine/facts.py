@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from ...models import Json
+from ...sentences import say
 from ..watch import Watch
 from ..zips import BrokenZipError, member, opened, read_to_end
 
@@ -95,7 +96,7 @@ class _Reader:
         try:
             return self._read(rows=rows)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise BrokenProjectError("its data are not as OpenRefine writes them") from error
+            raise BrokenProjectError(say("its data are not as OpenRefine writes them")) from error
 
     def _read(self, *, rows: bool) -> Facts:
         written_by = self._line()[:100]
@@ -112,13 +113,13 @@ class _Reader:
                 count = int(value)
                 known = (written_by, tuple(columns), tuple(past), tuple(future), count)
                 return Facts(*known, *self._rows(count)) if rows else Facts(*known)
-        raise BrokenProjectError("it ends before its rows")
+        raise BrokenProjectError(say("it ends before its rows"))
 
     def _section(self, lists: Mapping[str, list[Any] | None]) -> None:
         """A part that ends with a mark of its own; some of its fields are followed by lists."""
         while (line := self._line()) != _END:
             if self._at_end:
-                raise BrokenProjectError("it ends too early")
+                raise BrokenProjectError(say("it ends too early"))
             field, _, value = line.partition("=")
             if field not in lists:
                 continue
@@ -149,7 +150,7 @@ class _Reader:
         self._watch.raise_if_cancelled()
         line = self._text.readline(LONGEST_LINE)
         if len(line) >= LONGEST_LINE:
-            raise BrokenProjectError("a line in it is absurdly long")
+            raise BrokenProjectError(say("a line in it is absurdly long"))
         self._at_end = not line.endswith(b"\n")
         return line.decode("utf-8").rstrip("\r\n")
 

@@ -11,13 +11,16 @@ from typing import Any, Final
 
 from ...drivers.openrefine.driver import OpenRefineDriver
 from ...errors import VceError
+from ...sentences import say
 from .facts import Facts
 from .metadata import Metadata
 
 _MOST_BYTES: Final = 64_000_000
 _COMMAND: Final = "/command/core/"
 _PLACE: Final = re.compile(r"[?&]project=(\d+)")
-_HINT: Final = "Wait a moment and try again. If it stays so, stop OpenRefine, start it, try again."
+_HINT: Final = say(
+    "Wait a moment and try again. If it stays so, stop OpenRefine, start it, try again."
+)
 
 Steps = tuple[tuple[int, ...], tuple[int, ...]]
 """The ids of the steps that are done, and of those that were undone."""
@@ -171,7 +174,7 @@ class Live:
 def _silent() -> VceError:
     return VceError(
         "not-answering",
-        "OpenRefine does not answer just now. Your projects are as they were.",
+        say("OpenRefine does not answer just now. Your projects are as they were."),
         _HINT,
     )
 
@@ -179,6 +182,6 @@ def _silent() -> VceError:
 def _strange() -> VceError:
     return VceError(
         "not-answering",
-        "OpenRefine gave an answer that makes no sense. Your projects are as they were.",
+        say("OpenRefine gave an answer that makes no sense. Your projects are as they were."),
         _HINT,
     )

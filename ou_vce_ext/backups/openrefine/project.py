@@ -10,6 +10,7 @@ from typing import Final
 
 from ...models import Json
 from ...models_backup import DataItem, ItemKind
+from ...sentences import say
 from ..watch import Watch
 from ..zips import BROKEN, BrokenZipError, member, opened, read_to_end
 from . import metadata as metadatas
@@ -122,7 +123,7 @@ def _data(folder: Path, watch: Watch) -> tuple[Path, Facts]:
             continue
         except BrokenProjectError as error:
             broken = broken or error
-    raise broken or BrokenProjectError("it has no data")
+    raise broken or BrokenProjectError(say("it has no data"))
 
 
 def _steps(folder: Path, facts: Facts, watch: Watch) -> tuple[list[Path], int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...errors import UnsuitableError, VceError
 from ...models import ServiceSpec
+from ...sentences import say
 from ..watch import Watch
 from .source import ForeignProjects, open_foreign
 
@@ -30,9 +31,13 @@ def open_seed(path: Path, into: Path, service: str, watch: Watch) -> ForeignProj
         why = error.message if isinstance(error, UnsuitableError) else str(error.strerror)
         raise VceError(
             "config-invalid",
-            f"The projects that a fresh OpenRefine begins with cannot be had from {path.name}: "
-            f"{why} Your projects are as they were.",
-            "Show this to your tutor: `seed` in this service's declaration names that file.",
+            say(
+                "The projects that a fresh OpenRefine begins with cannot be had from {name}: "
+                "{why} Your projects are as they were.",
+                name=path.name,
+                why=why,
+            ),
+            say("Show this to your tutor: `seed` in this service's declaration names that file."),
         ) from error
     finally:
         shutil.rmtree(into, ignore_errors=True)
@@ -42,5 +47,7 @@ def in_words(spec: ServiceSpec) -> str:
     """What is there after a reset, in a sentence."""
     names = [path.name for path in files(spec)]
     if not names:
-        return "No projects, as on the first day."
-    return f"The projects of your module, as on the first day ({', '.join(names)})."
+        return say("No projects, as on the first day.")
+    return say(
+        "The projects of your module, as on the first day ({names}).", names=", ".join(names)
+    )

@@ -15,6 +15,7 @@ from typing import BinaryIO, Final, Protocol, cast
 from ...errors import UnsuitableError
 from ...models import Json
 from ...models_backup import Consistency, DataItem
+from ...sentences import say
 from ..reader import Archive, View
 from ..watch import Watch
 from . import metadata as metadatas
@@ -267,7 +268,9 @@ def wanted_items(contents: Iterable[DataItem], items: frozenset[str] | None) -> 
     unknown = sorted(items - set(keys))
     if unknown:
         raise UnsuitableError(
-            f"There is no project {unknown[0]} in this backup. Nothing was changed.",
-            "Choose among the projects that it lists.",
+            say(
+                "There is no project {found} in this backup. Nothing was changed.", found=unknown[0]
+            ),
+            say("Choose among the projects that it lists."),
         )
     return [key for key in keys if key in items]

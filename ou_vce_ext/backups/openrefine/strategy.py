@@ -15,6 +15,7 @@ from ...drivers.openrefine.folder import lock_file_for
 from ...errors import UnsuitableError, VceError
 from ...models import Json
 from ...models_backup import Consistency, DataItem
+from ...sentences import say
 from ...services.private_files import sync_folder, write_private
 from .. import places
 from ..manifest import NAME as MANIFEST
@@ -206,8 +207,11 @@ class OpenRefineStrategy(Strategy):
         if missing:
             raise VceError(
                 "data-corrupt",
-                f"OpenRefine does not list {len(missing)} of the projects that were put there.",
-                "Show this to your tutor.",
+                say(
+                    "OpenRefine does not list {count} of the projects that were put there.",
+                    count=len(missing),
+                ),
+                say("Show this to your tutor."),
             )
 
     async def clean(self) -> None:
@@ -233,9 +237,11 @@ def own(path: Path, offset: int, length: int) -> Archive | None:
     archive = Archive(path, offset=offset, length=length)
     if archive.manifest.kind != KIND:
         raise UnsuitableError(
-            f"This is a backup of {archive.manifest.title}, not of OpenRefine. Nothing was "
-            "changed.",
-            "Restore it from the list of that service's backups.",
+            say(
+                "This is a backup of {title}, not of OpenRefine. Nothing was changed.",
+                title=archive.manifest.title,
+            ),
+            say("Restore it from the list of that service's backups."),
         )
     return archive
 

@@ -18,6 +18,7 @@ from ...drivers.openrefine.options import heap_bytes, machine_memory
 from ...errors import UnsuitableError, VceError
 from ...launch import LaunchPlan, StopStep
 from ...models import ServiceSpec, Site
+from ...sentences import say
 from .. import scratch
 from ..places import link_or_copy, make, new_place
 from ..threads import in_thread, to_its_end
@@ -140,19 +141,28 @@ def _declaration(live: OpenRefineDriver, projects: Mapping[str, Project]) -> Ser
 
 def _refused(project: Project, why: str) -> UnsuitableError:
     return UnsuitableError(
-        f"The project {project.name} is not what it should be: the OpenRefine here {why}. Nothing "
-        "was changed.",
-        "If it was made by a newer OpenRefine, ask for an update of this environment; else use "
-        "another backup.",
+        say(
+            "The project {name} is not what it should be: the OpenRefine here {why}. "
+            "Nothing was changed.",
+            name=project.name,
+            why=why,
+        ),
+        say(
+            "If it was made by a newer OpenRefine, ask for an update of this environment; "
+            "else use another backup."
+        ),
     )
 
 
 def _untried(project: Project) -> VceError:
     return VceError(
         "data-unwritable",
-        f"An OpenRefine on a copy could not save the project {project.name}, so that nobody can "
-        "say whether it is whole. Nothing was changed.",
-        "See that there is room on the disk, then try again.",
+        say(
+            "An OpenRefine on a copy could not save the project {name}, so that nobody can "
+            "say whether it is whole. Nothing was changed.",
+            name=project.name,
+        ),
+        say("See that there is room on the disk, then try again."),
     )
 
 

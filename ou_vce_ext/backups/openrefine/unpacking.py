@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, cast
 
 from ...errors import UnsuitableError
+from ...sentences import say
 from .. import tars, zips
 from ..reader import MOST_MEMBERS, check_name
 from ..tars import Bounded, BrokenTarError, Budget, Entry, entries
@@ -38,8 +39,12 @@ _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 def damaged(reason: str) -> UnsuitableError:
     """For a file of OpenRefine's that cannot be used; ``reason`` is the end of a sentence."""
     return UnsuitableError(
-        f"This file holds no OpenRefine project that can be used: {reason}. Nothing was changed.",
-        "Use another backup, or export the project from OpenRefine once more.",
+        say(
+            "This file holds no OpenRefine project that can be used: {reason}. Nothing was "
+            "changed.",
+            reason=reason,
+        ),
+        say("Use another backup, or export the project from OpenRefine once more."),
     )
 
 
@@ -163,7 +168,9 @@ def refuse_empty(found: Found) -> None:
     """Raise UnsuitableError where no project is in what was unpacked."""
     if not found.projects:
         raise UnsuitableError(
-            "There is no OpenRefine project in this file. Nothing was changed.",
-            "Use a backup made here, a file that OpenRefine's Export › OpenRefine project archive "
-            "has made, or a zip of such files.",
+            say("There is no OpenRefine project in this file. Nothing was changed."),
+            say(
+                "Use a backup made here, a file that OpenRefine's Export › OpenRefine project "
+                "archive has made, or a zip of such files."
+            ),
         )

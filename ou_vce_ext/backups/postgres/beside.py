@@ -11,6 +11,7 @@ from typing import Final
 from ...drivers.postgres.door import Door
 from ...drivers.postgres.session import Connection
 from ...errors import BadRequestError, ConflictError, UnsuitableError
+from ...sentences import say
 from .. import scratch
 from ..threads import in_thread
 from ..watch import Watch
@@ -29,11 +30,12 @@ def check_name(name: str) -> None:
     """Raise BadRequestError where ``name`` cannot be a database's."""
     if not name.strip() or not name.isprintable() or scratch.MARK in name:
         raise BadRequestError(
-            "A database needs a name of one line.", "For instance the old name and _2."
+            say("A database needs a name of one line."), say("For instance the old name and _2.")
         )
     if len(name.encode()) > _LONGEST:
         raise BadRequestError(
-            f"This name is longer than the {_LONGEST} bytes PostgreSQL keeps.", "Use a shorter one."
+            say("This name is longer than the {longest} bytes PostgreSQL keeps.", longest=_LONGEST),
+            say("Use a shorter one."),
         )
 
 
@@ -43,14 +45,16 @@ def one_of(source: OwnBackup | ForeignDump, items: frozenset[str] | None) -> str
     wanted = [name for name in names if items is None or name in items]
     if items is not None and (unknown := items - set(names) - {ROLES}):
         raise BadRequestError(
-            f"There is no database {sorted(unknown)[0]} in this file.",
-            f"It has: {', '.join(names)}.",
+            say("There is no database {found} in this file.", found=sorted(unknown)[0]),
+            say("It has: {names}.", names=", ".join(names)),
         )
     if len(wanted) != 1:
         raise BadRequestError(
-            "One database can be put under a new name at a time, and this file has "
-            f"{', '.join(names) or 'none'}.",
-            "Say which one in `items`.",
+            say(
+                "One database can be put under a new name at a time, and this file has {names}.",
+                names=", ".join(names),
+            ),
+            say("Say which one in `items`."),
         )
     return wanted[0]
 
@@ -58,9 +62,13 @@ def one_of(source: OwnBackup | ForeignDump, items: frozenset[str] | None) -> str
 def too_new(theirs: int, ours: int) -> UnsuitableError:
     """There is no way to an older release."""
     return UnsuitableError(
-        f"This was made by PostgreSQL {theirs}, and yours is {ours}: databases go from an older "
-        "release to a newer one, never back. Nothing was changed.",
-        f"Restore it where PostgreSQL {theirs} or newer is installed.",
+        say(
+            "This was made by PostgreSQL {theirs}, and yours is {ours}: databases go from "
+            "an older release to a newer one, never back. Nothing was changed.",
+            theirs=theirs,
+            ours=ours,
+        ),
+        say("Restore it where PostgreSQL {theirs} or newer is installed.", theirs=theirs),
     )
 
 
@@ -113,9 +121,13 @@ class Beside:
             await pour(self._tools, self._owner.into(partial), source, database, self._watch)
         except ToolFailedError as error:
             raise UnsuitableError(
-                f"The database {database} cannot be read from this file: {error.reason}. Your "
-                "data are as they were.",
-                "Make the file again, or use another.",
+                say(
+                    "The database {database} cannot be read from this file: {reason}. Your data "
+                    "are as they were.",
+                    database=database,
+                    reason=error.reason,
+                ),
+                say("Make the file again, or use another."),
             ) from error
         if said is not None:
             self._watch.step(f"Comparing {database}")
@@ -131,9 +143,13 @@ class Beside:
         rows_only = dataclasses.replace(inquiry.facts, schema=said.schema, major=said.major)
         if found := differences(said, rows_only):
             raise UnsuitableError(
-                f"The database {database}, loaded from this backup, is not what was backed up: "
-                f"{in_a_sentence(found)}. It was taken back; your data are as they were.",
-                "Use another backup.",
+                say(
+                    "The database {database}, loaded from this backup, is not what was backed up: "
+                    "{difference}. It was taken back; your data are as they were.",
+                    database=database,
+                    difference=in_a_sentence(found),
+                ),
+                say("Use another backup."),
             )
 
     @staticmethod
@@ -159,7 +175,8 @@ class Beside:
 
 def _taken(name: str) -> ConflictError:
     return ConflictError(
-        f"There is a database {name} already, and it is left as it is.", "Use another name."
+        say("There is a database {name} already, and it is left as it is.", name=name),
+        say("Use another name."),
     )
 
 

@@ -12,6 +12,7 @@ from ...drivers.postgres.options import ADMIN
 from ...drivers.postgres.roles import set_up
 from ...drivers.postgres.session import Connection
 from ...errors import UnsuitableError, VceError
+from ...sentences import say
 from ..strategy import Layer
 from ..threads import in_thread
 from ..watch import Watch
@@ -140,9 +141,13 @@ class Build:
             )
         except ToolFailedError as error:
             raise UnsuitableError(
-                f"The database {name} cannot be read from this file: {error.reason}. Your data are "
-                "as they were.",
-                "Make the file again, or use another.",
+                say(
+                    "The database {name} cannot be read from this file: {reason}. Your data are as "
+                    "they were.",
+                    name=name,
+                    reason=error.reason,
+                ),
+                say("Make the file again, or use another."),
             ) from error
 
     async def _roles(self, connection: Connection, layers: Sequence[Layer]) -> None:
@@ -191,9 +196,13 @@ class Build:
             )
         except ToolFailedError as error:
             raise UnsuitableError(
-                f"The database {part.dumped.database.name} of this backup cannot be restored: "
-                f"{error.reason}. Your data are as they were.",
-                "Use another backup, or restore only the other databases of this one.",
+                say(
+                    "The database {name} of this backup cannot be restored: {reason}. Your data "
+                    "are as they were.",
+                    name=part.dumped.database.name,
+                    reason=error.reason,
+                ),
+                say("Use another backup, or restore only the other databases of this one."),
             ) from error
 
     async def _compare(self, name: str, said: Facts) -> None:
@@ -208,16 +217,25 @@ class Build:
             except psycopg.Error as error:
                 raise VceError(
                     "command-failed",
-                    f"The database {name} was restored, and could not be compared: {error}. Your "
-                    "data are as they were.",
-                    "Try again.",
+                    say(
+                        "The database {name} was restored, and could not be compared: {error}. "
+                        "Your "
+                        "data are as they were.",
+                        name=name,
+                        error=error,
+                    ),
+                    say("Try again."),
                 ) from error
         found = await in_thread(self._watch, differences, said, inquiry.facts)
         if found:
             raise UnsuitableError(
-                f"The database {name}, restored from this backup, is not what was backed up: "
-                f"{in_a_sentence(found)}. Your data are as they were.",
-                "Use another backup, and make a new one.",
+                say(
+                    "The database {name}, restored from this backup, is not what was backed up: "
+                    "{difference}. Your data are as they were.",
+                    name=name,
+                    difference=in_a_sentence(found),
+                ),
+                say("Use another backup, and make a new one."),
             )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString
 from ...drivers.postgres.session import Connection
 from ...errors import UnsuitableError
 from ...models import Json
+from ...sentences import say
 
 if TYPE_CHECKING:
     from psycopg.sql import Composable, Composed
@@ -86,9 +87,11 @@ class Database:
             return cls(**whole)
         except (KeyError, TypeError, ValueError) as error:
             raise UnsuitableError(
-                "This backup is damaged: what it says of its databases cannot be read. Nothing was "
-                "changed.",
-                "Use another backup.",
+                say(
+                    "This backup is damaged: what it says of its databases cannot be read. Nothing "
+                    "was changed."
+                ),
+                say("Use another backup."),
             ) from error
 
 

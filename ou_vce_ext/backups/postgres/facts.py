@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ...drivers.postgres.session import Connection
 from ...errors import UnsuitableError
+from ...sentences import say
 from . import facts_sql
 
 _SHOWN: Final = 4
@@ -65,9 +66,11 @@ class Facts:
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise UnsuitableError(
-                "This backup is damaged: what it says of its databases cannot be read. Nothing was "
-                "changed.",
-                "Use another backup.",
+                say(
+                    "This backup is damaged: what it says of its databases cannot be read. Nothing "
+                    "was changed."
+                ),
+                say("Use another backup."),
             ) from error
 
 

@@ -15,6 +15,7 @@ from typing import BinaryIO, Final, Literal
 
 from ...errors import UnsuitableError
 from ...models_backup import Consistency, DataItem, ItemKind
+from ...sentences import say
 from ..watch import Watch
 from .loading import blocks, connects_to, left_out
 from .script import Command, Rows, statements, without_comments
@@ -313,7 +314,12 @@ def understood() -> Iterator[None]:
 
 def _no_dump(reason: str) -> UnsuitableError:
     return UnsuitableError(
-        f"This file is not a dump of PostgreSQL, or is damaged: {reason}. Nothing was changed.",
-        "Use a backup that this software made, or a file from pg_dump: its custom or tar format, "
-        "or a script (.sql), which may be packed with gzip or zip.",
+        say(
+            "This file is not a dump of PostgreSQL, or is damaged: {reason}. Nothing was changed.",
+            reason=reason,
+        ),
+        say(
+            "Use a backup that this software made, or a file from pg_dump: its custom or "
+            "tar format, or a script (.sql), which may be packed with gzip or zip."
+        ),
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ...drivers.postgres.door import Door
 from ...errors import UnsuitableError
+from ...sentences import say
 from ..watch import Watch
 from .script import Command, Part, Rows, statements, without_comments
 
@@ -67,9 +68,13 @@ def connects_to(command: Command) -> str | None:
     found = _CONNECT.fullmatch(command.text)
     if not found:
         raise UnsuitableError(
-            f"This script is for a person at a terminal: line {command.line} has the command "
-            f"{command.text.split()[0]}, which does more than SQL can. Nothing was changed.",
-            "Make the file with pg_dump, or take that line out.",
+            say(
+                "This script is for a person at a terminal: line {line} has the command "
+                "{found}, which does more than SQL can. Nothing was changed.",
+                line=command.line,
+                found=command.text.split()[0],
+            ),
+            say("Make the file with pg_dump, or take that line out."),
         )
     told = found[1].strip()
     if named := _DBNAME.search(told):
@@ -178,8 +183,15 @@ def _refused(line: int, statement: bytes, error: Exception) -> UnsuitableError:
     told = str(error).strip().splitlines()
     what = " ".join(statement[:80].decode("utf-8", "replace").split())
     return UnsuitableError(
-        f"The server refuses what this file says near line {line} ({what} …): "
-        f"{told[0] if told else type(error).__name__}. Your data are as they were.",
-        "If it needs rights or an extension that students do not have, ask for a file made with "
-        "`pg_dump --no-owner --no-privileges`.",
+        say(
+            "The server refuses what this file says near line {line} ({what} …): {words}. "
+            "Your data are as they were.",
+            line=line,
+            what=what,
+            words=told[0] if told else type(error).__name__,
+        ),
+        say(
+            "If it needs rights or an extension that students do not have, ask for a file "
+            "made with `pg_dump --no-owner --no-privileges`."
+        ),
     )

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from ...errors import UnsuitableError
+from ...sentences import say
 from ..reader import Archive
 from ..threads import in_thread
 from ..watch import Watch
@@ -64,7 +65,9 @@ async def _archive(
                 else f"This dump is damaged, or not whole: {error.reason}"
             )
             + ". Nothing was changed.",
-            "Restore it where a newer PostgreSQL is installed." if newer else "Use another file.",
+            say("Restore it where a newer PostgreSQL is installed.")
+            if newer
+            else say("Use another file."),
         ) from error
     finally:
         if plain is not packed:

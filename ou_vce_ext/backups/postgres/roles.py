@@ -13,6 +13,7 @@ from typing import Final
 from ...drivers.postgres.options import ADMIN
 from ...drivers.postgres.session import Connection
 from ...errors import UnsuitableError
+from ...sentences import say
 from .script import Statement, statements, without_comments
 
 MEMBER: Final = "globals.sql"
@@ -47,9 +48,12 @@ async def put(connection: Connection, content: bytes, *, over: bool) -> None:
         except psycopg.Error as error:
             told = str(error).strip().splitlines()
             raise UnsuitableError(
-                "The roles in this backup could not be made: "
-                f"{told[0] if told else 'the server refused'}. Your data are as they were.",
-                "Restore single databases of it instead.",
+                say(
+                    "The roles in this backup could not be made: {words}. Your data are as they "
+                    "were.",
+                    words=told[0] if told else "the server refused",
+                ),
+                say("Restore single databases of it instead."),
             ) from error
 
 
@@ -86,9 +90,11 @@ def _accepted(content: bytes, there: set[str], *, over: bool) -> Iterator[bytes]
             continue
         else:
             raise UnsuitableError(
-                "This backup is not as this software makes them: its roles come with something "
-                "else. Nothing was changed.",
-                "Use another backup.",
+                say(
+                    "This backup is not as this software makes them: its roles come with something "
+                    "else. Nothing was changed."
+                ),
+                say("Use another backup."),
             )
         yield text
 

@@ -20,6 +20,7 @@ from ...drivers.postgres.options import ADMIN
 from ...drivers.postgres.programs import Server
 from ...errors import UnsuitableError, VceError
 from ...models import ServiceSpec
+from ...sentences import say
 from ...services.private_files import sync_folder
 from .. import scratch
 from ..threads import in_thread, to_its_end
@@ -76,9 +77,12 @@ class ScratchServer:
         except OSError as error:
             raise VceError(
                 "disk-full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "command-failed",
-                "The new databases could not be written to the disk: "
-                f"{error.strerror or error}. Your data are as they were.",
-                "Check the disk, then try again.",
+                say(
+                    "The new databases could not be written to the disk: {reason}. Your data are "
+                    "as they were.",
+                    reason=error.strerror,
+                ),
+                say("Check the disk, then try again."),
             ) from error
 
     async def discard(self, *, keep_data: bool = False) -> None:
@@ -149,10 +153,14 @@ def choose(servers: Sequence[Server], home: Path, oldest: int) -> Server:
         return (same or fitting)[0]
     here = " and ".join(str(major) for major in sorted({server.major for server in servers}))
     raise UnsuitableError(
-        f"This backup was made by PostgreSQL {oldest}, and this machine has PostgreSQL "
-        f"{here or 'none'}: databases go from an older release to a newer one, never back. Nothing "
-        "was changed.",
-        f"Restore it where PostgreSQL {oldest} or newer is installed.",
+        say(
+            "This backup was made by PostgreSQL {oldest}, and this machine has PostgreSQL "
+            "{here}: databases go from an older release to a newer one, never back. "
+            "Nothing was changed.",
+            oldest=oldest,
+            here=here,
+        ),
+        say("Restore it where PostgreSQL {oldest} or newer is installed.", oldest=oldest),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...errors import UnsuitableError
+from ...sentences import say
 
 LONGEST: Final = 256 * 1024 * 1024
 """Bytes that one statement may have."""
@@ -102,9 +103,12 @@ class _Reader:
         self._buffer += block
         if len(self._buffer) > LONGEST:
             raise UnsuitableError(
-                f"This script has a statement that is far too long, at line {self._line}. Nothing "
-                "was changed.",
-                "Make a new file with pg_dump, in its custom format.",
+                say(
+                    "This script has a statement that is far too long, at line {line}. Nothing was "
+                    "changed.",
+                    line=self._line,
+                ),
+                say("Make a new file with pg_dump, in its custom format."),
             )
         return not self._ended
 
@@ -275,7 +279,10 @@ def without_comments(text: bytes) -> bytes:
 
 def _endless(line: int) -> UnsuitableError:
     return UnsuitableError(
-        f"This script ends in the middle of a statement that begins near line {line}: it is not "
-        "whole. Nothing was changed.",
-        "Make the file again, or use another.",
+        say(
+            "This script ends in the middle of a statement that begins near line {line}: "
+            "it is not whole. Nothing was changed.",
+            line=line,
+        ),
+        say("Make the file again, or use another."),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...drivers.postgres.driver import PostgresDriver
 from ...errors import VceError
 from ...models import ServiceSpec
+from ...sentences import say
 
 
 def files(spec: ServiceSpec) -> Mapping[str, Sequence[Path]]:
@@ -28,9 +29,13 @@ def unusable(path: Path, error: Exception | None) -> VceError:
         why = "it is a whole backup of this software, not a dump of one database."
     return VceError(
         "config-invalid",
-        f"What a fresh PostgreSQL begins with cannot be had from {path.name}: {why} Your databases "
-        "are as they were.",
-        "Show this to your tutor: `seed` in this service's declaration names that file.",
+        say(
+            "What a fresh PostgreSQL begins with cannot be had from {name}: {why} Your "
+            "databases are as they were.",
+            name=path.name,
+            why=why,
+        ),
+        say("Show this to your tutor: `seed` in this service's declaration names that file."),
     )
 
 

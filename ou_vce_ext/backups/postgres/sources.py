@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ...errors import UnsuitableError
 from ...models_backup import Consistency, DataItem, ItemKind
+from ...sentences import say
 from ..reader import Archive
 from .database import Database
 from .facts import Facts
@@ -58,8 +59,11 @@ class OwnBackup:
         manifest = archive.manifest
         if manifest.kind != "postgres":
             raise UnsuitableError(
-                f"This is a backup of {manifest.title}, not of PostgreSQL. Nothing was changed.",
-                f"Restore it from the menu of {manifest.title}.",
+                say(
+                    "This is a backup of {title}, not of PostgreSQL. Nothing was changed.",
+                    title=manifest.title,
+                ),
+                say("Restore it from the menu of {title}.", title=manifest.title),
             )
         self.databases = tuple(self._databases(manifest.details))
         self.major = self._major(manifest.details)
@@ -128,8 +132,11 @@ class OwnBackup:
 
 def _unclear() -> UnsuitableError:
     return UnsuitableError(
-        "This backup is damaged: it does not say which databases are in it. Nothing was changed.",
-        "Use another backup.",
+        say(
+            "This backup is damaged: it does not say which databases are in it. Nothing "
+            "was changed."
+        ),
+        say("Use another backup."),
     )
 
 

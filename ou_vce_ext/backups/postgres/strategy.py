@@ -16,6 +16,7 @@ from ...drivers.postgres.place import find_place, usable
 from ...drivers.postgres.programs import Server
 from ...errors import UnsuitableError, VceError
 from ...models_backup import DataItem
+from ...sentences import say
 from ...services.private_files import make_private_folder
 from .. import scratch
 from ..strategy import Built, Layer, Source, Strategy, Taken
@@ -207,7 +208,7 @@ class PostgresStrategy(Strategy):
 
     async def _missing(self) -> VceError:
         missing = await self.live.missing()
-        told = "PostgreSQL's programs are not installed on this machine."
+        told = say("PostgreSQL's programs are not installed on this machine.")
         hint = "`apt-get install postgresql`"
         return VceError(
             "program-missing",
@@ -225,9 +226,12 @@ class PostgresStrategy(Strategy):
                 return server
         raise VceError(
             "program-missing",
-            f"That server is PostgreSQL {major}, and this machine has no tools of that release or "
-            "a newer one to copy it with. Its data are as they were.",
-            f"Ask for `apt-get install postgresql-client-{major}`.",
+            say(
+                "That server is PostgreSQL {major}, and this machine has no tools of that "
+                "release or a newer one to copy it with. Its data are as they were.",
+                major=major,
+            ),
+            say("Ask for `apt-get install postgresql-client-{major}`.", major=major),
         )
 
     @contextmanager
@@ -257,7 +261,9 @@ def explained() -> Iterator[None]:
         told = str(error).strip().splitlines()
         raise VceError(
             "command-failed",
-            f"PostgreSQL refused: {told[0] if told else type(error).__name__}. Your data are as "
-            "they were.",
-            "Try again. If it goes on, its log says more.",
+            say(
+                "PostgreSQL refused: {words}. Your data are as they were.",
+                words=told[0] if told else type(error).__name__,
+            ),
+            say("Try again. If it goes on, its log says more."),
         ) from error

@@ -11,6 +11,7 @@ from ...drivers.postgres.door import Door
 from ...drivers.postgres.session import Connection
 from ...errors import VceError
 from ...models_backup import Consistency, DataItem, ItemKind
+from ...sentences import say
 from .. import scratch
 from ..strategy import Taken
 from ..threads import in_thread
@@ -151,10 +152,16 @@ class Taking:
         except ToolFailedError as error:
             raise VceError(
                 "command-failed",
-                f"The database {database.name} could not be copied: {error.reason}. Your data are "
-                "as they were.",
-                "If a program has a table locked, or is just changing its shape, try again when it "
-                "is done.",
+                say(
+                    "The database {name} could not be copied: {reason}. Your data are as "
+                    "they were.",
+                    name=database.name,
+                    reason=error.reason,
+                ),
+                say(
+                    "If a program has a table locked, or is just changing its shape, try again "
+                    "when it is done."
+                ),
             ) from error
 
 

@@ -15,6 +15,7 @@ from ...drivers.postgres.door import Door
 from ...drivers.postgres.programs import Server
 from ...errors import VceError
 from ...launch import Launcher, ToolResult
+from ...sentences import say
 from ...services.tools import run_tool
 from ..threads import in_thread
 from ..watch import Watch
@@ -35,7 +36,9 @@ class ToolFailedError(VceError):
         last = (telling or lines or [result.ending.describe()])[0]
         self.hung_up = result.ending.signal == "SIGPIPE" or "Broken pipe" in self.said
         self.reason = last.removeprefix(f"{name}: ").removeprefix("error: ")
-        super().__init__("command-failed", f"{name} failed: {self.reason}")
+        super().__init__(
+            "command-failed", say("{name} failed: {reason}", name=name, reason=self.reason)
+        )
 
 
 class Tools:
@@ -69,9 +72,16 @@ class Tools:
             return None
         return VceError(
             "program-missing",
-            f"The program {name} of PostgreSQL {self.server.major} is not in "
-            f"{self.server.folder}. Your databases are safe.",
-            f"Install it: `apt-get install postgresql-client-{self.server.major}`.",
+            say(
+                "The program {name} of PostgreSQL {major} is not in {folder}. Your databases "
+                "are safe.",
+                name=name,
+                major=self.server.major,
+                folder=self.server.folder,
+            ),
+            say(
+                "Install it: `apt-get install postgresql-client-{major}`.", major=self.server.major
+            ),
         )
 
     async def run(self, name: str, *arguments: str) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 from ...errors import VceError
 from ...launch import Ending
 from ...models import ServiceError
+from ...sentences import say
 from ...services.diagnosis import killed, of_death
 from ...services.ports import port_in_use_error
 from ...services.private_files import explain as explain_os_error
@@ -49,9 +50,15 @@ def _because(number: int) -> Explanation:
 def _socket(text: str, place: Place) -> ServiceError:
     return ServiceError(
         "folder-unsuitable",
-        f"MongoDB could not make its socket in {place.sockets}: {text}. Your databases are safe.",
-        "Set VCE_RUNTIME_DIR to a folder of your own with a short name, on a Linux file system, "
-        "and restart Jupyter.",
+        say(
+            "MongoDB could not make its socket in {sockets}: {words}. Your databases are safe.",
+            sockets=place.sockets,
+            words=text,
+        ),
+        say(
+            "Set VCE_RUNTIME_DIR to a folder of your own with a short name, on a Linux "
+            "file system, and restart Jupyter."
+        ),
     )
 
 
@@ -65,61 +72,86 @@ def _version(text: str, place: Place) -> ServiceError:
     made_by = f"MongoDB {found[1]}" if found else "another release of MongoDB"
     return ServiceError(
         "data-wrong-version",
-        f"The databases in {place.folder} were made by {made_by}, which this release cannot open. "
-        "They have not been changed.",
-        "Have that release installed and name its `mongod` as `program` in the service's "
-        "declaration, or restore a backup made with it.",
+        say(
+            "The databases in {folder} were made by {made_by}, which this release cannot "
+            "open. They have not been changed.",
+            folder=place.folder,
+            made_by=made_by,
+        ),
+        say(
+            "Have that release installed and name its `mongod` as `program` in the "
+            "service's declaration, or restore a backup made with it."
+        ),
     )
 
 
 def _corrupt(text: str, place: Place) -> ServiceError:
     return ServiceError(
         "data-corrupt",
-        f"The databases in {place.folder} are damaged, and MongoDB cannot read them.",
-        "Keep a copy of that folder, then restore your newest backup. If you have none, ask for "
-        "help before anything else: much can often be saved.",
+        say(
+            "The databases in {folder} are damaged, and MongoDB cannot read them.",
+            folder=place.folder,
+        ),
+        say(
+            "Keep a copy of that folder, then restore your newest backup. If you have "
+            "none, ask for help before anything else: much can often be saved."
+        ),
     )
 
 
 def _owner(text: str, place: Place) -> ServiceError:
     return ServiceError(
         "data-wrong-owner",
-        f"MongoDB may not use some of the files in {place.folder}: they belong to another user, or "
-        "have lost their permissions. They are safe.",
-        "An administrator of this machine can give them back with chown -R.",
+        say(
+            "MongoDB may not use some of the files in {folder}: they belong to another "
+            "user, or have lost their permissions. They are safe.",
+            folder=place.folder,
+        ),
+        say("An administrator of this machine can give them back with chown -R."),
     )
 
 
 def _in_use(text: str, place: Place) -> ServiceError:
     return ServiceError(
         "data-in-use",
-        f"Another MongoDB server still has the databases in {place.folder} open. They are safe.",
-        "Stop the other one first. One that is just ending needs a moment: start again then.",
+        say(
+            "Another MongoDB server still has the databases in {folder} open. They are safe.",
+            folder=place.folder,
+        ),
+        say("Stop the other one first. One that is just ending needs a moment: start again then."),
     )
 
 
 def _gone(text: str, place: Place) -> ServiceError:
     return ServiceError(
         "data-missing",
-        f"The folder {place.folder} is gone.",
-        "Bring it back, or restore a backup.",
+        say("The folder {folder} is gone.", folder=place.folder),
+        say("Bring it back, or restore a backup."),
     )
 
 
 def _memory(text: str, place: Place) -> ServiceError:
     return ServiceError(
         "out-of-memory",
-        f"{place.title} could not get the memory it asked for. Your databases are safe.",
-        "Stop what you do not use and start again, or declare a smaller `cache_mb`.",
+        say(
+            "{title} could not get the memory it asked for. Your databases are safe.",
+            title=place.title,
+        ),
+        say("Stop what you do not use and start again, or declare a smaller `cache_mb`."),
     )
 
 
 def _option(text: str, place: Place) -> ServiceError:
     return ServiceError(
         "program-unsuitable",
-        f"This MongoDB does not know what it was told to do ({text.removeprefix('Fatal: ')}).",
-        "Have MongoDB 4.4 or newer installed, or name another `mongod` as `program` in the "
-        "service's declaration.",
+        say(
+            "This MongoDB does not know what it was told to do ({removeprefix}).",
+            removeprefix=text.removeprefix("Fatal: "),
+        ),
+        say(
+            "Have MongoDB 4.4 or newer installed, or name another `mongod` as `program` in "
+            "the service's declaration."
+        ),
     )
 
 
@@ -163,7 +195,7 @@ def explain_ending(ending: Ending, lines: Sequence[str], place: Place) -> Servic
     if ending.signal == "SIGILL":
         error = cpu_unsupported()
     elif ending.starved or (ending.signal == "SIGKILL" and not ending.keeper_lost):
-        safe = "What was written is safe, and is recovered at the next start."
+        safe = say("What was written is safe, and is recovered at the next start.")
         error = killed(place.title, ending, safe)
     elif not ending.keeper_lost:
         error = explain(run, place)

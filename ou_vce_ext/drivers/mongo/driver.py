@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final
 from ...errors import VceError
 from ...launch import Ending, Launcher, LaunchPlan, Process, StopStep
 from ...models import Capability, Connection, ServiceError, ServiceSpec, Site
+from ...sentences import say
 from ...services.logs import ServiceLog
 from ...services.ports import port_in_use_error, port_is_taken
 from ..base import Driver, Option, Progress, scrubbed_environment
@@ -61,7 +62,7 @@ class MongoDriver(Driver):
     wants_port: ClassVar[bool] = True
     default_ready_timeout: ClassVar[float] = 120.0
     """Recovery after a crash may take its time: it is not to be cut short."""
-    when_cut_off: ClassVar[str] = (
+    when_cut_off: ClassVar[str] = say(
         "What was written is there; what was being changed just then may be lost."
     )
     start_seconds: ClassVar[float | None] = 1.5
@@ -88,8 +89,14 @@ class MongoDriver(Driver):
             if key in self.spec.options:
                 return ServiceError(
                     "config-invalid",
-                    f"`{key}` says where a server is that already runs, and this one is ours.",
-                    f"Add `external = true` to this service's declaration, or remove `{key}`.",
+                    say(
+                        "`{key}` says where a server is that already runs, and this one is ours.",
+                        key=key,
+                    ),
+                    say(
+                        "Add `external = true` to this service's declaration, or remove `{key}`.",
+                        key=key,
+                    ),
                 )
         program = self.declared.program
         return missing_program(program, find_mongods(program))
@@ -188,9 +195,12 @@ class MongoDriver(Driver):
                 return
             raise VceError(
                 "internal",
-                f"MongoDB runs, but its replica set and user could not be set up: {error}. What "
-                "was there before is safe.",
-                "Start it again. If it happens again, show your tutor the log.",
+                say(
+                    "MongoDB runs, but its replica set and user could not be set up: {error}. What "
+                    "was there before is safe.",
+                    error=error,
+                ),
+                say("Start it again. If it happens again, show your tutor the log."),
             ) from error
 
     def server(self) -> Server:

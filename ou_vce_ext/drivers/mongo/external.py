@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DefiniteError
+from ...sentences import say
 from .options import Declared
 
 if TYPE_CHECKING:
@@ -35,21 +36,26 @@ class ExternalServer:
         except ConfigurationError as error:
             raise DefiniteError(
                 "config-invalid",
-                f"The address declared for this service cannot be used: {error}.",
-                "Correct `uri` in this service's declaration.",
+                say("The address declared for this service cannot be used: {error}.", error=error),
+                say("Correct `uri` in this service's declaration."),
             ) from error
         except OperationFailure as error:
             reason = (error.details or {}).get("errmsg", "no reason given")
             raise DefiniteError(
                 "credentials-refused",
-                f"{where} does not let {declared.user or 'us'} in: {reason}.",
-                "Correct `uri`, or `user` and `password`, in this service's declaration.",
+                say(
+                    "{where} does not let {user} in: {reason}.",
+                    where=where,
+                    user=declared.user,
+                    reason=reason,
+                ),
+                say("Correct `uri`, or `user` and `password`, in this service's declaration."),
             ) from error
         except PyMongoError as error:
             raise DefiniteError(
                 "external-down",
-                f"{where} does not answer. It is run outside JupyterLab.",
-                "Ask whoever looks after it. It is shown here as soon as it is back.",
+                say("{where} does not answer. It is run outside JupyterLab.", where=where),
+                say("Ask whoever looks after it. It is shown here as soon as it is back."),
             ) from error
         return True
 

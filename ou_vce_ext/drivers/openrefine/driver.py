@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 from ...errors import VceError
 from ...launch import Ending, Launcher, LaunchPlan, Process, StopStep
 from ...models import Capability, ServiceError, ServiceSpec, Site, Upstream
+from ...sentences import say
 from ...services.ports import port_in_use_error, port_is_taken
 from ...services.private_files import explain, make_private_folder
 from ..base import Driver, Option, Progress
@@ -46,7 +47,7 @@ class OpenRefineDriver(Driver):
     """A busy or weak machine may need many times what a start usually takes."""
     start_seconds: ClassVar[float | None] = 4.0
     stop_seconds: ClassVar[float] = 4.0
-    when_cut_off: ClassVar[str] = "Edits of the last half minute before that may be lost."
+    when_cut_off: ClassVar[str] = say("Edits of the last half minute before that may be lost.")
     archive_delay: ClassVar[float] = 30.0
     """Seconds from ready until a class-data archive is made: the first pages go before it."""
 
@@ -99,8 +100,8 @@ class OpenRefineDriver(Driver):
             lacking = missing_program(self.program, self.java)
             raise VceError(
                 lacking.code if lacking else "program-missing",
-                lacking.message if lacking else "OpenRefine has just been removed.",
-                lacking.hint if lacking else "Start it again.",
+                lacking.message if lacking else say("OpenRefine has just been removed."),
+                lacking.hint if lacking else say("Start it again."),
             )
         projects = self.site.data_dir
         make_ready(projects)

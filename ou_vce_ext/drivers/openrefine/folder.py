@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import DataInUseError, DefiniteError, VceError
+from ...sentences import say
 from ...services.ports import user_name
 from ...services.private_files import SAFE, explain, make_folder
 from ..lock_file import lock_is_free
@@ -64,16 +65,30 @@ def _check_access(folder: Path) -> None:
         me = user_name(os.geteuid()).removeprefix("uid ")
         raise DefiniteError(
             "data-wrong-owner",
-            f"OpenRefine could not save here: in {folder}, these belong to {' and '.join(owners)}: "
-            f"{named}. {SAFE}",
-            "An administrator of this machine can give them back: "
-            f"chown -R {me} {shlex.quote(str(folder))}",
+            say(
+                "OpenRefine could not save here: in {folder}, these belong to {names}: "
+                "{named}. {safe}",
+                folder=folder,
+                names=" and ".join(owners),
+                named=named,
+                safe=SAFE,
+            ),
+            say(
+                "An administrator of this machine can give them back: chown -R {me} {quote}",
+                me=me,
+                quote=shlex.quote(str(folder)),
+            ),
         )
     raise DefiniteError(
         "data-unwritable",
-        f"OpenRefine could not save here: in {folder}, these may not be written to: {named}. "
-        f"{SAFE}",
-        f"In a terminal: chmod -R u+rwX {shlex.quote(str(folder))}",
+        say(
+            "OpenRefine could not save here: in {folder}, these may not be written to: "
+            "{named}. {safe}",
+            folder=folder,
+            named=named,
+            safe=SAFE,
+        ),
+        say("In a terminal: chmod -R u+rwX {quote}", quote=shlex.quote(str(folder))),
     )
 
 
@@ -96,9 +111,15 @@ def _check_room(folder: Path) -> None:
     if free < ROOM_TO_START:
         raise VceError(
             "disk-full",
-            f"The disk that holds {folder} is nearly full: {free / 1e6:.0f} MB are free, and with "
-            f"less than {ROOM_TO_START / 1e6:.0f} MB OpenRefine could not save your work. {SAFE}",
-            "Delete large files you do not need, empty the bin, then start OpenRefine again.",
+            say(
+                "The disk that holds {folder} is nearly full: {value:.0f} MB are free, and "
+                "with less than {value_2:.0f} MB OpenRefine could not save your work. {safe}",
+                folder=folder,
+                value=free / 1000000.0,
+                value_2=ROOM_TO_START / 1000000.0,
+                safe=SAFE,
+            ),
+            say("Delete large files you do not need, empty the bin, then start OpenRefine again."),
         )
 
 
@@ -107,9 +128,16 @@ def _refuse_running(folder: Path) -> None:
     pid = _started_by_hand(folder)
     if pid is not None:
         raise DataInUseError(
-            f"Another OpenRefine (process {pid}), not started by JupyterLab, has the projects in "
-            f"{folder} open. They are safe.",
-            "Close that one first, then start this again: two at a time would spoil the projects.",
+            say(
+                "Another OpenRefine (process {pid}), not started by JupyterLab, has the "
+                "projects in {folder} open. They are safe.",
+                pid=pid,
+                folder=folder,
+            ),
+            say(
+                "Close that one first, then start this again: two at a time would spoil the "
+                "projects."
+            ),
             {"pid": pid, "program": "openrefine"},
         )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ...models import ServiceError
+from ...sentences import say
 
 DEBIAN: Final = Path("/usr/share/openrefine")
 OLDEST_JAVA: Final = 11
@@ -27,13 +28,14 @@ _POM: Final = re.compile(r"META-INF/maven/org\.openrefine/[^/]+/pom\.properties"
 _RELEASE: Final = re.compile(r"^version=(\S+)", re.MULTILINE)
 _JAVA_RELEASE: Final = re.compile(r'^JAVA_VERSION="?([^"\s]+)', re.MULTILINE)
 _CLASS_VERSION_OF_JAVA_0: Final = 44
-_INSTALL: Final = (
-    "Install it with `apt-get install openrefine` as the machine's administrator, or unpack it "
-    'anywhere and declare `program = "/path/to/openrefine"` for this service.'
+_INSTALL: Final = say(
+    "Install it with `apt-get install openrefine` as the machine's administrator, "
+    'or unpack it anywhere and declare `program = "/path/to/openrefine"` for this '
+    "service."
 )
-_INSTALL_JAVA: Final = (
-    "Install it with `apt-get install default-jre-headless` as the machine's administrator, or "
-    'declare `java = "/path/to/java"` for this service.'
+_INSTALL_JAVA: Final = say(
+    "Install it with `apt-get install default-jre-headless` as the machine's "
+    'administrator, or declare `java = "/path/to/java"` for this service.'
 )
 
 
@@ -182,32 +184,41 @@ def missing_program(program: str | None, java: str | None) -> ServiceError | Non
     if distribution is None and program:
         return ServiceError(
             "program-missing",
-            f"{program}, declared as `program`, holds no OpenRefine.",
-            "Correct `program` in the service's declaration: it names the folder that OpenRefine "
-            "was unpacked in, with `server` and `webapp` in it.",
+            say("{program}, declared as `program`, holds no OpenRefine.", program=program),
+            say(
+                "Correct `program` in the service's declaration: it names the folder that "
+                "OpenRefine was unpacked in, with `server` and `webapp` in it."
+            ),
         )
     if distribution is None:
         return ServiceError(
-            "program-missing", "OpenRefine is not installed on this machine.", _INSTALL
+            "program-missing", say("OpenRefine is not installed on this machine."), _INSTALL
         )
     javas = find_javas(java, distribution)
     if not javas and java:
         return ServiceError(
             "program-missing",
-            f"{java}, declared as `java`, is no Java that can be run.",
-            "Correct `java` in the service's declaration: it names the program `java`, or the "
-            "folder that Java is installed in.",
+            say("{java}, declared as `java`, is no Java that can be run.", java=java),
+            say(
+                "Correct `java` in the service's declaration: it names the program `java`, or "
+                "the folder that Java is installed in."
+            ),
         )
     if not javas:
         return ServiceError(
-            "program-missing", "OpenRefine needs Java, which is not installed.", _INSTALL_JAVA
+            "program-missing", say("OpenRefine needs Java, which is not installed."), _INSTALL_JAVA
         )
     if any(suits(found, distribution) for found in javas):
         return None
     best = max(javas, key=lambda found: found.major or 0)
     return ServiceError(
         "program-unsuitable",
-        f"OpenRefine needs Java {distribution.oldest_java} or newer; this machine has Java "
-        f"{best.major} ({best.program}).",
+        say(
+            "OpenRefine needs Java {oldest_java} or newer; this machine has Java {major} "
+            "({program}).",
+            oldest_java=distribution.oldest_java,
+            major=best.major,
+            program=best.program,
+        ),
         _INSTALL_JAVA,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ...errors import DefiniteError, VceError
 from ...launch import Launcher
+from ...sentences import say
 from ...services.private_files import sync_folder, write_private
 from ...services.tools import run_tool
 from ..base import Progress, scrubbed_environment
@@ -50,7 +51,7 @@ async def create_cluster(
     """
     parent = place.folder.parent
     check_space(parent, SPACE_TO_CREATE)
-    progress("Making a place for your databases", None)
+    progress(say("Making a place for your databases"), None)
     with _staging(place) as staging:
         made = staging / "cluster"
         await _initdb(place, server, launcher, output, made, sync=sync)
@@ -124,9 +125,11 @@ async def _initdb(
         except TimeoutError:
             raise VceError(
                 "start-timeout",
-                "Making the databases took more than five minutes, and was given up. Nothing has "
-                "been left behind.",
-                "The disk may be very slow or busy. Try again later.",
+                say(
+                    "Making the databases took more than five minutes, and was given up. Nothing "
+                    "has been left behind."
+                ),
+                say("The disk may be very slow or busy. Try again later."),
             ) from None
         if result.ok or "locale name" not in result.output:
             break
@@ -151,6 +154,9 @@ def _initdb_failed(folder: Path, output: str) -> VceError:
     last = (telling or lines or ["it said nothing"])[-1]
     return DefiniteError(
         "command-failed",
-        f"PostgreSQL could not make its data folder: {last}. Nothing has been left behind.",
-        "The service's log has all that it said.",
+        say(
+            "PostgreSQL could not make its data folder: {last}. Nothing has been left behind.",
+            last=last,
+        ),
+        say("The service's log has all that it said."),
     )

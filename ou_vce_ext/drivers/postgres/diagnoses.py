@@ -12,6 +12,7 @@ from typing import Final
 from ...errors import DefiniteError
 from ...launch import Ending
 from ...models import ServiceError
+from ...sentences import say
 from ...services.diagnosis import killed
 from ...services.ports import describe_port_owner
 from .files import disk_full, unsuitable, unwritable
@@ -35,9 +36,9 @@ def _from(error: DefiniteError) -> ServiceError:
     return ServiceError(error.code, error.message, error.hint)
 
 
-_BACKUP = (
-    "Keep a copy of the folder, then restore your newest backup. If you have none, ask for help "
-    "before anything else: much can often be saved."
+_BACKUP = say(
+    "Keep a copy of the folder, then restore your newest backup. If you have none, "
+    "ask for help before anything else: much can often be saved."
 )
 
 Explanation = Callable[[re.Match[str], Path, int], ServiceError]
@@ -47,16 +48,21 @@ def _port_in_use(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     owner = describe_port_owner(port) or "another program"
     return _told(
         "port-in-use",
-        f"Port {port} is used by {owner}. Your databases are safe.",
-        "Stop that program, or change `port` in this service's declaration and restart Jupyter.",
+        say("Port {port} is used by {owner}. Your databases are safe.", port=port, owner=owner),
+        say(
+            "Stop that program, or change `port` in this service's declaration and restart Jupyter."
+        ),
     )
 
 
 def _data_in_use(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     return _told(
         "data-in-use",
-        f"Another PostgreSQL server still has the databases in {folder} open. They are safe.",
-        "Stop the other one first. One that is just ending needs a moment: start again then.",
+        say(
+            "Another PostgreSQL server still has the databases in {folder} open. They are safe.",
+            folder=folder,
+        ),
+        say("Stop the other one first. One that is just ending needs a moment: start again then."),
     )
 
 
@@ -67,16 +73,18 @@ def _disk_full(found: re.Match[str], folder: Path, port: int) -> ServiceError:
 def _shared_memory(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     return _told(
         "out-of-memory",
-        "PostgreSQL could not get the memory it asked for. Your databases are safe.",
-        "Stop what you do not use and start again, or declare a smaller `shared_buffers` in this "
-        "service's `settings`.",
+        say("PostgreSQL could not get the memory it asked for. Your databases are safe."),
+        say(
+            "Stop what you do not use and start again, or declare a smaller "
+            "`shared_buffers` in this service's `settings`."
+        ),
     )
 
 
 def _corrupt(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     return _told(
         "data-corrupt",
-        f"The databases in {folder} are damaged: {found[0].strip()}.",
+        say("The databases in {folder} are damaged: {found}.", folder=folder, found=found[0]),
         _BACKUP,
     )
 
@@ -84,18 +92,27 @@ def _corrupt(found: re.Match[str], folder: Path, port: int) -> ServiceError:
 def _wrong_version(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     return _told(
         "data-wrong-version",
-        f"The databases in {folder} were made by another release of PostgreSQL. They have not "
-        "been touched.",
-        "Install that release beside this one, or restore a backup made with it.",
+        say(
+            "The databases in {folder} were made by another release of PostgreSQL. They "
+            "have not been touched.",
+            folder=folder,
+        ),
+        say("Install that release beside this one, or restore a backup made with it."),
     )
 
 
 def _wrong_owner(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     return _told(
         "data-wrong-owner",
-        f"PostgreSQL may not use the databases in {folder}: {found[0].strip()}. They are safe.",
-        "Files in it belong to another user, or have lost their permissions. An administrator can "
-        "give them back with chown -R.",
+        say(
+            "PostgreSQL may not use the databases in {folder}: {found}. They are safe.",
+            folder=folder,
+            found=found[0],
+        ),
+        say(
+            "Files in it belong to another user, or have lost their permissions. An "
+            "administrator can give them back with chown -R."
+        ),
     )
 
 
@@ -110,34 +127,46 @@ def _unsuitable(found: re.Match[str], folder: Path, port: int) -> ServiceError:
 def _root(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     return _told(
         "not-permitted",
-        "PostgreSQL refuses to run as root, and no other user could be taken for it.",
-        "Run Jupyter as an ordinary user, or let root make user namespaces or change its user.",
+        say("PostgreSQL refuses to run as root, and no other user could be taken for it."),
+        say(
+            "Run Jupyter as an ordinary user, or let root make user namespaces or change its user."
+        ),
     )
 
 
 def _nameless(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     return _told(
         "not-permitted",
-        "The user that Jupyter runs as has no name on this machine, and PostgreSQL needs one to "
-        "make its databases.",
-        "Whoever runs this machine can add a line for that user to /etc/passwd.",
+        say(
+            "The user that Jupyter runs as has no name on this machine, and PostgreSQL "
+            "needs one to make its databases."
+        ),
+        say("Whoever runs this machine can add a line for that user to /etc/passwd."),
     )
 
 
 def _setting(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     return _told(
         "config-invalid",
-        f"PostgreSQL does not accept a setting: {found[0].strip()}. Your databases are safe.",
-        "Correct `settings` in this service's declaration, or postgresql.conf in the data folder.",
+        say(
+            "PostgreSQL does not accept a setting: {found}. Your databases are safe.",
+            found=found[0],
+        ),
+        say(
+            "Correct `settings` in this service's declaration, or postgresql.conf in the "
+            "data folder."
+        ),
     )
 
 
 def _library(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     return _told(
         "program-unsuitable",
-        f"This PostgreSQL cannot run on this machine: {found[0].strip()}.",
-        "Install another one: `apt-get install postgresql`, or "
-        '`pip install "ou-vce-ext[embedded]"`.',
+        say("This PostgreSQL cannot run on this machine: {found}.", found=found[0]),
+        say(
+            "Install another one: `apt-get install postgresql`, or `pip install "
+            '"ou-vce-ext[embedded]"`.'
+        ),
     )
 
 
@@ -189,6 +218,6 @@ def explain_ending(
     if ending.keeper_lost or ending.asked:
         return None
     if ending.starved or ending.signal == "SIGKILL":
-        safe = "What was committed is safe, and is recovered at the next start."
+        safe = say("What was committed is safe, and is recovered at the next start.")
         return killed("PostgreSQL", ending, safe)
     return explain_lines(lines, folder, port)

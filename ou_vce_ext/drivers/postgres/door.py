@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ...errors import VceError
+from ...sentences import say
 from ...services.private_files import write_private
 from ..base import scrubbed_environment
 from .passfile import password_lines
@@ -71,7 +72,9 @@ class Door:
                 return await connect(self.address, password)
             except psycopg.OperationalError as error:
                 trouble = error
-        raise trouble or VceError("credentials-refused", "No password of this server is known.")
+        raise trouble or VceError(
+            "credentials-refused", say("No password of this server is known.")
+        )
 
     def connect_blocking(self) -> BlockingConnection:
         """A connection for a thread, that commits by itself. Raises as psycopg does."""

@@ -13,6 +13,7 @@ from typing import ClassVar
 from ...errors import DefiniteError, VceError
 from ...launch import Ending, Launcher, LaunchPlan, Process, StopStep
 from ...models import Capability, Connection, ServiceError, ServiceSpec, Site
+from ...sentences import say
 from ...services.ports import port_in_use_error
 from ..base import Driver, Option, Progress, scrubbed_environment
 from ..made_before import MadeBefore
@@ -61,7 +62,7 @@ class PostgresDriver(Driver):
     wants_port: ClassVar[bool] = True
     default_ready_timeout: ClassVar[float] = 300.0
     """Recovery after a crash may take its time: cut short, it has to begin again."""
-    when_cut_off: ClassVar[str] = (
+    when_cut_off: ClassVar[str] = say(
         "What was committed is there; what was being changed just then may be lost."
     )
     start_seconds: ClassVar[float | None] = 1.0
@@ -90,8 +91,14 @@ class PostgresDriver(Driver):
             if key in self.spec.options:
                 return ServiceError(
                     "config-invalid",
-                    f"`{key}` says where a server is that already runs, and this one is ours.",
-                    f"Add `external = true` to this service's declaration, or remove `{key}`.",
+                    say(
+                        "`{key}` says where a server is that already runs, and this one is ours.",
+                        key=key,
+                    ),
+                    say(
+                        "Add `external = true` to this service's declaration, or remove `{key}`.",
+                        key=key,
+                    ),
                 )
         servers = await asyncio.to_thread(self.find_servers)
         return missing_program(self.declared.program, servers)
@@ -183,16 +190,20 @@ class PostgresDriver(Driver):
         raise port_in_use_error(port, "port" in self.spec.options)
 
     def _locked_out(self, reason: str) -> DefiniteError:
-        hint = (
-            f"This service works as the superuser `{ADMIN}` in the database `postgres`: whoever "
-            "made these databases can add what is missing."
+        hint = say(
+            "This service works as the superuser `{admin}` in the database `postgres`: "
+            "whoever made these databases can add what is missing.",
+            admin=ADMIN,
         )
         if "password" in reason:
             forget_secret(self.data_dir)
-            hint = "Its superuser's password was changed. Start it again: it is then set anew."
+            hint = say("Its superuser's password was changed. Start it again: it is then set anew.")
         return DefiniteError(
             "credentials-refused",
-            f"PostgreSQL does not let this service in: {reason}. Your databases are safe.",
+            say(
+                "PostgreSQL does not let this service in: {reason}. Your databases are safe.",
+                reason=reason,
+            ),
             hint,
         )
 
@@ -289,7 +300,10 @@ class PostgresDriver(Driver):
 def _not_set_up(error: Exception) -> VceError:
     return VceError(
         "internal",
-        f"PostgreSQL runs, but its users and databases could not be set up: {error}. What was "
-        "there before is safe.",
-        "Check `user`, `databases` and `roles` in this service's declaration.",
+        say(
+            "PostgreSQL runs, but its users and databases could not be set up: {error}. "
+            "What was there before is safe.",
+            error=error,
+        ),
+        say("Check `user`, `databases` and `roles` in this service's declaration."),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...errors import DefiniteError
+from ...sentences import say
 from .reach import Reach
 from .session import Address, LoginRefusedError, Session
 
@@ -23,12 +24,21 @@ async def probe_external(session: Session, reach: Reach) -> bool:
     except LoginRefusedError as refusal:
         raise DefiniteError(
             "credentials-refused",
-            f"{where} does not let {declared.user} in: {refusal.message}.",
-            "Correct `user`, `password` and `databases` in this service's declaration.",
+            say(
+                "{where} does not let {user} in: {message}.",
+                where=where,
+                user=declared.user,
+                message=refusal.message,
+            ),
+            say("Correct `user`, `password` and `databases` in this service's declaration."),
         ) from refusal
     reason = f" ({session.trouble})" if session.trouble else ""
     raise DefiniteError(
         "external-down",
-        f"{where} does not answer{reason}. It is run outside JupyterLab.",
-        "Ask whoever looks after it. It is shown here as soon as it is back.",
+        say(
+            "{where} does not answer{reason}. It is run outside JupyterLab.",
+            where=where,
+            reason=reason,
+        ),
+        say("Ask whoever looks after it. It is shown here as soon as it is back."),
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...errors import DefiniteError
 from ...launch import Identity
+from ...sentences import say
 from ...services.ports import user_name
 from ..identity import Account, is_root
 
@@ -54,9 +55,12 @@ def check_owner(folder: Path, account: Account) -> None:
     if not folder.is_dir():
         raise DefiniteError(
             "data-corrupt",
-            f"{folder} should be the folder of the databases, and is a file. It has been left "
-            "alone.",
-            "Move it away, or declare another `data_dir` for this service.",
+            say(
+                "{folder} should be the folder of the databases, and is a file. It has been "
+                "left alone.",
+                folder=folder,
+            ),
+            say("Move it away, or declare another `data_dir` for this service."),
         )
     strangers = _strangers(folder, account)
     if is_root() and account.uid != 0 and strangers == {0}:
@@ -67,10 +71,19 @@ def check_owner(folder: Path, account: Account) -> None:
         owners = " and ".join(user_name(uid) for uid in sorted(strangers))
         raise DefiniteError(
             "data-wrong-owner",
-            f"The databases in {folder} belong to {owners}, in whole or in part, and the server "
-            f"would run as {account.name}. They have not been touched.",
-            f"Ask an administrator of this machine to run: chown -R {account.uid}:{account.gid} "
-            f"'{folder}'",
+            say(
+                "The databases in {folder} belong to {owners}, in whole or in part, and the "
+                "server would run as {name}. They have not been touched.",
+                folder=folder,
+                owners=owners,
+                name=account.name,
+            ),
+            say(
+                "Ask an administrator of this machine to run: chown -R {uid}:{gid} '{folder}'",
+                uid=account.uid,
+                gid=account.gid,
+                folder=folder,
+            ),
         )
 
 
@@ -112,9 +125,15 @@ def unsuitable(folder: Path, why: str) -> DefiniteError:
     """What to tell of a file system that cannot hold a database."""
     return DefiniteError(
         "folder-unsuitable",
-        f"The folder {folder} cannot hold a database: {why}. This is usual for folders shared with "
-        "the host computer or over a network. Nothing has been lost.",
-        "Declare a `data_dir` on the machine's own disk for this service (or set VCE_DATA_DIR).",
+        say(
+            "The folder {folder} cannot hold a database: {why}. This is usual for folders "
+            "shared with the host computer or over a network. Nothing has been lost.",
+            folder=folder,
+            why=why,
+        ),
+        say(
+            "Declare a `data_dir` on the machine's own disk for this service (or set VCE_DATA_DIR)."
+        ),
     )
 
 
@@ -126,8 +145,11 @@ def check_contents(folder: Path) -> str:
     if not holds_cluster(folder):
         raise DefiniteError(
             "data-corrupt",
-            f"{folder} holds files that are no PostgreSQL databases. They have been left alone.",
-            "Move them away, or declare another `data_dir` for this service.",
+            say(
+                "{folder} holds files that are no PostgreSQL databases. They have been left alone.",
+                folder=folder,
+            ),
+            say("Move them away, or declare another `data_dir` for this service."),
         )
     try:
         version = (folder / "PG_VERSION").read_text("ascii", "replace").strip()
@@ -153,9 +175,15 @@ def check_contents(folder: Path) -> str:
 def _corrupt(folder: Path, what: str) -> DefiniteError:
     return DefiniteError(
         "data-corrupt",
-        f"The databases in {folder} are damaged: {what}. Nothing has been changed.",
-        "Keep a copy of that folder, then restore your newest backup. If you have none, ask for "
-        "help before anything else: much can often be saved.",
+        say(
+            "The databases in {folder} are damaged: {what}. Nothing has been changed.",
+            folder=folder,
+            what=what,
+        ),
+        say(
+            "Keep a copy of that folder, then restore your newest backup. If you have "
+            "none, ask for help before anything else: much can often be saved."
+        ),
     )
 
 
@@ -206,9 +234,15 @@ def unwritable(folder: Path, why: str) -> DefiniteError:
     """What to tell of a folder that cannot be written to."""
     return DefiniteError(
         "data-unwritable",
-        f"The folder {folder} cannot be written to: {why}. Nothing has been touched.",
-        "Make it writable for the user Jupyter runs as, or declare another `data_dir` for this "
-        "service (or set VCE_DATA_DIR).",
+        say(
+            "The folder {folder} cannot be written to: {why}. Nothing has been touched.",
+            folder=folder,
+            why=why,
+        ),
+        say(
+            "Make it writable for the user Jupyter runs as, or declare another `data_dir` "
+            "for this service (or set VCE_DATA_DIR)."
+        ),
     )
 
 
@@ -216,7 +250,12 @@ def disk_full(folder: Path, figures: str = "") -> DefiniteError:
     """What to tell of a full disk."""
     return DefiniteError(
         "disk-full",
-        f"The disk that holds {folder} is full{f': {figures}' if figures else ''}. Your databases "
-        "are safe.",
-        "Free some space (empty the bin, delete large files you do not need), then start again.",
+        say(
+            "The disk that holds {folder} is full{words}. Your databases are safe.",
+            folder=folder,
+            words=f": {figures}" if figures else "",
+        ),
+        say(
+            "Free some space (empty the bin, delete large files you do not need), then start again."
+        ),
     )

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...errors import DataInUseError
+from ...sentences import say
 from ..lock_file import held, lock_is_free
 
 __all__ = ["check_postmaster_file", "folder_locked", "lock_file_for", "lock_is_free"]
@@ -94,10 +95,16 @@ def _same_folder(first: str, second: Path) -> bool:
 
 def _running(folder: Path, pid: int) -> DataInUseError:
     return DataInUseError(
-        f"A PostgreSQL server that is not ours (process {pid}) already runs on the databases in "
-        f"{folder}. Nothing has been touched.",
-        "Stop that server first, or, if it is meant to run, declare this service with "
-        "`external = true` so that it is used instead.",
+        say(
+            "A PostgreSQL server that is not ours (process {pid}) already runs on the "
+            "databases in {folder}. Nothing has been touched.",
+            pid=pid,
+            folder=folder,
+        ),
+        say(
+            "Stop that server first, or, if it is meant to run, declare this service with "
+            "`external = true` so that it is used instead."
+        ),
         {"pid": pid, "program": "postgres"},
     )
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from ...errors import DefiniteError
 from ...launch import Identity, Launcher
 from ...models import Site
+from ...sentences import say
 from ..identity import Account, barrier, decide_identity, is_root, may, service_account
 from .diagnoses import explain_os_error
 from .files import account_of, holds_cluster
@@ -94,9 +95,18 @@ async def find_place(site: Site, launcher: Launcher) -> Place:
     if holds_cluster(home):
         raise DefiniteError(
             "folder-unsuitable",
-            f"PostgreSQL refuses to run as root, and {place.account.name} cannot reach the "
-            f"databases in {home}: {closed} is closed to it. They have not been touched.",
-            f"Let others pass through (chmod o+x '{closed}'), or declare a `data_dir` elsewhere.",
+            say(
+                "PostgreSQL refuses to run as root, and {name} cannot reach the databases in "
+                "{home}: {closed} is closed to it. They have not been touched.",
+                name=place.account.name,
+                home=home,
+                closed=closed,
+            ),
+            say(
+                "Let others pass through (chmod o+x '{closed}'), or declare a `data_dir` "
+                "elsewhere.",
+                closed=closed,
+            ),
         )
     spare = fallback_folder(site)
     log.warning(
@@ -171,7 +181,11 @@ def _no_sockets(folder: Path, error: OSError) -> DefiniteError:
         return explain_os_error(error, folder)
     return DefiniteError(
         "folder-unsuitable",
-        f"The folder {folder} cannot hold PostgreSQL's socket: {error.strerror or error}. Your "
-        "databases have not been touched.",
-        "Set VCE_RUNTIME_DIR, or XDG_RUNTIME_DIR, to a short path on this machine's own disk.",
+        say(
+            "The folder {folder} cannot hold PostgreSQL's socket: {reason}. Your databases "
+            "have not been touched.",
+            folder=folder,
+            reason=error.strerror,
+        ),
+        say("Set VCE_RUNTIME_DIR, or XDG_RUNTIME_DIR, to a short path on this machine's own disk."),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from ...errors import DataInUseError, DefiniteError
 from ...launch import Launcher
 from ...models import Site
+from ...sentences import say
 from ...services.ports import port_in_use_error, port_is_taken
 from ..base import Progress
 from ..made_before import MadeBefore
@@ -76,8 +77,8 @@ def _in_use(servers: Sequence[Server], place: Place) -> Prepared:
     folder = place.folder
     if is_fresh(folder):
         raise DataInUseError(
-            f"Another JupyterLab is just making the databases in {folder}.",
-            "Wait a moment, then use that one, or close it and start this again.",
+            say("Another JupyterLab is just making the databases in {folder}.", folder=folder),
+            say("Wait a moment, then use that one, or close it and start this again."),
             {},
         )
     return Prepared(place, choose_server(servers, folder, check_contents(folder)))
@@ -97,10 +98,16 @@ async def _with_lock(
     if not within_reach:
         raise DefiniteError(
             "program-unsuitable",
-            f"PostgreSQL refuses to run as root, and {place.account.name} cannot reach its "
-            f"programs in {servers[0].folder}.",
-            "Install PostgreSQL for everybody on this machine (`apt-get install postgresql`), or "
-            "let others pass through the folders above it.",
+            say(
+                "PostgreSQL refuses to run as root, and {name} cannot reach its programs in "
+                "{folder}.",
+                name=place.account.name,
+                folder=servers[0].folder,
+            ),
+            say(
+                "Install PostgreSQL for everybody on this machine (`apt-get install "
+                "postgresql`), or let others pass through the folders above it."
+            ),
         )
     remove_leftovers(folder)
     if is_fresh(folder):

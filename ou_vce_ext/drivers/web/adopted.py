@@ -11,6 +11,7 @@ from typing import Any, Final
 from ...errors import DefiniteError, VceError
 from ...launch import Launcher
 from ...models import ServiceError, ServiceSpec, Site
+from ...sentences import say
 from ..base import Progress
 from .driver import WebDriver
 from .entries import Entry, as_mapping, find_entry
@@ -111,7 +112,9 @@ class AdoptedDriver(WebDriver):
     @property
     def _known(self) -> Entry:
         if self._entry is None:
-            raise DefiniteError("config-invalid", f"{self.spec.title} has not been looked up yet.")
+            raise DefiniteError(
+                "config-invalid", say("{title} has not been looked up yet.", title=self.spec.title)
+            )
         return self._entry
 
     @property

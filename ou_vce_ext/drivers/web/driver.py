@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Final
 from ...errors import DefiniteError
 from ...launch import Ending, Launcher, LaunchPlan, Listener, Process, StopStep
 from ...models import Capability, Manners, ServiceError, ServiceSpec, Site, Upstream
+from ...sentences import say
 from ...services.ports import describe_port_owner, port_in_use_error, port_is_taken
 from ...services.private_files import explain, make_folder, make_private_folder
 from ..base import Driver, Option, Progress, scrubbed_environment
@@ -139,8 +140,8 @@ class WebDriver(Driver):
         if trouble is None and not self._is_told_how:
             trouble = ServiceError(
                 "config-invalid",
-                f"{self.spec.title} is declared without a `command`.",
-                'For instance command = ["node", "app.js", "--port", "{port}"].',
+                say("{title} is declared without a `command`.", title=self.spec.title),
+                say('For instance command = ["node", "app.js", "--port", "{port}"].'),
             )
         if trouble:
             raise DefiniteError(trouble.code, trouble.message, trouble.hint)
@@ -152,9 +153,13 @@ class WebDriver(Driver):
         if not self.cwd.is_dir():
             raise DefiniteError(
                 "data-missing",
-                f"The folder {self.cwd}, in which {self.spec.title} is to be started, is not "
-                "there. Nothing has been started.",
-                "Make the folder, or correct `cwd` in this service's declaration.",
+                say(
+                    "The folder {cwd}, in which {title} is to be started, is not there. Nothing "
+                    "has been started.",
+                    cwd=self.cwd,
+                    title=self.spec.title,
+                ),
+                say("Make the folder, or correct `cwd` in this service's declaration."),
             )
         make_private_folder(self.site.private_dir)
         if self.spec.data_dir or "data_dir" in used((*self.spec.command, *self.spec.env.values())):
@@ -227,8 +232,8 @@ class WebDriver(Driver):
         if self.socket:
             raise DefiniteError(
                 "port-in-use",
-                f"The socket {self.socket} is used by another program.",
-                "Stop that program, then start this again.",
+                say("The socket {socket} is used by another program.", socket=self.socket),
+                say("Stop that program, then start this again."),
             )
         if self._port is None or self.declared_port is not None:
             raise port_in_use_error(self._port or 0, True)
@@ -283,9 +288,13 @@ class WebDriver(Driver):
             owner = self._taken_by or describe_port_owner(self._port) or "another program"
             error = ServiceError(
                 "port-in-use",
-                f"Port {self._port} was taken by {owner} just before {self.spec.title} could "
-                "have it.",
-                "Another one is chosen at the next try; there is nothing to do.",
+                say(
+                    "Port {port} was taken by {owner} just before {title} could have it.",
+                    port=self._port,
+                    owner=owner,
+                    title=self.spec.title,
+                ),
+                say("Another one is chosen at the next try; there is nothing to do."),
             )
         elif self._port and port_is_taken(self._port):
             told = port_in_use_error(self._port, True)

@@ -15,6 +15,7 @@ from importlib.metadata import entry_points
 from typing import Any, Final
 
 from ...errors import DefiniteError
+from ...sentences import say
 
 GROUP: Final = "jupyter_serverproxy_servers"
 _OPTIONS: Final[Mapping[str, tuple[str, tuple[type, ...]]]] = {
@@ -71,9 +72,15 @@ def find_entry(name: str, servers: Mapping[str, object]) -> Entry:
         there = ", ".join(sorted({*known.names, *map(str, servers)})) or "none at all"
         raise DefiniteError(
             "config-invalid",
-            f"There is no entry `{name}` for jupyter-server-proxy to adopt. There are: {there}.",
-            "Install the package that brings it beside Jupyter, or correct `adopt` in this "
-            "service's declaration.",
+            say(
+                "There is no entry `{name}` for jupyter-server-proxy to adopt. There are: {there}.",
+                name=name,
+                there=there,
+            ),
+            say(
+                "Install the package that brings it beside Jupyter, or correct `adopt` in this "
+                "service's declaration."
+            ),
         )
     source = point.dist.name if point.dist else point.value
     try:
@@ -171,8 +178,13 @@ def _unless(patterns: Iterable[Any]) -> Callable[[Any], bool]:
 def _wrong(name: str, source: str, what: str) -> DefiniteError:
     return DefiniteError(
         "config-invalid",
-        f"The entry `{name}` of {source} cannot be adopted: {what}. Nothing has been started.",
-        "Look for a newer version of that package, or declare the service with a `command`.",
+        say(
+            "The entry `{name}` of {source} cannot be adopted: {what}. Nothing has been started.",
+            name=name,
+            source=source,
+            what=what,
+        ),
+        say("Look for a newer version of that package, or declare the service with a `command`."),
     )
 
 
@@ -183,5 +195,5 @@ def _failed(name: str, source: str, what: str, error: Exception) -> DefiniteErro
         f"The entry `{name}` of {source} cannot be adopted: {what} ({type(error).__name__}"
         + (f": {reason}" if reason else "")
         + "). Nothing has been started.",
-        "Install what that package needs, or look for a newer version of it.",
+        say("Install what that package needs, or look for a newer version of it."),
     )

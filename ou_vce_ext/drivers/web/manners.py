@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import DefiniteError, VceError
 from ...models import Manners
+from ...sentences import say
 from .options import texts
 
 
@@ -83,9 +84,15 @@ def _call(function: Callable[..., Any], told: Mapping[str, object], whose: str) 
         name = getattr(function, "__name__", "a function")
         raise VceError(
             "app-not-answering",
-            f"The function `{name}` of {whose} failed, so its answer cannot be shown: "
-            f"{type(error).__name__}: {error}",
-            "Tell whoever declared this service.",
+            say(
+                "The function `{name}` of {whose} failed, so its answer cannot be shown: "
+                "{name__}: {error}",
+                name=name,
+                whose=whose,
+                name__=type(error).__name__,
+                error=error,
+            ),
+            say("Tell whoever declared this service."),
         ) from error
 
 
@@ -96,15 +103,25 @@ def _find(place: str, title: str) -> Callable[..., Any]:
     except Exception as error:  # whatever an imported module does
         raise DefiniteError(
             "config-invalid",
-            f"{title} is declared with the function {place}, which is not to be had: "
-            f"{type(error).__name__}: {error}. Nothing has been started.",
-            "Install the module beside Jupyter, or correct `rewrite_response`.",
+            say(
+                "{title} is declared with the function {place}, which is not to be had: "
+                "{name__}: {error}. Nothing has been started.",
+                title=title,
+                place=place,
+                name__=type(error).__name__,
+                error=error,
+            ),
+            say("Install the module beside Jupyter, or correct `rewrite_response`."),
         ) from error
     if not callable(found):
         raise DefiniteError(
             "config-invalid",
-            f"{title} is declared with {place}, which is no function. Nothing has been started.",
-            "Correct `rewrite_response` in its declaration.",
+            say(
+                "{title} is declared with {place}, which is no function. Nothing has been started.",
+                title=title,
+                place=place,
+            ),
+            say("Correct `rewrite_response` in its declaration."),
         )
     ready: Callable[..., Any] = found
     return ready

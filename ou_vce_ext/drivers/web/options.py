@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ...models import ServiceError, ServiceSpec
+from ...sentences import say
 from ..base import Option
 from ..private_network import PRIVATE
 from .placeholders import check_placeholders, used
@@ -147,20 +148,20 @@ def check_declaration(spec: ServiceSpec) -> ServiceError | None:
     if spec.command and "adopt" in spec.options:
         return ServiceError(
             "config-invalid",
-            "It has a `command`, and is to `adopt` another's as well.",
-            "Leave one of them out.",
+            say("It has a `command`, and is to `adopt` another's as well."),
+            say("Leave one of them out."),
         )
     trouble = check_placeholders(told_words(spec))
     if trouble:
         return ServiceError(
-            "config-invalid", trouble, "Correct `command`, `env` or `request_headers`."
+            "config-invalid", trouble, say("Correct `command`, `env` or `request_headers`.")
         )
     if not uses_socket(spec):
         return None
     if "port" in spec.options or "port" in used((*spec.command, *spec.env.values())):
         return ServiceError(
             "config-invalid",
-            "The app is to listen on a port and on a {socket} as well.",
-            "Use one of them: {socket}, or {port} and `port`.",
+            say("The app is to listen on a port and on a {socket} as well."),
+            say("Use one of them: {socket}, or {port} and `port`."),
         )
     return None

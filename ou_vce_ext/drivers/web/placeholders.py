@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from ...sentences import say
+
 PLACEHOLDERS: Final[Mapping[str, str]] = {
     "port": "the TCP port to listen on",
     "socket": "the path of the unix socket to listen on, instead of a port",
@@ -46,6 +48,10 @@ def check_placeholders(command: Iterable[str]) -> str | None:
             return (
                 f"There is no placeholder {{{word}}}. "
                 + (f"Did you mean {{{close[0]}}}? " if close else "")
-                + f"There are: {known}; for braces as such, write {{{{{word}}}}}."
+                + say(
+                    "There are: {known}; for braces as such, write {{{{{word}}}}}.",
+                    known=known,
+                    word=word,
+                )
             )
     return None

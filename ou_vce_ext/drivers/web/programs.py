@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ...models import ServiceError
+from ...sentences import say
 
 _PACKAGES: Final[Mapping[str, str]] = {
     "node": "nodejs",
@@ -45,13 +46,21 @@ def missing_program(
     if closed is not None:
         return ServiceError(
             "program-unsuitable",
-            f"{closed}, the program of {title}, may not be run: it is not marked as a program.",
-            f"In a terminal: chmod +x {shlex.quote(str(closed))}",
+            say(
+                "{closed}, the program of {title}, may not be run: it is not marked as a program.",
+                closed=closed,
+                title=title,
+            ),
+            say("In a terminal: chmod +x {quote}", quote=shlex.quote(str(closed))),
         )
     package = _PACKAGES.get(program)
     install = f"Install it (`apt-get install {package}`)" if package else "Install it"
     return ServiceError(
         "program-missing",
-        f"The program `{program}`, which {title} is started with, is not there.",
-        f"{install}, or correct `command` in this service's declaration.",
+        say(
+            "The program `{program}`, which {title} is started with, is not there.",
+            program=program,
+            title=title,
+        ),
+        say("{install}, or correct `command` in this service's declaration.", install=install),
     )
