@@ -7,7 +7,7 @@ says it again in the reader's language where it leaves the server.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Self
 
 _NONE: Final[Mapping[str, object]] = {}
@@ -81,3 +81,9 @@ def in_turn(function: Callable[[str], str], words: str) -> str:
     first = words.finish
     both = (lambda text: function(first(text))) if first else function
     return Sentence(words.pattern, words.values, words.plural, words.number, both)
+
+
+def in_a_row(parts: Iterable[str], between: str = " ") -> Sentence:
+    """Say ``parts`` one after the other, each translated by itself; empty ones are left out."""
+    values = {f"part_{place}": part for place, part in enumerate(filter(None, parts))}
+    return Sentence(between.join(f"{{{name}}}" for name in values), values)
