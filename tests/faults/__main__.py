@@ -28,6 +28,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="repeat the random moments of an earlier run")
     parser.add_argument("--tries", type=int, help="tries of each fault, in place of its own number")
     parser.add_argument("--only", type=int, nargs="+", metavar="FAULT", help="these faults alone")
+    parser.add_argument(
+        "--titled", default="", metavar="WORDS", help="those with WORDS in their title"
+    )
     parser.add_argument("--short", action="store_true", help="a quick round")
     parser.add_argument("--patience", type=float, default=1.0, help="hold to times so many longer")
     parser.add_argument("--title", help="what this run is called in tables")
@@ -54,7 +57,7 @@ def campaign(asked: argparse.Namespace, seed: int) -> list[Told]:
     results = []
     say(f"seed {seed}; {report.machine()}")
     for fault in FAULTS:
-        if not asked.only or fault.number in asked.only:
+        if (not asked.only or fault.number in asked.only) and asked.titled in fault.title:
             try:
                 results.append(run(plan, fault, prefix))
             except MissingPartError as missing:

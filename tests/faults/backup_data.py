@@ -1,15 +1,19 @@
-"""What a database of a home holds, written and read as its student would, through REST's words."""
+"""What a service of a home holds, written and read as its student would, through REST's words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.free_ports import free_port
 from tests.integration.jupyter_rig import Jupyter
+from tests.integration.openrefine_rig import OpenRefineClient
+from tests.integration.rich_projects import asked
 
-from .homes import database
+from .homes import database, only
 
 ROWS = 400
 """Enough that a backup takes a moment, few enough that a try does not take minutes."""
@@ -19,6 +23,11 @@ class PostgresData:
     """Two tables that must be of one mind."""
 
     kind = "postgres"
+    toml = only("postgres")
+    outlives_its_keeper = True
+
+    def make(self, server: Jupyter) -> None:
+        """Nothing has to be there before the first write."""
 
     def write(self, server: Jupyter, value: int) -> None:
         """Have everything say ``value``."""
@@ -46,6 +55,11 @@ class MongoData:
     """Two collections that must be of one mind."""
 
     kind = "mongo"
+    toml = only("mongo")
+    outlives_its_keeper = True
+
+    def make(self, server: Jupyter) -> None:
+        """Nothing has to be there before the first write."""
 
     @contextmanager
     def client(self, server: Jupyter, **options: Any) -> Iterator[Any]:
@@ -88,9 +102,56 @@ class MongoData:
             ]
 
 
-Data = PostgresData | MongoData
+_OPENREFINE = """
+[services.openrefine]
+profile = "light"
+class_archive = false
+private = false
+autostart = true
+port = {port}
+"""
+
+
+class OpenRefineData:
+    """Two projects that must be of one mind."""
+
+    kind = "openrefine"
+    outlives_its_keeper = False
+    """Where its keeper is killed as well, what was edited in the last half minute may be lost."""
+
+    def __init__(self) -> None:
+        port = free_port()
+        self.toml = only("openrefine") + _OPENREFINE.format(port=port)
+        self.client = OpenRefineClient(port)
+        self.projects: list[str] = []
+
+    def make(self, server: Jupyter) -> None:
+        """Have the projects."""
+        lines = "".join(f"Zoë {row},Łódź {row % 7},{row}\n" for row in range(ROWS))
+        for name in ("one", "other"):
+            made = self.client.create_project(name, "name,town,number\n" + lines)
+            self.projects.append(asyncio.run(made))
+
+    def write(self, server: Jupyter, value: int) -> None:
+        """Have everything say ``value``."""
+        for project in self.projects:
+            asyncio.run(self.client.edit(project, 0, 0, f"{value}"))
+
+    def read(self, server: Jupyter) -> list[tuple[Any, ...]]:
+        """What everything says: (value, how many rows) for each project."""
+        found = []
+        for project in self.projects:
+            told = asyncio.run(asked(self.client, "get-rows", project, start="0", limit="1"))
+            found.append((int(told["rows"][0]["cells"][0]["v"]), told["total"]))
+        return found
+
+
+Data = PostgresData | MongoData | OpenRefineData
+DATA: Mapping[str, type[Data]] = {
+    kind.kind: kind for kind in (PostgresData, MongoData, OpenRefineData)
+}
 
 
 def says(value: int) -> list[tuple[Any, ...]]:
-    """What :meth:`read` gives where everything says ``value``."""
+    """What ``read`` gives where everything says ``value``."""
     return [(value, ROWS), (value, ROWS)]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from . import backup_mongo, backup_openrefine, backup_postgres
+from . import backup_cuts, backup_mongo, backup_openrefine, backup_postgres
 from .backup_crowd import AllAtOnce
-from .backup_cuts import KilledInBackup, KilledInRestore
 from .backup_full_disk import DiskFillsUp
 from .clock import ClockMoved
 from .crowds import Crowd
@@ -42,10 +41,9 @@ FAULTS: tuple[type[Fault], ...] = (
     ClockMoved,
     KernelsBeside,
     DesktopKilled,
-    KilledInBackup,
     DiskFillsUp,
-    KilledInRestore,
     AllAtOnce,
+    *backup_cuts.FAULTS,
     *backup_openrefine.FAULTS,
     *backup_mongo.FAULTS,
     *backup_postgres.FAULTS,
