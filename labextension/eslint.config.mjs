@@ -66,7 +66,7 @@ export default defineConfig(
     }
   },
   {
-    files: ['src/**/*.ts', 'src/**/*.tsx', 'viewer/*.ts'],
+    files: ['src/**/*.ts', 'src/**/*.tsx', 'viewer/**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylistic],
     plugins: { 'react-hooks': reactHooks },
     languageOptions: {
@@ -119,7 +119,7 @@ export default defineConfig(
   below(['widgets/**', 'icons.ts', 'words.ts'], LAYERS.slice(2)),
   {
     // Tests reach into the page and know what is there.
-    files: ['src/__tests__/**'],
+    files: ['src/__tests__/**', 'viewer/__tests__/**'],
     rules: {
       'no-restricted-imports': 'off',
       '@typescript-eslint/explicit-function-return-type': 'off',

@@ -1,9 +1,10 @@
-/** JupyterLab and Lumino ship ES modules, which jest reads as CommonJS. */
+/** JupyterLab, Lumino and noVNC ship ES modules, which jest reads as CommonJS. */
 const modules = [
   '@jupyter',
   '@jupyterlab',
   '@lumino',
   '@microsoft',
+  '@novnc',
   '@rjsf',
   'exenv-es6',
   'lib0',
@@ -14,13 +15,17 @@ const modules = [
 
 module.exports = {
   testEnvironment: '<rootDir>/jest/environment.cjs',
-  roots: ['<rootDir>/src'],
+  roots: ['<rootDir>/src', '<rootDir>/viewer'],
   testMatch: ['**/__tests__/**/*.spec.ts', '**/__tests__/**/*.spec.tsx'],
   moduleFileExtensions: ['ts', 'tsx', 'js', 'json'],
-  moduleNameMapper: { '\\.css$': '<rootDir>/jest/empty.cjs' },
+  moduleNameMapper: {
+    '\\.css$': '<rootDir>/jest/empty.cjs',
+    '^novnc/(.*)$': '<rootDir>/node_modules/@novnc/novnc/core/$1'
+  },
   setupFilesAfterEnv: ['<rootDir>/jest/console.cjs'],
   transform: {
     '\\.svg$': '<rootDir>/jest/raw.cjs',
+    'novnc/core/util/browser\\.js$': '<rootDir>/jest/novnc.cjs',
     '\\.[jt]sx?$': [
       'ts-jest',
       {

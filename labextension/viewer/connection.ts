@@ -4,11 +4,21 @@ import { askStatus, type IStatus } from './service';
 /** Waits between two tries to connect (ms): doubled each time. */
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 8_000;
+/** The same while the program is on its way: somebody waits for it. */
+const LONGEST_START_WAIT = 1_000;
+const ON_ITS_WAY: readonly IStatus['state'][] = [
+  'starting',
+  'backoff',
+  'stopping'
+];
 /** A view that nobody can see is let go after this (ms). */
 const UNSEEN = 10_000;
 /** The clock's step, and how much longer than it means that the computer was asleep (ms). */
 const TICK = 5_000;
 const ASLEEP = 10_000;
+/** Silence after which the server is asked for a sign of life, and after which it is given up (ms). */
+const QUIET = 10_000;
+const DEAD = 25_000;
 
 /** How it stands with the screen. */
 export type Situation =
@@ -26,23 +36,15 @@ export class Connection {
     private readonly told: (situation: Situation) => void,
     private readonly made: (screen: Screen) => void
   ) {
-    addEventListener('online', () => this._hurry());
+    // Another network may have come, and what was open on the old one would stay silent for ever.
+    addEventListener('online', () => this._renew());
     document.addEventListener('visibilitychange', () => this._look());
     // In a hidden tab of JupyterLab the page is "visible", and has no size.
     new IntersectionObserver(entries => {
       this._inView = entries.at(-1)?.isIntersecting ?? true;
       this._look();
     }).observe(container);
-    let last = Date.now();
-    setInterval(() => {
-      const now = Date.now();
-      if (now - last > TICK + ASLEEP) {
-        // A connection from before a sleep may be dead, and nobody would tell for minutes.
-        this._drop();
-        this._hurry();
-      }
-      last = now;
-    }, TICK);
+    setInterval(() => this._tick(), TICK);
     this._open();
   }
 
@@ -96,14 +98,25 @@ export class Connection {
   }
 
   private async _lost(): Promise<void> {
-    const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this._waits);
-    this._waits += 1;
     const status = await askStatus(this.addresses.service);
     if (this._screen || this._paused) {
       return;
     }
-    this.told({ how: 'lost', status });
     const runs = status.state === 'ready' || status.state === 'unresponsive';
+    if (status.state === 'ready' && this._missed) {
+      // What was waited for is there.
+      this._missed = false;
+      this._waits = 0;
+      this._open();
+      return;
+    }
+    this._missed = !runs;
+    this.told({ how: 'lost', status });
+    const longest = ON_ITS_WAY.includes(status.state)
+      ? LONGEST_START_WAIT
+      : LONGEST_WAIT;
+    const wait = Math.min(longest, FIRST_WAIT * 2 ** this._waits);
+    this._waits += 1;
     const spread = wait * (0.8 + 0.4 * Math.random());
     clearTimeout(this._timer);
     this._timer = setTimeout(
@@ -118,6 +131,26 @@ export class Connection {
       clearTimeout(this._timer);
       this._waits = Math.min(this._waits, 1);
       void this._lost();
+    }
+  }
+
+  /** Give up a connection that may be dead, since nobody would tell for minutes. */
+  private _renew(): void {
+    if (!this._paused) {
+      this._drop();
+      this._hurry();
+    }
+  }
+
+  private _tick(): void {
+    const now = Date.now();
+    const slept = now - this._ticked > TICK + ASLEEP;
+    this._ticked = now;
+    const silence = this._screen ? now - this._screen.heard : 0;
+    if (slept || silence > DEAD) {
+      this._renew();
+    } else if (silence > QUIET) {
+      this.screen?.probe();
     }
   }
 
@@ -142,7 +175,10 @@ export class Connection {
   private _connected = false;
   private _paused = false;
   private _inView = true;
+  /** Whether the program was not there when it was last looked for. */
+  private _missed = false;
   private _waits = 0;
+  private _ticked = Date.now();
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _unseen: ReturnType<typeof setTimeout> | undefined;
 }

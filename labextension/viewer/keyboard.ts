@@ -45,7 +45,7 @@ export class Keys {
     this._keyboard = new Keyboard(field);
     this._keyboard.onkeyevent = (keysym, code, down) => {
       if (keysym) {
-        this.target.key(keysym, code, down);
+        this._send(keysym, code, down);
       }
     };
     this._keyboard.grab();
@@ -53,8 +53,17 @@ export class Keys {
 
   /** Press and release a key. */
   press(keysym: number, code = ''): void {
-    this.target.key(keysym, code, true);
-    this.target.key(keysym, code, false);
+    this._send(keysym, code, true);
+    this._send(keysym, code, false);
+  }
+
+  private _send(keysym: number, code: string, down: boolean): void {
+    if (down) {
+      this._held.add(keysym);
+    } else {
+      this._held.delete(keysym);
+    }
+    this.target.key(keysym, code, down);
   }
 
   private _onKeyDown(event: KeyboardEvent): void {
@@ -72,11 +81,12 @@ export class Keys {
     } else if (pastes(event)) {
       // Left to the browser, which is asked for no permission that way.
       event.stopImmediatePropagation();
+      this._pastingByInsert = code === 'Insert';
     } else if (MAC && (code === 'MetaLeft' || code === 'MetaRight')) {
       // Cmd is to a Mac what Ctrl is to the program.
       event.stopImmediatePropagation();
       this._command = true;
-      this.target.key(keys.XK_Control_L, 'ControlLeft', true);
+      this._send(keys.XK_Control_L, 'ControlLeft', true);
     }
   }
 
@@ -93,12 +103,13 @@ export class Keys {
     this._keyboard.grab();
     if (this._command) {
       this._command = false;
-      this.target.key(keys.XK_Control_L, 'ControlLeft', false);
+      this._send(keys.XK_Control_L, 'ControlLeft', false);
     }
   }
 
   private _onInput(event: InputEvent): void {
-    if (event.isComposing || event.inputType === 'insertCompositionText') {
+    // What comes of putting letters together is told by the composition's end, in every browser.
+    if (event.isComposing || event.inputType.includes('Composition')) {
       return;
     }
     if (event.inputType.startsWith('delete')) {
@@ -117,9 +128,21 @@ export class Keys {
     if (text) {
       this.target.pasted(text);
     }
-    this.target.key(keys.XK_Control_L, 'ControlLeft', true);
-    this.press('v'.charCodeAt(0), 'KeyV');
-    this.target.key(keys.XK_Control_L, 'ControlLeft', false);
+    if (this._pastingByInsert) {
+      // Shift is held, and would make another key of Ctrl+V.
+      this._pastingByInsert = false;
+      this.press(keys.XK_Insert, 'Insert');
+    } else if (
+      this._held.has(keys.XK_Control_L) ||
+      this._held.has(keys.XK_Control_R)
+    ) {
+      // Whoever holds Ctrl may go on to another key with it.
+      this.press('v'.charCodeAt(0), 'KeyV');
+    } else {
+      this._send(keys.XK_Control_L, 'ControlLeft', true);
+      this.press('v'.charCodeAt(0), 'KeyV');
+      this._send(keys.XK_Control_L, 'ControlLeft', false);
+    }
   }
 
   private _type(text: string): void {
@@ -134,7 +157,9 @@ export class Keys {
   }
 
   private readonly _keyboard: Keyboard;
+  private readonly _held = new Set<number>();
   private _command = false;
+  private _pastingByInsert = false;
 }
 
 const MAC = isMac() || isIOS();

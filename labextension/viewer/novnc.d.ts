@@ -18,6 +18,18 @@ declare module 'novnc/rfb.js' {
     disconnect(): void;
     sendKey(keysym: number, code: string, down?: boolean): void;
     clipboardPasteFrom(text: string): void;
+    static readonly messages: {
+      fbUpdateRequest(
+        sock: unknown,
+        incremental: boolean,
+        x: number,
+        y: number,
+        w: number,
+        h: number
+      ): void;
+    };
+    protected readonly _sock: unknown;
+    protected _handleMessage(): void;
     protected _screenSize(): { w: number; h: number };
     protected _requestRemoteResize(): void;
     protected _updateScale(): void;
@@ -49,9 +61,11 @@ declare module 'novnc/input/keysym.js' {
     readonly XK_Alt_L: number;
     readonly XK_BackSpace: number;
     readonly XK_Control_L: number;
+    readonly XK_Control_R: number;
     readonly XK_Delete: number;
     readonly XK_Escape: number;
     readonly XK_F4: number;
+    readonly XK_Insert: number;
     readonly XK_Return: number;
     readonly XK_Tab: number;
   };

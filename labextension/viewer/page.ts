@@ -28,15 +28,12 @@ function make<K extends keyof HTMLElementTagNameMap>(
 export function makeButton(
   say: Say,
   word: Word,
-  act: (button: HTMLButtonElement) => void,
-  more: { help?: Word; pressed?: boolean; id?: string } = {}
+  act: (button: HTMLButtonElement) => void = () => undefined,
+  more: { help?: Word; pressed?: boolean } = {}
 ): HTMLButtonElement {
   const button = make('button', { type: 'button' }, say(word));
   if (more.help) {
     button.title = say(more.help);
-  }
-  if (more.id) {
-    button.id = more.id;
   }
   if (more.pressed !== undefined) {
     button.setAttribute('aria-pressed', String(more.pressed));
@@ -61,7 +58,8 @@ export function buildPage(say: Say): IPage {
   });
   const toolbar = make('div', {
     id: 'toolbar',
-    role: 'toolbar',
+    // No toolbar: Tab, and not the arrows, goes from button to button.
+    role: 'group',
     'aria-label': say('toolbar')
   });
   const field = make('textarea', {

@@ -30,9 +30,19 @@ export class Screen extends RFB {
     this._updateScale();
   }
 
-  /** The size of the remote screen, in its own pixels. */
-  get size(): { width: number; height: number } {
-    return { width: this._fbWidth, height: this._fbHeight };
+  /** When anything last came from the server: ms, as `Date.now()` has them. */
+  get heard(): number {
+    return this._heard;
+  }
+
+  /** Ask for one pixel, which is answered at once even where nothing moves. */
+  probe(): void {
+    RFB.messages.fbUpdateRequest(this._sock, false, 0, 0, 1, 1);
+  }
+
+  protected override _handleMessage(): void {
+    this._heard = Date.now();
+    super._handleMessage();
   }
 
   protected override _requestRemoteResize(): void {
@@ -83,6 +93,7 @@ export class Screen extends RFB {
     return done;
   }
 
+  private _heard = Date.now();
   private _asking = false;
   private _density = 1;
 }

@@ -25,7 +25,11 @@ const PATIENCE = 5_000;
 export async function askStatus(address: string): Promise<IStatus> {
   try {
     const answer = await fetch(address, {
-      headers: { Accept: 'application/json' },
+      headers: {
+        Accept: 'application/json',
+        // Its sentences are to be in the language of this page.
+        'Accept-Language': document.documentElement.lang
+      },
       cache: 'no-store',
       signal: AbortSignal.timeout(PATIENCE)
     });

@@ -1,6 +1,6 @@
 /**
- * Every sentence of this page, in one place and ready for translation: `say` fills in the names in
- * braces. A translation has the same keys.
+ * Every sentence of this page, in one place: `say` fills in the names in braces. A translation is a
+ * file in `locale`, from these sentences to its own.
  */
 export const ENGLISH = {
   screen: '{title}: your keyboard and mouse go to the program here',
@@ -32,6 +32,10 @@ export const ENGLISH = {
   take: 'Copy to this computer',
   close: 'Close',
   given: 'The text is in the clipboard of {title}.',
+  'not given':
+    'The text could not be given to {title}. It is kept here: try again when its screen is shown.',
+  'given by nobody':
+    'You only look at {title}, so nothing was given to it. Switch off Look only first.',
   taken: 'The text is in the clipboard of this computer.',
   copied: 'Copied from {title} to the clipboard of this computer.',
   'not copied':
@@ -54,16 +58,16 @@ export const ENGLISH = {
 
 export type Word = keyof typeof ENGLISH;
 
+/** A language: its sentences by the English ones. */
+export type Catalogue = Readonly<Record<string, string>>;
+
 /** Gives a sentence with its names filled in. */
 export type Say = (word: Word, more?: Record<string, string>) => string;
 
-/** Say things of a program in a language. */
-export function saying(
-  title: string,
-  words: Readonly<Record<Word, string>> = ENGLISH
-): Say {
+/** Say things of a program in a language; what it does not have stays English. */
+export function saying(title: string, catalogue: Catalogue = {}): Say {
   return (word, more = {}) =>
-    words[word]
+    (catalogue[ENGLISH[word]] ?? ENGLISH[word])
       .replace(/\{(\w+)\}/g, (_, name: string) =>
         name === 'title' ? title : (more[name] ?? '')
       )
