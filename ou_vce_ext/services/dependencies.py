@@ -53,10 +53,10 @@ def dependency_failed(item: Lifecycle, needed: Lifecycle, message: str, hint: st
     return ServiceError(
         "dependency-failed",
         say(
-            "{title} was not started, because it needs {title_2}, which could not be "
+            "{title} was not started, because it needs {needed}, which could not be "
             "started: {message}",
             title=item.spec.title,
-            title_2=needed.spec.title,
+            needed=needed.spec.title,
             message=message,
         ),
         hint,

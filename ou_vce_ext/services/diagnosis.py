@@ -8,18 +8,18 @@ from dataclasses import replace
 from ..errors import VceError
 from ..launch import Ending
 from ..models import ServiceError
-from ..sentences import say
+from ..sentences import in_a_row, say
 from .backoff import DEATHS_TO_FAIL, WINDOW
 from .operations import OperationFailedError
 
 _SIGNALS = {
-    "SIGSEGV": "it crashed (memory access error)",
-    "SIGABRT": "it gave up because of an internal error",
-    "SIGILL": "this computer's processor lacks an instruction that it needs",
-    "SIGBUS": "it crashed (bus error), as happens when a disk is full or broken",
-    "SIGTERM": "it was told to end by something outside JupyterLab",
-    "SIGINT": "it was interrupted by something outside JupyterLab",
-    "SIGHUP": "its session was closed by something outside JupyterLab",
+    "SIGSEGV": say("it crashed (memory access error)"),
+    "SIGABRT": say("it gave up because of an internal error"),
+    "SIGILL": say("this computer's processor lacks an instruction that it needs"),
+    "SIGBUS": say("it crashed (bus error), as happens when a disk is full or broken"),
+    "SIGTERM": say("it was told to end by something outside JupyterLab"),
+    "SIGINT": say("it was interrupted by something outside JupyterLab"),
+    "SIGHUP": say("its session was closed by something outside JupyterLab"),
 }
 
 
@@ -36,26 +36,31 @@ def killed(title: str, ending: Ending, safe: str) -> ServiceError:
     For an ``ending`` by SIGKILL, or one that was ``starved``.
     """
     if ending.starved == "limit":
-        code, words = "out-of-memory", "killed for using more memory than it may"
+        code = "out-of-memory"
+        message = say(
+            "{title} was killed for using more memory than it may. {safe}", title=title, safe=safe
+        )
         hint = say(
             "Work on less data at a time, or have `memory` raised in this service's declaration."
         )
     elif ending.starved == "machine":
-        code, words = "out-of-memory", "killed because this computer ran out of memory"
+        code = "out-of-memory"
+        message = say(
+            "{title} was killed because this computer ran out of memory. {safe}",
+            title=title,
+            safe=safe,
+        )
         hint = say("Stop services and close notebooks you do not use, then go on.")
     else:
-        code, words = "killed", "killed from outside JupyterLab (SIGKILL)"
+        code = "killed"
+        message = say(
+            "{title} was killed from outside JupyterLab (SIGKILL). {safe}", title=title, safe=safe
+        )
         hint = say(
             "If it happens again, the computer may be short of memory: stop what you do "
             "not use, or ask for more."
         )
-    return ServiceError(
-        code,
-        say("{title} was {words}. {safe}", title=title, words=words, safe=safe),
-        hint,
-        exit_code=ending.exit_code,
-        signal=ending.signal,
-    )
+    return ServiceError(code, message, hint, exit_code=ending.exit_code, signal=ending.signal)
 
 
 def of_death(title: str, ending: Ending, lines: Sequence[str]) -> ServiceError:
@@ -75,11 +80,13 @@ def of_death(title: str, ending: Ending, lines: Sequence[str]) -> ServiceError:
         told = killed(title, ending, say("Your saved data is safe."))
         return replace(told, log_tail=tuple(lines))
     if ending.signal:
-        words = _SIGNALS.get(ending.signal, f"it was ended by the signal {ending.signal}")
+        why = _SIGNALS.get(ending.signal) or say(
+            "it was ended by the signal {signal}", signal=ending.signal
+        )
         code = "cpu-unsupported" if ending.signal == "SIGILL" else "killed"
         return ServiceError(
             code,
-            say("{title} ended unexpectedly: {words}.", title=title, words=words),
+            say("{title} ended unexpectedly: {why}.", title=title, why=why),
             hint,
             signal=ending.signal,
             log_tail=tuple(lines),
@@ -112,7 +119,7 @@ def of_death(title: str, ending: Ending, lines: Sequence[str]) -> ServiceError:
 
 def starting_again(error: ServiceError) -> ServiceError:
     """The same, where it is about to be started again."""
-    return replace(error, hint=f"It is started again by itself. {error.hint}".rstrip())
+    return replace(error, hint=in_a_row((say("It is started again by itself."), error.hint)))
 
 
 def gave_up(error: ServiceError) -> ServiceError:
@@ -120,11 +127,11 @@ def gave_up(error: ServiceError) -> ServiceError:
     return replace(
         error,
         message=say(
-            "{message} It ended {deaths_to_fail} times within {window:.0f} seconds, so it "
-            "is left stopped until you start it.",
+            "{message} It ended {times} times within {seconds:.0f} seconds, so it is left "
+            "stopped until you start it.",
             message=error.message,
-            deaths_to_fail=DEATHS_TO_FAIL,
-            window=WINDOW,
+            times=DEATHS_TO_FAIL,
+            seconds=WINDOW,
         ),
     )
 

@@ -288,7 +288,7 @@ class House:
             if relative.is_absolute() or ".." in relative.parts or not relative.parts:
                 problems.append(
                     say(
-                        "The folder {folder!r} is not made: it must be below the root.",
+                        "The folder '{folder}' is not made: it must be below the root.",
                         folder=folder,
                     )
                 )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..models import ServiceError
-from ..sentences import say
+from ..sentences import in_a_row, say
 from . import proc
 from .private_files import LARGEST, explain, hand_over
 
@@ -267,33 +267,32 @@ def _moment(started: object) -> str:
     try:
         moment = datetime.fromisoformat(str(started)).astimezone(UTC)
     except ValueError:
-        return "an unknown time"
-    return f"{moment:%H:%M on %Y-%m-%d} UTC"
+        return say("an unknown time")
+    return say("{time} on {date} UTC", time=f"{moment:%H:%M}", date=f"{moment:%Y-%m-%d}")
 
 
 def _in_use(record: Mapping[str, Any]) -> ServiceError:
     host = record.get("host")
     here = host == socket.gethostname()
-    who = "Another JupyterLab"
+    message = say(
+        "Another JupyterLab runs the services of this home. Nothing has been touched, and "
+        "notebooks work here as usual."
+    )
     # A holder that has not yet written its name leaves the one before it, who is gone, to be read.
     gone = here and record.get("pids") == _pid_namespace() and not _is_alive(record)
     if host and not gone:
-        place = "this machine" if here else f"another machine ({host})"
-        who += (
-            f" (process {record.get('pid')} on {place}, folder {record.get('root_dir')}, "
-            f"since {_moment(record.get('started'))})"
+        message = say(
+            "Another JupyterLab (process {pid} on {place}, folder {folder}, since {moment}) runs "
+            "the services of this home. Nothing has been touched, and notebooks work here as "
+            "usual.",
+            pid=record.get("pid"),
+            place=say("this machine") if here else say("another machine ({host})", host=host),
+            folder=record.get("root_dir"),
+            moment=_moment(record.get("started")),
         )
-    wait = "" if here else " If that machine has been switched off, wait two minutes first."
-    return ServiceError(
-        "house-in-use",
-        say(
-            "{who} runs the services of this home. Nothing has been touched, and notebooks "
-            "work here as usual.",
-            who=who,
-        ),
-        say(
-            "Use that JupyterLab; or end it (File, Shut Down) and start the service here "
-            "again: this one then takes over.{wait}",
-            wait=wait,
-        ),
+    hint = say(
+        "Use that JupyterLab; or end it (File, Shut Down) and start the service here again: this "
+        "one then takes over."
     )
+    wait = say("If that machine has been switched off, wait two minutes first.")
+    return ServiceError("house-in-use", message, hint if here else in_a_row((hint, wait)))

@@ -55,10 +55,10 @@ def judge(holder: Mapping[str, Any]) -> Holding:
             raise DefiniteError(
                 "data-in-use",
                 say(
-                    "The data is in use by another JupyterLab of yours (process {jupyter}, folder "
-                    "{what}).",
-                    jupyter=jupyter,
-                    what=holder.get("root_dir", "unknown"),
+                    "The data is in use by another JupyterLab of yours (process {pid}, folder "
+                    "{folder}).",
+                    pid=jupyter,
+                    folder=holder.get("root_dir") or say("unknown"),
                 ),
                 say("Use that one, or close it and start this again. Nothing has been touched."),
             )

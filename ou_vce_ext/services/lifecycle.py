@@ -185,6 +185,10 @@ class Lifecycle:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._supervise())
 
+    async def settled(self) -> None:
+        """Wait until a start that goes on has come to its end, whichever that is."""
+        await self._settled.wait()
+
     @property
     def expected_seconds(self) -> float | None:
         """How long a start will probably take: as long as the last one, else what its kind says."""
@@ -297,7 +301,9 @@ class Lifecycle:
                 judge(refusal.holder)
                 if self._clock.monotonic() > patience:
                     raise
-                self._progress("Waiting for the session before this one to finish saving", None)
+                self._progress(
+                    say("Waiting for the session before this one to finish saving"), None
+                )
                 await self._clock.sleep(LEFTOVER_INTERVAL)
                 continue
             self.cut_off = process.unseen_end
@@ -306,7 +312,7 @@ class Lifecycle:
     async def _become_ready(self, process: Process, began: float) -> bool:
         """True once ready; False when the process died first. Raises VceError."""
         title = self.spec.title
-        self._progress(f"Starting {title}", None)
+        self._progress(say("Starting {title}", title=title), None)
         outcome = await wait_until_ready(
             self.driver, process, self._clock, self.driver.ready_timeout
         )
@@ -324,7 +330,7 @@ class Lifecycle:
         self._move(ServiceState.READY)
         self.ready_seconds = round(seconds, 3)
         self._last_start = seconds
-        self._progress(f"{title} is ready", 1.0)
+        self._progress(say("{title} is ready", title=title), 1.0)
         return True
 
     async def _provision(self, process: Process) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from ..sentences import say, say_many
 from . import proc
 
 FIRST_ORDINARY: Final = 1000
@@ -98,9 +99,11 @@ def other_people() -> str | None:
     mine = os.geteuid()
     try:
         if running := _running(mine):
-            return _told(len(running), "uses it now", "use it now")
+            return say_many(
+                "somebody else uses it now", "{count} other people use it now", len(running)
+            )
         if _others_are_hidden():
-            return "it hides people's processes from one another"
+            return say("it hides people's processes from one another")
     except OSError:
         return None
     if in_container():
@@ -108,9 +111,9 @@ def other_people() -> str | None:
     # Root's Jupyter on a machine with one account is that person's own.
     others = people() - {mine} if is_ordinary(mine) else people()
     if len(others) > (0 if is_ordinary(mine) else 1):
-        return _told(len(others), "has an account on it", "have accounts on it")
+        return say_many(
+            "somebody else has an account on it",
+            "{count} other people have accounts on it",
+            len(others),
+        )
     return None
-
-
-def _told(count: int, one: str, many: str) -> str:
-    return f"somebody else {one}" if count == 1 else f"{count} other people {many}"

@@ -49,10 +49,12 @@ def describe_port_owner(port: int) -> str | None:
     pids = sorted((int(name) for name in os.listdir("/proc") if name.isdigit()), key=_age)
     found = proc.holder(sockets, pids)
     uid = found[1].uid if found else sockets[0].uid
-    program = f"{_program(found[0])} (process {found[0]})" if found else "a program"
+    program = _named(_program(found[0]), found[0]) if found else say("a program")
     if uid is None or uid == os.geteuid():
         return program
-    return f"{program}, which another user ({user_name(uid)}) started"
+    return say(
+        "{program}, which another user ({user}) started", program=program, user=user_name(uid)
+    )
 
 
 def port_in_use_error(port: int, declared: bool) -> DefiniteError:
@@ -60,13 +62,21 @@ def port_in_use_error(port: int, declared: bool) -> DefiniteError:
 
     ``declared``: a person chose that port in the service's declaration.
     """
-    owner = describe_port_owner(port) or "another program"
+    owner = describe_port_owner(port) or say("another program")
+    hint = (
+        say(
+            "Stop that program, or change `port` in this service's declaration and restart Jupyter."
+        )
+        if declared
+        else say(
+            "Stop that program, or declare another `port` in this service's declaration and "
+            "restart Jupyter."
+        )
+    )
     return DefiniteError(
         "port-in-use",
         say("Port {port} is used by {owner}. Nothing has been started.", port=port, owner=owner),
-        "Stop that program, or "
-        + ("change" if declared else "declare another")
-        + " `port` in this service's declaration and restart Jupyter.",
+        hint,
     )
 
 
@@ -77,9 +87,13 @@ def _age(pid: int) -> int:
 def _program(pid: int) -> str:
     try:
         with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-            return file.read().strip() or "a program"
+            return file.read().strip() or say("a program")
     except OSError:
-        return "a program"
+        return say("a program")
+
+
+def _named(program: str, pid: int) -> str:
+    return say("{program} (process {pid})", program=program, pid=pid)
 
 
 def _ask_psutil(port: int) -> str | None:
@@ -93,6 +107,6 @@ def _ask_psutil(port: int) -> str | None:
         here = connection.laddr
         if connection.status == psutil.CONN_LISTEN and here and here.port == port:
             if connection.pid is None:
-                return "a program"
-            return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+                return say("a program")
+            return _named(psutil.Process(connection.pid).name(), connection.pid)
     return None

@@ -17,7 +17,6 @@ from .ports import user_name
 LARGEST: Final = 65_536
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 _NO_FOLDER: Final = (errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR)
-_ELSEWHERE: Final = "or set VCE_DATA_DIR to a folder that can"
 SAFE: Final = say("Nothing has been changed, and notebooks work as usual.")
 
 
@@ -43,8 +42,8 @@ def explain(error: OSError, path: Path) -> VceError:
                 safe=SAFE,
             ),
             say(
-                "Make it writable, {elsewhere} be written to, and restart Jupyter.",
-                elsewhere=_ELSEWHERE,
+                "Make it writable, or set VCE_DATA_DIR to a folder that can be written to, and "
+                "restart Jupyter."
             ),
         )
     if error.errno in _NO_FOLDER:
@@ -65,7 +64,7 @@ def explain(error: OSError, path: Path) -> VceError:
         return VceError(
             "data-unwritable",
             say("The folder {nearest} may not be written to. {safe}", nearest=nearest, safe=SAFE),
-            say("In a terminal: chmod -R u+rwX {quote}", quote=shlex.quote(str(nearest))),
+            say("In a terminal: chmod -R u+rwX {folder}", folder=shlex.quote(str(nearest))),
         )
     return VceError(
         "data-unwritable",
@@ -76,7 +75,8 @@ def explain(error: OSError, path: Path) -> VceError:
             safe=SAFE,
         ),
         say(
-            "Check the disk, {elsewhere} be written to, and restart Jupyter.", elsewhere=_ELSEWHERE
+            "Check the disk, or set VCE_DATA_DIR to a folder that can be written to, and restart "
+            "Jupyter."
         ),
     )
 
@@ -87,18 +87,18 @@ def wrong_owner(folder: Path, owner: int) -> VceError:
     return VceError(
         "data-wrong-owner",
         say(
-            "The folder {folder} belongs to another user ({user_name}), and Jupyter runs "
-            "as {user_name_2}. {safe}",
+            "The folder {folder} belongs to another user ({owner}), and Jupyter runs as {user}. "
+            "{safe}",
             folder=folder,
-            user_name=user_name(owner),
-            user_name_2=user_name(os.geteuid()),
+            owner=user_name(owner),
+            user=user_name(os.geteuid()),
             safe=SAFE,
         ),
         say(
-            "An administrator can give it back: chown -R {me} {quote}. Or set VCE_DATA_DIR "
+            "An administrator can give it back: chown -R {user} {folder}. Or set VCE_DATA_DIR "
             "to a folder of your own and restart Jupyter.",
-            me=me,
-            quote=shlex.quote(str(folder)),
+            user=me,
+            folder=shlex.quote(str(folder)),
         ),
     )
 

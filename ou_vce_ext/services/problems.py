@@ -56,11 +56,11 @@ def short_of_time(services: Iterable[Lifecycle], grace: float) -> list[Problem]:
             "grace-too-short",
             say(
                 "When this server is ended from outside it is given {grace:.0f} s, and {title} "
-                "needs about {stop_seconds:.0f} s to save and stop. Work of the last half "
+                "needs about {seconds:.0f} s to save and stop. Work of the last half "
                 "minute may be lost then.",
                 grace=grace,
                 title=item.spec.title,
-                stop_seconds=item.stop_seconds,
+                seconds=item.stop_seconds,
             ),
             say(
                 "Stop {title} before you end the server. Whoever runs it can give it more time.",

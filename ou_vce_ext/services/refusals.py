@@ -48,9 +48,9 @@ def refusal(plan: LaunchPlan, told: Mapping[str, Any]) -> VceError:
     return DefiniteError(
         "command-failed",
         say(
-            "{program} could not be started: {words}.",
+            "{program} could not be started: {reason}.",
             program=program,
-            words=os.strerror(number) if number else "unknown reason",
+            reason=os.strerror(number) if number else say("unknown reason"),
         ),
         say("Check the service's declaration and its log."),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 
 from ..errors import ConflictError, UnknownError, VceError
@@ -19,7 +19,7 @@ from ..models import (
 )
 from ..models_backup import BackupSummary
 from ..models_status import Problem
-from ..sentences import say
+from ..sentences import Sentence, say
 from ..states import AT_REST, RUNNING, ServiceState
 from .clock import Clock
 from .dependencies import dependency_failed, dependents, stopping_order
@@ -29,16 +29,22 @@ from .operations import OperationFailedError, Operations, Running
 from .problems import problems_of, short_of_time
 from .usage import UsageCache
 
-_DOING = {
-    "start": "starting",
-    "stop": "stopping",
-    "restart": "restarting",
-    "reset": "being reset",
-    "backup": "being backed up",
-    "verify": "having a backup checked",
-    "restore": "being restored",
+_DOING: Mapping[str, Callable[..., Sentence]] = {
+    "start": lambda **of: say("{title} is starting just now (operation {id}).", **of),
+    "stop": lambda **of: say("{title} is stopping just now (operation {id}).", **of),
+    "restart": lambda **of: say("{title} is restarting just now (operation {id}).", **of),
+    "reset": lambda **of: say("{title} is being reset just now (operation {id}).", **of),
+    "backup": lambda **of: say("{title} is being backed up just now (operation {id}).", **of),
+    "verify": lambda **of: say(
+        "{title} is having a backup checked just now (operation {id}).", **of
+    ),
+    "restore": lambda **of: say("{title} is being restored just now (operation {id}).", **of),
 }
 _CANCELLED_BY_STOP = ("start", "restart")
+
+
+def _busy(**of: object) -> Sentence:
+    return say("{title} is being worked on just now (operation {id}).", **of)
 
 
 class Registry:
@@ -138,8 +144,10 @@ class Registry:
         if working:
             raise self._conflict(item, working)
         if item.state is ServiceState.READY:
-            return self.operations.done("start", name, f"{title} is already running")
-        return self._run("start", item, f"Starting {title}", self._start)
+            return self.operations.done(
+                "start", name, say("{title} is already running", title=title)
+            )
+        return self._run("start", item, say("Starting {title}", title=title), self._start)
 
     def stop(self, name: str, *, cancel: bool = False) -> Operation:
         """Stop a service. Ends a start or restart; other work only with ``cancel``.
@@ -155,11 +163,14 @@ class Registry:
         if working and working.kind not in _CANCELLED_BY_STOP and not cancel:
             raise self._conflict(item, working)
         if working is None and item.state in AT_REST and item.state is not ServiceState.FAILED:
-            return self.operations.done("stop", name, f"{title} is already stopped")
+            return self.operations.done(
+                "stop", name, say("{title} is already stopped", title=title)
+            )
         self._spare_dependents(item, cancel=cancel)
         if working:
             self.operations.abort(working.id)
-        return self._run("stop", item, f"Stopping {title}", self._stop, after=working)
+        message = say("Stopping {title}", title=title)
+        return self._run("stop", item, message, self._stop, after=working)
 
     def restart(self, name: str) -> Operation:
         """Stop and start a service; joins a restart that runs."""
@@ -171,7 +182,8 @@ class Registry:
         if working:
             raise self._conflict(item, working)
         self._spare_dependents(item)
-        return self._run("restart", item, f"Restarting {item.spec.title}", self._restart)
+        message = say("Restarting {title}", title=item.spec.title)
+        return self._run("restart", item, message, self._restart)
 
     def _run(
         self,
@@ -207,9 +219,9 @@ class Registry:
         """Start what ``item`` requires, by an operation of its own that others may join."""
         running.progress(
             say(
-                "{title} needs {title_2}: starting that first",
+                "{title} needs {needed}: starting that first",
                 title=item.spec.title,
-                title_2=needed.spec.title,
+                needed=needed.spec.title,
             )
         )
         try:
@@ -222,7 +234,7 @@ class Registry:
         else:
             if ended.state is OperationState.SUCCEEDED:
                 return
-            message = ended.error.message if ended.error else "its start was cancelled."
+            message = ended.error.message if ended.error else say("its start was cancelled.")
             hint = ended.error.hint if ended.error else say("Start it again.")
         error = dependency_failed(item, needed, message, hint)
         # Seen on the service too: who looks at the panel later has not seen the operation.
@@ -242,9 +254,9 @@ class Registry:
         for other in dependents(item.spec.name, self._lifecycles):
             running.progress(
                 say(
-                    "{title} needs {title_2}: stopping that first",
+                    "{title} needs {needed}: stopping that first",
                     title=other.spec.title,
-                    title_2=item.spec.title,
+                    needed=item.spec.title,
                 )
             )
             if working := self.operations.running(other.spec.name):
@@ -264,12 +276,16 @@ class Registry:
 
     def _require(self, item: Lifecycle, capability: Capability) -> None:
         if capability not in capabilities(item):
-            what = "started" if capability is Capability.START else "stopped"
+            title = item.spec.title
             raise ConflictError(
                 say(
-                    "{title} is run outside JupyterLab and cannot be {what} from here.",
-                    title=item.spec.title,
-                    what=what,
+                    "{title} is run outside JupyterLab and cannot be started from here.",
+                    title=title,
+                )
+                if capability is Capability.START
+                else say(
+                    "{title} is run outside JupyterLab and cannot be stopped from here.",
+                    title=title,
                 ),
                 say("Ask whoever looks after it."),
                 code="capability-missing",
@@ -283,14 +299,9 @@ class Registry:
                 raise self._conflict(other, working)
 
     def _conflict(self, item: Lifecycle, working: Operation) -> ConflictError:
-        doing = _DOING.get(working.kind, working.kind)
+        busy = _DOING.get(working.kind, _busy)
         return ConflictError(
-            say(
-                "{title} is {doing} just now (operation {id}).",
-                title=item.spec.title,
-                doing=doing,
-                id=working.id,
-            ),
+            busy(title=item.spec.title, id=working.id),
             say("Wait until that has ended, then try again."),
         )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import VceError
-from ..sentences import say
+from ..sentences import in_a_row, say
 from .ports import user_name
 from .private_files import SAFE
 
@@ -56,15 +56,15 @@ def claim_runtime_folder(data_dir: Path, environ: Mapping[str, str], log: loggin
         trouble = _claim(place)
         if trouble is None:
             return place
-        refused.append(f"{place} {trouble}")
+        refused.append(trouble)
         # A session's folder often has a name and is not there: nothing anybody needs to know.
         if "VCE_RUNTIME_DIR" in environ or os.path.isdir(place.parent):
-            log.warning("Sockets are not kept in %s, which %s", place, trouble)
+            log.warning("Sockets are kept elsewhere: %s", trouble)
     raise VceError(
         "folder-unsuitable",
         say(
-            "No folder was found that can hold the sockets of databases: {names}. {safe}",
-            names="; ".join(refused),
+            "No folder was found that can hold the sockets of databases: {reasons}. {safe}",
+            reasons=in_a_row(refused, "; "),
             safe=SAFE,
         ),
         say(
@@ -79,35 +79,37 @@ def _claim(place: Path) -> str | None:
     try:
         above = os.stat(place.parent)
         if above.st_mode & stat.S_IWOTH and not above.st_mode & stat.S_ISVTX:
-            return "could be exchanged by other users"
+            return say("{folder} could be exchanged by other users", folder=place)
         if above.st_uid not in (0, os.geteuid()):
-            return f"is in a folder of {user_name(above.st_uid)}"
+            return say(
+                "{folder} is in a folder of {owner}", folder=place, owner=user_name(above.st_uid)
+            )
         with suppress(FileExistsError):
             os.mkdir(place, 0o700)
         found = os.lstat(place)
         if not stat.S_ISDIR(found.st_mode):
-            return "is there and is no folder"
+            return say("{folder} is there and is no folder", folder=place)
         if found.st_uid != os.geteuid():
-            return f"belongs to {user_name(found.st_uid)}"
+            return say("{folder} belongs to {owner}", folder=place, owner=user_name(found.st_uid))
         descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        return f"cannot be used: {error.strerror}"
+        return say("{folder} cannot be used: {reason}", folder=place, reason=error.strerror)
     try:
-        return _close_to_others(descriptor) or _try_socket(place)
+        return _close_to_others(descriptor, place) or _try_socket(place)
     except OSError as error:
-        return f"cannot hold sockets: {error.strerror}"
+        return say("{folder} cannot hold sockets: {reason}", folder=place, reason=error.strerror)
     finally:
         os.close(descriptor)
 
 
-def _close_to_others(descriptor: int) -> str | None:
+def _close_to_others(descriptor: int, place: Path) -> str | None:
     # The accounts without rights that root's services run as pass through to what is theirs.
     wanted = 0o711 if os.geteuid() == 0 else 0o700
     if stat.S_IMODE(os.fstat(descriptor).st_mode) == wanted:
         return None
     os.fchmod(descriptor, wanted)
     if stat.S_IMODE(os.fstat(descriptor).st_mode) & ~wanted & 0o777:
-        return "cannot be closed to other users"
+        return say("{folder} cannot be closed to other users", folder=place)
     return None
 
 
