@@ -1,10 +1,13 @@
 /**
  * What a person in a browser sees of a desktop: `node desktop_viewer.mjs '{"url", "what", …}'`
- * prints JSON. `what` is `keys` (ms from each key to the pixel it changed) or `frames` (pictures a
- * second). The page's canvas is looked at the same way whoever shows it.
+ * prints JSON. `what` is `keys` (ms from each key to the pixel it changed), `frames` (pictures a
+ * second) or `first` (when the first picture was there, ms of the clock: it goes to the address on
+ * its standard input as soon as there is one). The page's canvas is looked at the same way whoever
+ * shows it.
  */
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 
 const tests = path.join(import.meta.dirname, '..', 'ui-tests', 'package.json');
 const { chromium } = createRequire(tests)('@playwright/test');
@@ -16,6 +19,18 @@ const browser = await chromium.launch({
 });
 const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
 await page.goto(told.url);
+if (told.what === 'first') {
+  const seen = new Promise(resolve => page.exposeFunction('vceSeen', resolve));
+  await page.addInitScript(watchForPicture, told.at);
+  console.log('[]');
+  for await (const address of createInterface(process.stdin)) {
+    await page.goto(address, { waitUntil: 'commit' });
+    break;
+  }
+  console.log(JSON.stringify([await seen]));
+  await browser.close();
+  process.exit();
+}
 const canvas = page.locator('canvas').first();
 await canvas.waitFor();
 await page.waitForFunction(
@@ -91,3 +106,17 @@ if (told.what === 'keys') {
 }
 console.log(JSON.stringify(result));
 await browser.close();
+
+/** In each page that is loaded: tell when the canvas shows something. */
+function watchForPicture(at) {
+  const look = () => {
+    const shown = document.querySelector('canvas');
+    const pixel = shown?.width && shown.getContext('2d').getImageData(at, at, 1, 1).data;
+    if (pixel && pixel[0] + pixel[1] + pixel[2] > 0) {
+      window.vceSeen(Date.now());
+    } else {
+      requestAnimationFrame(look);
+    }
+  };
+  requestAnimationFrame(look);
+}

@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 from jupyter_server._tz import utcnow
 
 from ..errors import UnknownError, VceError
-from ..models import Capability, Upstream
+from ..models import Capability, Upstream, Viewer
 from ..routes import errors
 from ..routes.base import Action, VCEHandler
 from ..routes.branding import look_of
 from ..sentences import say
-from . import starting
+from ..states import ServiceState
+from . import starting, viewer
 from .addresses import Addresses
 from .headers import Credentials
 
@@ -29,13 +30,15 @@ class AppDoor(VCEHandler):
     """What HTTP and WebSockets to an app have in common: finding it, and keeping others out.
 
     After :meth:`prepare`, ``lifecycle`` is the service, ``upstream`` where it answers (None while
-    it does not), and ``addresses`` and ``credentials`` tell how to speak to it.
+    it does not), and ``addresses`` and ``credentials`` tell how to speak to it. Where our own page
+    stands in for the app's, that is in ``viewer``: it can be loaded before the app answers.
     """
 
     is_page = True
 
     lifecycle: Lifecycle
     upstream: Upstream | None
+    viewer: Viewer | None = None
     addresses: Addresses
     credentials: Credentials
     _ours = False
@@ -119,9 +122,11 @@ class AppDoor(VCEHandler):
                 ),
                 say("Its details in the panel tell how to connect to it."),
             )
-        self.upstream = upstream = self.lifecycle.upstream()
-        if upstream is not None:
-            self.addresses = Addresses(uri[: start + len(name)], self.request.host, upstream)
+        self.upstream = self.lifecycle.upstream()
+        to_come = self.upstream or self.lifecycle.driver.upstream()
+        self.viewer = to_come.manners.viewer if to_come else None
+        if to_come is not None and (self.upstream or self.viewer):
+            self.addresses = Addresses(uri[: start + len(name)], self.request.host, to_come)
             self.credentials = self._credentials()
 
     def _credentials(self) -> Credentials:
@@ -141,6 +146,10 @@ class AppDoor(VCEHandler):
         if told and getattr(self.settings.get("serverapp"), "trust_xheaders", False):
             return told
         return self.request.host
+
+    def waits_for_start(self) -> bool:
+        """Whether a browser has come while the app is being started, and may see it happen."""
+        return self.lifecycle.state is ServiceState.STARTING and self._wants_page()
 
     # -- answers of our own ----------------------------------------------------------------------
 
@@ -190,9 +199,12 @@ class AppDoor(VCEHandler):
                 may_start=self._came_from_here(),
                 refused=refused,
                 look=look_of(self.settings),
+                language=self.language,
+                ahead=viewer.parts() if self.viewer else (),
             )
             self.set_header("Content-Type", "text/html; charset=utf-8")
             self._retry_later()
+            self.tell_language()
             self.finish(page)
             return
         self.clear()

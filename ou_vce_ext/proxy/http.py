@@ -53,7 +53,7 @@ class HttpProxy(AppDoor):
         if self._finished:
             return
         manners = self.upstream.manners if self.upstream else Manners()
-        if manners.viewer:
+        if self.viewer:
             viewer.check_method(self.request.method or "")
             return
         if manners.raw_socket:
@@ -82,8 +82,8 @@ class HttpProxy(AppDoor):
     @web.authenticated
     async def pass_on(self) -> None:
         """Pass the request on; where it has a body, it has come completely by now."""
-        if self.upstream and self.upstream.manners.viewer:
-            viewer.answer(self, self.upstream.manners.viewer)
+        if self.viewer:
+            viewer.answer(self, self.viewer)
             return
         if self._body is None or self._relaying is None:
             self._relaying = cast("asyncio.Task[None]", asyncio.current_task())

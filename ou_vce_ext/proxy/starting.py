@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 import secrets
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-
 from ..errors import VceError
-from ..sentences import say
+from ..routes.pages import template
+from ..sentences import in_turn, say
 from ..states import ServiceState
+from .starting_words import heading, words
 
 if TYPE_CHECKING:
     from ..routes.branding import Look
     from ..services.lifecycle import Lifecycle
+    from ..translation import Language
 
+_SOON: Final = (ServiceState.STARTING, ServiceState.BACKOFF)
 _ANCESTORS: Final = re.compile(r"(?:^|;)\s*(frame-ancestors[^;]*)")
 
 
@@ -59,19 +60,12 @@ def told(lifecycle: Lifecycle, *, refused: bool) -> VceError:
         name=name,
     )
     soon = say("Try again in a few seconds.")
-    message: str
-    hint: str
-    match lifecycle.state:
-        case ServiceState.STARTING | ServiceState.BACKOFF:
-            message, hint = f"{title} is still starting", soon
-        case ServiceState.STOPPING:
-            message, hint = f"{title} is stopping", start
-        case ServiceState.FAILED | ServiceState.UNAVAILABLE if error:
-            message, hint = error.message.removesuffix("."), error.hint or start
-        case _ if refused:
-            message, hint = f"{title} does not answer just now", soon
-        case _:
-            message, hint = f"{title} is not running", start
+    if error and lifecycle.state in (ServiceState.FAILED, ServiceState.UNAVAILABLE):
+        message = in_turn(_without_full_stop, error.message)
+        hint = error.hint or start
+    else:
+        message = heading(title, lifecycle.state, refused=refused)
+        hint = soon if refused or lifecycle.state in _SOON else start
     return VceError(
         "not-ready", say("{message}. Your request was not passed on.", message=message), hint
     )
@@ -87,14 +81,18 @@ def page(
     may_start: bool,
     refused: bool,
     look: Look,
+    language: Language,
+    ahead: tuple[str, ...] = (),
 ) -> bytes:
     """Give the page, as UTF-8.
 
     ``api`` and ``home`` are paths with a slash at their end. With ``may_start`` the page starts a
     stopped service by itself; else it shows a button, so that no link from elsewhere starts one.
+    ``ahead`` are script and style of the page of ours that shows the app, if there is one: this
+    page loads them, and gives way to that one as soon as the app is being started.
     """
     return (
-        _template()
+        template("starting.html")
         .render(
             service=lifecycle.spec.name,
             title=lifecycle.spec.title,
@@ -107,17 +105,14 @@ def page(
             may_start=may_start,
             refused=refused,
             look=look,
+            language=language,
+            heading=heading(lifecycle.spec.title, lifecycle.state, refused=refused),
+            words=language.body(dict(words(lifecycle.spec.title))),
+            ahead=ahead,
         )
         .encode("utf-8", "replace")
     )
 
 
-@cache
-def _template() -> Template:
-    return Environment(
-        loader=PackageLoader("ou_vce_ext", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    ).get_template("starting.html")
+def _without_full_stop(text: str) -> str:
+    return text.removesuffix(".")

@@ -40,7 +40,10 @@ def answer(door: AppDoor, viewer: Viewer) -> None:
     check_method(door.request.method or "")
     name = door.addresses.below(door.request.path).lstrip("/")
     if name == "":
-        _answer_page(door, viewer)
+        if door.upstream or door.waits_for_start():
+            _answer_page(door, viewer)
+        else:
+            door.not_ready()
         return
     if name not in _TYPES:
         raise UnknownError(
@@ -51,6 +54,14 @@ def answer(door: AppDoor, viewer: Viewer) -> None:
     body = _file(name)
     door.present(_TYPES[name], policy="default-src 'none'", keep=_version() == _asked(door))
     door.finish(body)
+
+
+def parts() -> tuple[str, str]:
+    """Script and style of the page, as they are named from it: for whoever loads them ahead.
+
+    Raises VceError where they are missing from this installation.
+    """
+    return f"viewer.js?v={_version()}", f"viewer.css?v={_version()}"
 
 
 def _asked(door: AppDoor) -> str:
@@ -68,6 +79,7 @@ def _answer_page(door: AppDoor, viewer: Viewer) -> None:
             "title": viewer.title,
             "fits": viewer.fits,
             "scale": viewer.scale,
+            "starting": door.upstream is None,
             "service": f"{door.base_url}vce/api/services/{name}",
             "socket": SOCKET,
         },

@@ -11,6 +11,7 @@ from tornado.iostream import IOStream
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..errors import VceError
+from ..states import ServiceState
 from . import headers
 from .client import address, clients
 from .door import AppDoor
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 MESSAGE_BYTES: Final = 64 * 1024 * 1024
 """The largest message, in either direction. A larger one ends the connection with code 1009."""
 PING_SECONDS: Final = 30.0
+START_SECONDS: Final = 45.0
+"""How long whoever wants to see a screen waits for its program to start: less than a minute, after
+which some proxy in between gives up."""
 CLOSE_SECONDS: Final = 5.0
 """How long an app may take to say goodbye."""
 _TOKEN_PROTOCOL: Final = "v1.token.websocket.jupyter.org"  # noqa: S105 (its name, not a secret)
@@ -39,6 +43,11 @@ class WebSocketProxy(AppDoor, WebSocketHandler):
         self, *args: Any, **kwargs: Any
     ) -> None:
         """Connect to the app first, so that it decides on the subprotocol, then to the browser."""
+        if self.viewer and self.lifecycle.state is ServiceState.STARTING:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(START_SECONDS):
+                    await self.lifecycle.settled()
+            self.upstream = self.lifecycle.upstream()
         if self.upstream is None:
             self.not_ready()
             return

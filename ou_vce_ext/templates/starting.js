@@ -2,6 +2,8 @@
 // Starts the service, tells how far it is, and opens the app once it answers. All that the server
 // says is put in as text, never as HTML.
 (() => {
+  // The page that shows the app's screen can wait for it, and should be there when it comes.
+  const AT_ONCE = 25;
   const SOON = 300;
   const LATER = 1000;
   const SLOWEST = 10000;
@@ -129,6 +131,11 @@
       }
       failures = 0;
       const ongoing = work && work.state === "running";
+      if (facts.hasViewer && service.body.state === "starting") {
+        location.reload();
+        return;
+      }
+      if (facts.hasViewer && Date.now() - began < 1000) next = AT_ONCE;
       if (ongoing) progress(work.progress);
       if (!ongoing || service.body.state === "ready") {
         const ended = work && work.error && service.body.state === "stopped";

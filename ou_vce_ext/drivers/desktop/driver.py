@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final
 from ...errors import DefiniteError
 from ...launch import Ending, Launcher, LaunchPlan, Process, StopStep
 from ...models import Capability, Manners, ServiceError, ServiceSpec, Site, Upstream, Viewer
+from ...sentences import say
 from ...services import proc
 from ...services.private_files import explain, make_folder, make_private_folder
 from ..base import Driver, Option, Progress, scrubbed_environment
@@ -36,6 +37,10 @@ LAST_SECONDS: Final = 4.0
 """For window manager and display server, once the program has ended."""
 NO_WINDOW_SECONDS: Final = 30.0
 """After which a program that has shown no window is taken for one that shows none."""
+WINDOW_LOOK_SECONDS: Final = 1.0
+FIRST_LOOK_SECONDS: Final = 0.01
+LATER_LOOK_SHARE: Final = 0.02
+"""Between two looks for the window of a program that takes long: of the time it has taken."""
 USUAL_SIZE: Final = (1280, 800)
 _SESSION: Final = "ou_vce_ext.drivers.desktop.session"
 _NOT_ITS_OWN: Final = ("DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY", "SESSION_MANAGER", "DESKTOP_")
@@ -53,7 +58,7 @@ class DesktopDriver(Driver):
     default_ready_timeout: ClassVar[float] = 120.0
     start_seconds: ClassVar[float | None] = 2.0
     display_server: ClassVar[DisplayServer] = TigerVNC()
-    when_cut_off: ClassVar[str] = "What had not been saved in it by then is lost."
+    when_cut_off: ClassVar[str] = say("What had not been saved in it by then is lost.")
 
     def __init__(self, spec: ServiceSpec, site: Site, launcher: Launcher) -> None:
         super().__init__(spec, site, launcher)
@@ -138,9 +143,13 @@ class DesktopDriver(Driver):
         if not self.cwd.is_dir():
             raise DefiniteError(
                 "data-missing",
-                f"The folder {self.cwd}, in which {self.spec.title} is to be started, is not "
-                "there. Nothing has been started.",
-                "Make the folder, or correct `cwd` in this service's declaration.",
+                say(
+                    "The folder {cwd}, in which {title} is to be started, is not there. Nothing "
+                    "has been started.",
+                    cwd=self.cwd,
+                    title=self.spec.title,
+                ),
+                say("Make the folder, or correct `cwd` in this service's declaration."),
             )
         # A run before this one that is still ending keeps its files: the launch waits for it.
         if lock_is_free(self.lock_file):
@@ -199,15 +208,25 @@ class DesktopDriver(Driver):
         """Whether its display answers on a socket of its own tree, and its window is there."""
         if process is None:
             return False
-        if not self._seen:
-            # Read until it is there: a small file, and no question to anybody.
-            waited = asyncio.get_running_loop().time() - self._launched
-            if not read_note(str(self._note)).get("window") and waited < NO_WINDOW_SECONDS:
-                return False
+        if not self._seen and not await self._window_shown():
+            return False
         if (await who_listens(process, socket=str(self.socket))).who != "ours":
             return False
         self._seen = await self.display_server.answers(self.socket)
         return self._seen
+
+    async def _window_shown(self) -> bool:
+        """Look until it is there, for a second at most: at a small file, asking nobody."""
+        now = asyncio.get_running_loop().time
+        end = now() + WINDOW_LOOK_SECONDS
+        while not read_note(str(self._note)).get("window"):
+            waited = now() - self._launched
+            if waited >= NO_WINDOW_SECONDS:
+                break
+            if now() >= end:
+                return False
+            await asyncio.sleep(max(FIRST_LOOK_SECONDS, LATER_LOOK_SHARE * waited))
+        return True
 
     async def close(self) -> None:
         """Clear away what is left of a session that was killed."""
