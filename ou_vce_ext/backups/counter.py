@@ -47,13 +47,8 @@ class Counter:
         item = self._registry.get(service)
         strategy = self.strategy(service)
         if strategy is None or capability not in capabilities(item):
-            done = {Capability.RESET: "reset", Capability.RESTORE: "restored"}
             raise ConflictError(
-                say(
-                    "{title} cannot be {what} from here.",
-                    title=item.spec.title,
-                    what=done.get(capability, "backed up"),
-                ),
+                _incapable(item.spec.title, capability),
                 say("What it keeps in folders you see can be copied with the file browser."),
                 code="capability-missing",
             )
@@ -89,11 +84,19 @@ class Counter:
     async def to_build(self, item: Lifecycle, strategy: Strategy, size: int | None) -> Need:
         """The room that new data of ``size`` bytes, or as large as the live ones, will take."""
         live = await strategy.data_bytes() or 0
-        return ("the new data", item.driver.data_dir, max(live, size or 0))
+        return (say("the new data"), item.driver.data_dir, max(live, size or 0))
 
     async def require(self, *needs: Need) -> None:
         """Raise VceError (``disk-full``) unless there is room."""
         await asyncio.to_thread(room.require, needs)
+
+
+def _incapable(title: str, capability: Capability) -> str:
+    if capability is Capability.RESET:
+        return say("{title} cannot be reset from here.", title=title)
+    if capability is Capability.RESTORE:
+        return say("{title} cannot be restored from here.", title=title)
+    return say("{title} cannot be backed up from here.", title=title)
 
 
 def refuse_external(item: Lifecycle) -> None:

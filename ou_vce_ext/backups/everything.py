@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from ..listing import listed
 from ..models_backup import Consistency, DataItem, Reason
+from ..sentences import in_a_row, say, say_many
 from . import folders as files
 from .job import House, Job, guarded
 from .manifest import Manifest
@@ -40,7 +42,28 @@ async def take_everything(
             raise
         return await house.store.add(written, manifest), left_out
 
-    return await guarded("the backup", work)
+    return await guarded(say("the backup"), work)
+
+
+def all_there(name: str, missing: Sequence[str], left_out: int) -> str:
+    """What a backup of everything came to; ``missing`` are the titles of what does not run."""
+    told = say("Everything is backed up: {name}", name=name)
+    if missing:
+        told = say_many(
+            "Everything is backed up, but {titles}, which does not run: {name}",
+            "Everything is backed up, but {titles}, which do not run: {name}",
+            len(missing),
+            titles=listed(missing),
+            name=name,
+        )
+    if not left_out:
+        return told
+    unread = say_many(
+        "{count} file could not be read and is not in it",
+        "{count} files could not be read and are not in it",
+        left_out,
+    )
+    return in_a_row((told, unread), ". ")
 
 
 async def _fill(
@@ -66,7 +89,10 @@ async def _fill(
     root = house.store.root_dir
     for number, folder in enumerate(folders, len(jobs)):
         watch.part(low + number * share, low + (number + 1) * share)
-        watch.step(f"Copying {folder}", await asyncio.to_thread(files.size_of, root, [folder]))
+        watch.step(
+            say("Copying {folder}", folder=folder),
+            await asyncio.to_thread(files.size_of, root, [folder]),
+        )
         item, missed = await in_thread(watch, files.pack, archive, root, folder)
         contents.append(item)
         left_out += missed
@@ -85,7 +111,7 @@ async def _fill(
         details={"services": [job.item.spec.name for job in jobs], "folders": list(folders)},
     )
     watch.part(low, high)
-    watch.step("Writing it to disk")
+    watch.step(say("Writing it to disk"))
     return await in_thread(watch, archive.finish, manifest), manifest, left_out
 
 
@@ -95,7 +121,7 @@ async def _add_service(job: Job, reason: Reason, archive: ArchiveWriter, watch: 
     passing = archive.path.with_name(f"{archive.path.name}.{name}{PARTIAL}")
     try:
         written, manifest = await write(job, reason, passing)
-        watch.step(f"Adding {job.title}", written.bytes)
+        watch.step(say("Adding {title}", title=job.title), written.bytes)
         with archive.member(f"{SERVICES}{name}.tar") as member:
             await in_thread(watch, _copy, passing, member)
     finally:

@@ -34,8 +34,8 @@ def chosen(root: Path, folders: Sequence[str]) -> tuple[str, ...]:
         if not plain or "\0" in given or path.parts[0] == FOLDER or not _is_inside(root, path):
             raise BadRequestError(
                 say(
-                    "{found!r} is no folder that can be taken along. Nothing was done.",
-                    found=given[:200],
+                    "{folder!r} is no folder that can be taken along. Nothing was done.",
+                    folder=given[:200],
                 ),
                 say(
                     "Name folders by their path from the folder Jupyter shows; the backups "
@@ -46,7 +46,7 @@ def chosen(root: Path, folders: Sequence[str]) -> tuple[str, ...]:
     for one in found:
         if any(one != other and one.startswith(f"{other}/") for other in found):
             raise BadRequestError(
-                say("{one!r} is in another of the folders. Nothing was done.", one=one)
+                say("{folder!r} is in another of the folders. Nothing was done.", folder=one)
             )
     return tuple(found)
 

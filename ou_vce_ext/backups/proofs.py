@@ -61,7 +61,7 @@ class Proofs:
         return self._desk.begin(
             "verify",
             services,
-            f"Checking that {stored.file.name} can be restored",
+            say("Checking that {name} can be restored", name=stored.file.name),
             work,
             asked,
             uses=stored.id,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..errors import UnsuitableError
 from ..models_backup import Verified
+from ..sentences import say
 from .folders import INSIDE
 from .job import House, Job, guarded
 from .parts import Part, parts_of
@@ -31,7 +32,7 @@ async def prove(house: House, jobs: Mapping[str, Job], stored: Stored, watch: Wa
             raise
         return await house.store.judge(stored, Verified.VERIFIED, house.clock.now())
 
-    return await guarded("the scratch copy", work)
+    return await guarded(say("the scratch copy"), work)
 
 
 async def _prove(jobs: Mapping[str, Job], stored: Stored, watch: Watch) -> None:
@@ -39,7 +40,7 @@ async def _prove(jobs: Mapping[str, Job], stored: Stored, watch: Watch) -> None:
     low, high = watch.range
     share = (high - low) / max(1, len(parts))
     if stored.backup.service is None:
-        watch.step("Reading the backup", stored.backup.bytes)
+        watch.step(say("Reading the backup"), stored.backup.bytes)
         await in_thread(watch, _check_folders, stored, watch)
     for number, (name, part) in enumerate(parts.items()):
         watch.part(low + number * share, low + (number + 1) * share)
@@ -55,5 +56,5 @@ def _check_folders(stored: Stored, watch: Watch) -> None:
 
 async def opened(job: Job, part: Part) -> Source:
     """Open a service's part of a backup, its checksums compared. Raises VceError."""
-    job.watch.step("Reading the backup", part.bytes)
+    job.watch.step(say("Reading the backup"), part.bytes)
     return await job.strategy.open(part.file, part.filename, offset=part.offset, length=part.length)

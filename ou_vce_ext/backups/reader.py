@@ -132,7 +132,7 @@ class Archive:
                     watch.did(len(block))
                     checksum.update(block)
             if checksum.hexdigest() != member.sha256:
-                raise _damaged(f"{member.name} is not what was written")
+                raise _damaged(say("{name} is not what was written", name=member.name))
 
     @contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
@@ -144,7 +144,7 @@ class Archive:
         told = {member.name: member.bytes for member in self.manifest.members}
         found = {name: self._places[name].bytes for name in self.names}
         if told != found or len(told) != len(self.manifest.members):
-            raise _damaged("its contents are not those it describes")
+            raise _damaged(say("its contents are not those it describes"))
 
 
 def _table(file: BinaryIO, length: int) -> Iterator[tuple[str, _Place]]:
@@ -157,17 +157,17 @@ def _table(file: BinaryIO, length: int) -> Iterator[tuple[str, _Place]]:
                 archive.members = []  # type: ignore[attr-defined]
                 check_name(info.name)
                 if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or info.issparse():
-                    raise _damaged(f"{info.name} in it is no plain file")
+                    raise _damaged(say("{name} in it is no plain file", name=info.name))
                 if info.name in seen or len(seen) >= MOST_MEMBERS:
-                    raise _damaged("it names a file twice, or far too many")
+                    raise _damaged(say("it names a file twice, or far too many"))
                 if info.size < 0 or info.offset_data + info.size > length:
-                    raise _damaged("it ends too early")
+                    raise _damaged(say("it ends too early"))
                 seen.add(info.name)
                 yield info.name, _Place(info.offset_data, info.size)
     except (tarfile.TarError, ValueError, EOFError, RecursionError, OverflowError) as error:
-        raise _damaged("it is no archive, or cannot be read to its end") from error
+        raise _damaged(say("it is no archive, or cannot be read to its end")) from error
     if not seen:
-        raise _damaged("it is empty")
+        raise _damaged(say("it is empty"))
 
 
 def check_name(name: str) -> None:
@@ -181,7 +181,7 @@ def check_name(name: str) -> None:
         or "\\" in name
         or any(ord(letter) < 32 for letter in name)
     ):
-        raise _damaged("a name in it leads outside of it")
+        raise _damaged(say("a name in it leads outside of it"))
 
 
 def _damaged(reason: str) -> UnsuitableError:

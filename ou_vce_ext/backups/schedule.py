@@ -57,7 +57,7 @@ def warning(
     if changed - covered <= policy.warn_after:
         return None
     last = (
-        say("The newest is of {found}.", found=(iso(newest.created) or "")[:10])
+        say("The newest is of {day}.", day=(iso(newest.created) or "")[:10])
         if newest
         else say("There is none.")
     )

@@ -58,6 +58,18 @@ def discard(site: Site, *others: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def clear(site: Site) -> None:
+    """Remove what second instances that were cut off have left in private folders.
+
+    None may run any more. Blocks; never raises.
+    """
+    with suppress(OSError):
+        for private in [*site.private_dir.glob(f"{MARK}*")]:
+            shutil.rmtree(private, ignore_errors=True)
+            tag = private.name.removeprefix(MARK)
+            shutil.rmtree(site.runtime_dir.with_name(f"s{tag}"), ignore_errors=True)
+
+
 @asynccontextmanager
 async def running(driver: Driver, progress: Progress = no_progress) -> AsyncIterator[Process]:
     """Run ``driver``'s service, made for a scratch site, at low priority, until the block ends.

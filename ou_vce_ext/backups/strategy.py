@@ -119,7 +119,7 @@ class Strategy(ABC):
 
     def stays(self) -> tuple[str, ...]:
         """What a reset leaves as it is, in sentences for a student."""
-        return ("Your backups",)
+        return (say("Your backups"),)
 
     def becomes(self) -> str:
         """What is there after a reset, in a sentence for a student."""

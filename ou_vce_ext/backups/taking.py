@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from ..models_backup import Reason
+from ..sentences import say
 from .job import Job, answering, guarded
 from .manifest import Manifest
 from .store import Stored
@@ -23,7 +24,7 @@ async def take(job: Job, reason: Reason) -> Stored:
         path = await asyncio.to_thread(store.place_for, name, reason, now)
         return await store.add(*await write(job, reason, path))
 
-    return await guarded("the backup", work)
+    return await guarded(say("the backup"), work)
 
 
 async def write(job: Job, reason: Reason, path: Path) -> tuple[Written, Manifest]:
@@ -36,7 +37,7 @@ async def write(job: Job, reason: Reason, path: Path) -> tuple[Written, Manifest
         try:
             taken = await job.strategy.take(archive, watch)
             manifest = _describe(job, taken, archive, reason)
-            watch.step("Writing it to disk")
+            watch.step(say("Writing it to disk"))
             return await in_thread(watch, archive.finish, manifest), manifest
         except BaseException:
             watch.cancel()

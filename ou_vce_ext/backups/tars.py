@@ -30,7 +30,11 @@ BROKEN: Final = (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowErr
 
 
 class BrokenTarError(Exception):
-    """An archive cannot be read, or is not to be: the message says why, within a sentence."""
+    """An archive cannot be read, or is not to be: ``reason`` says why, within a sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import UnsuitableError
+from ..sentences import say
 from ..services.private_files import hand_over, make_folder, sync_folder
 from .names import uploaded_name
 from .reader import Archive
@@ -42,7 +43,7 @@ class Upload:
             self._file: BinaryIO = os.fdopen(os.open(self.partial, flags, 0o600), "wb", 0)
             hand_over(self._file.fileno(), folder)
         except OSError as error:
-            raise explained(error, "the file") from error
+            raise explained(error, say("the file")) from error
 
     async def write(self, chunk: bytes) -> None:
         """Add a part. Raises VceError (``disk-full``); nothing is left of it then."""
@@ -58,7 +59,7 @@ class Upload:
             self._file.close()
         except OSError as error:
             self.abandon()
-            raise explained(error, "the file") from error
+            raise explained(error, say("the file")) from error
         return self._sum.hexdigest()
 
     def abandon(self) -> None:
@@ -76,7 +77,7 @@ class Upload:
                 view = view[self._file.write(view) or 0 :]
         except OSError as error:
             self.abandon()
-            raise explained(error, "the file") from error
+            raise explained(error, say("the file")) from error
         except ValueError:
             return  # it was abandoned in between
         self._sum.update(block)
@@ -95,7 +96,7 @@ async def take_in(upload: Upload, store: Store, recognise: Recognise) -> Stored:
         path = await asyncio.to_thread(_name_it, upload, folder)
         return await store.take_in(path, service, sha256)
     except OSError as error:
-        raise explained(error, "the file") from error
+        raise explained(error, say("the file")) from error
     finally:
         await asyncio.to_thread(upload.abandon)
 

@@ -40,7 +40,11 @@ BROKEN: Final = (
 
 
 class BrokenZipError(Exception):
-    """A zip file cannot be read, or is not to be: the message says why, within a sentence."""
+    """A zip file cannot be read, or is not to be: ``reason`` says why, within a sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def check_directory(file: BinaryIO, most: int, entry_bytes: int = _LARGEST_ENTRY) -> None:

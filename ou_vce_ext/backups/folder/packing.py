@@ -106,15 +106,15 @@ def unpack(file: BinaryIO, length: int, into: Path | None, top: str, watch: Watc
     try:
         return _unpack(file, most, into, top, watch)
     except (BrokenTarError, zips.BrokenZipError) as error:
-        raise damaged(str(error)) from error
+        raise damaged(error.reason) from error
     except (*tars.BROKEN, *zips.BROKEN) as error:
-        raise damaged("it cannot be read to its end") from error
+        raise damaged(say("it cannot be read to its end")) from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise damaged("it names a file twice") from error
+        raise damaged(say("it names a file twice")) from error
     except OSError as error:
         # gzip's own word for what is not its own; an error of the disk has a number.
         if error.errno is None:
-            raise damaged("it cannot be read to its end") from error
+            raise damaged(say("it cannot be read to its end")) from error
         raise
 
 
@@ -133,7 +133,7 @@ def _unpack(file: BinaryIO, most: int, into: Path | None, top: str, watch: Watch
         target = into / place if into else None
         if entry.link is not None:
             if not stays_inside(str(place), entry.link):
-                raise damaged(f"a link in it ({str(place)[:80]}) leads outside")
+                raise damaged(say("a link in it ({place}) leads outside", place=str(place)[:80]))
             if target:
                 links.append((target, entry.link))
             continue
@@ -150,7 +150,7 @@ def _unpack(file: BinaryIO, most: int, into: Path | None, top: str, watch: Watch
         path.parent.mkdir(parents=True, exist_ok=True)
         path.symlink_to(link)
     if not count:
-        raise damaged("there is nothing in it")
+        raise damaged(say("there is nothing in it"))
     return found
 
 
@@ -165,7 +165,7 @@ def _write(entry: Entry, target: Path | None, watch: Watch) -> None:
             watch.did(len(block))
             file.write(block)
         if file.tell() != entry.bytes:
-            raise damaged("it ends too early")
+            raise damaged(say("it ends too early"))
         if entry.mode & EXECUTABLE:
             os.fchmod(file.fileno(), os.fstat(file.fileno()).st_mode | 0o100)
         file.flush()
@@ -189,7 +189,7 @@ def _zipped(file: BinaryIO, most: int, watch: Watch) -> Iterator[Entry]:
     with zips.opened(file, MOST_MEMBERS, _ENTRY_BYTES) as archive:
         infos = archive.infolist()
         if sum(info.file_size for info in infos) > most:
-            raise damaged("it would swell to an absurd size")
+            raise damaged(say("it would swell to an absurd size"))
         for info in infos:
             check_name(info.filename)
             watch.raise_if_cancelled()
@@ -197,6 +197,6 @@ def _zipped(file: BinaryIO, most: int, watch: Watch) -> Iterator[Entry]:
                 yield Entry(info.filename, 0, nothing, folder=True)
                 continue
             if not zips.is_plain(info):
-                raise damaged(f"{info.filename[:80]} in it is no plain file")
+                raise damaged(say("{name} in it is no plain file", name=info.filename[:80]))
             with zips.member(archive, info) as content:
                 yield Entry(info.filename, info.file_size, content, info.external_attr >> 16)

@@ -34,9 +34,7 @@ MEMBER: Final = "files.tar"
 KEY: Final = "files"
 _SHOWN: Final = 20
 _NAME: Final = re.compile(r"[^/\0.][^/\0]{0,99}")
-_MOVING: Final = say(
-    "The program was running: files that it wrote to meanwhile may be of two moments."
-)
+_MOVING: Final = "The program was running: files that it wrote to meanwhile may be of two moments."
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class FolderSource:
             view = cast("BinaryIO", io.BufferedReader(View(file, self.offset, self.length), 65_536))
             unpack(view, self.length, into, "" if self.told else top, watch)
         if self.told is not None and read_sum(into, watch).to_json() != self.told:
-            raise damaged("what comes out of it is not what it tells of")
+            raise damaged(say("what comes out of it is not what it tells of"))
 
 
 class FolderStrategy(Strategy):
@@ -84,8 +82,7 @@ class FolderStrategy(Strategy):
                 raise ConflictError(
                     say(
                         "{folder} holds much more than the data of {title}, so it is neither "
-                        "backed up "
-                        "nor replaced as its own. Nothing was changed.",
+                        "backed up nor replaced as its own. Nothing was changed.",
                         folder=folder,
                         title=self.driver.spec.title,
                     ),
@@ -152,7 +149,7 @@ class FolderStrategy(Strategy):
         """All files, as one tar."""
         self._refuse_too_much()
         ran = await asyncio.to_thread(self._runs)
-        watch.step("Packing files", await self.estimate())
+        watch.step(say("Packing files"), await self.estimate())
         found = await in_thread(watch, self._take, archive, watch)
         moving = ran or await asyncio.to_thread(self._runs)
         details: dict[str, Json] = {KEY: found.to_json()}
@@ -196,16 +193,16 @@ class FolderStrategy(Strategy):
         if manifest.kind not in KINDS or manifest.service != self.driver.spec.name:
             raise UnsuitableError(
                 say(
-                    "This is a backup of {title}, not of {title_2}. Nothing was changed.",
-                    title=manifest.title,
-                    title_2=self.driver.spec.title,
+                    "This is a backup of {theirs}, not of {ours}. Nothing was changed.",
+                    theirs=manifest.title,
+                    ours=self.driver.spec.title,
                 ),
                 say("Restore it from the list of that service's backups."),
             )
         archive.check(watch)
         told = manifest.details.get(KEY)
         if archive.names != [MEMBER] or not isinstance(told, dict):
-            raise damaged("its contents are not those it describes")
+            raise damaged(say("its contents are not those it describes"))
         start, bytes_ = archive.place_of(MEMBER)
         return FolderSource(
             path,
@@ -225,7 +222,7 @@ class FolderStrategy(Strategy):
         if keep:
             self._refuse_too_much()
         place = places.new_place(self._folder)
-        watch.step("Unpacking files", sum(each.bytes or 0 for each in _contents(layers)))
+        watch.step(say("Unpacking files"), sum(each.bytes or 0 for each in _contents(layers)))
         try:
             await in_thread(watch, self._build, layers, place, watch)
         except BaseException:
@@ -278,9 +275,9 @@ class FolderStrategy(Strategy):
         if os.path.lexists(target):
             raise ConflictError(
                 say(
-                    "There is a {tidy} already beside {name}. Nothing was changed.",
-                    tidy=tidy,
-                    name=self._folder.name,
+                    "There is a {name} already beside {folder}. Nothing was changed.",
+                    name=tidy,
+                    folder=self._folder.name,
                 ),
                 say("Choose another name for it."),
             )

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
+from ...sentences import say
 from ..watch import Watch
 from .crc64 import Crc64Check
 from .documents import BLOCK, LARGEST, SMALLEST, damaged, decode
@@ -33,7 +34,7 @@ class ArchiveDump(Dump):
         self._release = ""
         self.stored = self._read(watch)
         if not self.stored:
-            raise damaged("there are no databases in it")
+            raise damaged(say("there are no databases in it"))
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -50,26 +51,26 @@ class ArchiveDump(Dump):
             for at, header, documents in parts.segments():
                 watch.raise_if_cancelled()
                 if at in ended or len(walks) > MOST:
-                    raise damaged(f"it goes on with {at} after its end")
+                    raise damaged(say("it goes on with {at} after its end", at=at))
                 walk = walks.setdefault(at, Walk())
                 check = checks.setdefault(at, Crc64Check())
                 if header.get("EOF"):
                     if not check.matches(int(header.get("CRC", 0))):
-                        raise damaged(f"the documents of {at} are not what was written")
+                        raise damaged(say("the documents of {at} are not what was written", at=at))
                     ended.add(at)
                     del checks[at]
                     continue
                 walk.add(documents)
                 check.add(b"".join(documents))
         if checks:
-            raise damaged(f"it ends before the documents of {min(checks)} do")
+            raise damaged(say("it ends before the documents of {at} do", at=min(checks)))
         stored: dict[Namespace, Stored] = {}
         for at, what in parts.told.items():
             data = Namespace(at.db, BUCKETS + at.name) if what.kind == "timeseries" else at
             if not is_theirs(at):
                 continue
             if what.kind != "view" and data not in ended:
-                raise damaged(f"the documents of {at} are missing")
+                raise damaged(say("the documents of {at} are missing", at=at))
             stored[at] = Stored(what, walks[data].counted) if data in walks else Stored(what)
         return stored
 
@@ -100,7 +101,7 @@ class _Parts:
         self._at = 0
         self._more()
         if self._buffer[:4] != MAGIC:
-            raise damaged("it does not begin as an archive of mongodump's")
+            raise damaged(say("it does not begin as an archive of mongodump's"))
         self._at = 4
         header = self._understood(self._document())
         self.release = str(header.get("server_version", ""))
@@ -110,7 +111,7 @@ class _Parts:
             at = _namespace(body)
             self.told[at] = _metadata(at, body)
             if len(self.told) > MOST:
-                raise damaged("it holds far too many collections")
+                raise damaged(say("it holds far too many collections"))
 
     def segments(self) -> Iterator[tuple[Namespace, Mapping[str, Any], list[bytes]]]:
         """Whose documents, what is said of them, and the documents, some at a time."""
@@ -136,18 +137,18 @@ class _Parts:
             return None
         (length,) = _LENGTH.unpack_from(self._buffer, self._at)
         if not SMALLEST <= length <= LARGEST:
-            raise damaged("one of its documents has no possible length")
+            raise damaged(say("one of its documents has no possible length"))
         self._need(length)
         document = self._buffer[self._at : self._at + length]
         self._at += length
         if document[-1]:
-            raise damaged("one of its documents does not end where it should")
+            raise damaged(say("one of its documents does not end where it should"))
         return document
 
     def _need(self, count: int) -> None:
         while len(self._buffer) - self._at < count:
             if not self._fill():
-                raise damaged("it ends too early")
+                raise damaged(say("it ends too early"))
 
     def _more(self) -> bool:
         return self._at < len(self._buffer) or self._fill()
@@ -167,13 +168,13 @@ class _Parts:
                 return decode(document)
         except (BSONError, ValueError, RecursionError):
             pass
-        raise damaged("what it says of itself cannot be read")
+        raise damaged(say("what it says of itself cannot be read"))
 
 
 def _namespace(body: Mapping[str, Any]) -> Namespace:
     db, name = body.get("db"), body.get("collection")
     if not isinstance(db, str) or not isinstance(name, str):
-        raise damaged("what it says of a collection cannot be read")
+        raise damaged(say("what it says of a collection cannot be read"))
     return Namespace(db, name)
 
 
@@ -183,5 +184,5 @@ def _metadata(at: Namespace, body: Mapping[str, Any]) -> Metadata:
         return Metadata()
     name, what = read_metadata(str(content).encode())
     if name not in (None, at.name):
-        raise damaged("what it says of a collection cannot be read")
+        raise damaged(say("what it says of a collection cannot be read"))
     return what

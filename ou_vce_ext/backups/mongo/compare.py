@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UnsuitableError
-from ...sentences import say
+from ...sentences import say, say_many
 from ..watch import Watch
 from .catalog import stored_in
 from .contents import Counted
@@ -31,15 +31,23 @@ def compare_documents(
 
     Every collection in ``found`` is read from end to end. Blocks.
     """
-    watch.step("Comparing", sum(each.bytes for each in poured.values()))
+    watch.step(say("Comparing"), sum(each.bytes for each in poured.values()))
     for at, told in poured.items():
         if at not in found:
-            raise _differs(f"{at} is missing")
+            raise _differs(say("{at} is missing", at=at))
         counted = _count_up(client, at, found[at], watch)
         if counted.documents != told.documents:
-            raise _differs(f"{at} has {counted.documents} documents instead of {told.documents}")
+            raise _differs(
+                say_many(
+                    "{at} has {count} document instead of {expected}",
+                    "{at} has {count} documents instead of {expected}",
+                    counted.documents,
+                    at=at,
+                    expected=told.documents,
+                )
+            )
         if counted != told:
-            raise _differs(f"the documents of {at} are not the same")
+            raise _differs(say("the documents of {at} are not the same", at=at))
 
 
 def _count_up(client: Client, at: Namespace, what: Metadata, watch: Watch) -> Counted:
@@ -60,23 +68,24 @@ def compare_metadata(
     with a dump of another release, by their names and keys.
     """
     if missing := wanted.keys() - found.keys():
-        raise _differs(f"{min(missing)} is missing")
+        raise _differs(say("{at} is missing", at=min(missing)))
     if more := found.keys() - wanted.keys():
-        raise _differs(f"{min(more)} is there as well")
+        raise _differs(say("{at} is there as well", at=min(more)))
     for at, what in wanted.items():
-        if difference := _difference(what, found[at], exactly=exactly):
-            raise _differs(f"{at} has other {difference}")
+        if difference := _difference(at, what, found[at], exactly=exactly):
+            raise _differs(difference)
 
 
-def _difference(one: Metadata, other: Metadata, *, exactly: bool) -> str | None:
+def _difference(at: Namespace, one: Metadata, other: Metadata, *, exactly: bool) -> str | None:
     if one.kind != other.kind:
-        return "properties"
+        return say("{at} has other properties", at=at)
+    indexes = say("{at} has other indexes", at=at)
     if not exactly:
-        return None if _keys(one) == _keys(other) else "indexes"
+        return None if _keys(one) == _keys(other) else indexes
     if one.options != other.options:
-        return "options"
+        return say("{at} has other options", at=at)
     # They are listed in the order in which they were finished.
-    return None if _by_name(one) == _by_name(other) else "indexes"
+    return None if _by_name(one) == _by_name(other) else indexes
 
 
 def _keys(what: Metadata) -> dict[str, list[str]]:

@@ -92,13 +92,13 @@ def explain(error: Exception) -> VceError:
         return VceError(
             "credentials-refused",
             say(
-                "MongoDB does not allow this to the account it is reached with: {words}.",
-                words=text,
+                "MongoDB does not allow this to the account it is reached with: {answer}.",
+                answer=text,
             ),
             say("Ask whoever looks after the server for an account that may read all of it."),
         )
     return VceError(
         "internal",
-        say("MongoDB could not do this: {words}. Your databases are as they were.", words=text),
+        say("MongoDB could not do this: {answer}. Your databases are as they were.", answer=text),
         say("Try again. If it happens again, show your tutor the log."),
     )

@@ -43,12 +43,12 @@ def split(block: bytes) -> tuple[list[bytes], bytes]:
     while end - at >= 4:
         (length,) = length_at(block, at)
         if not SMALLEST <= length <= LARGEST:
-            raise damaged("one of its documents has no possible length")
+            raise damaged(say("one of its documents has no possible length"))
         after = at + length
         if after > end:
             break
         if block[after - 1]:
-            raise damaged("one of its documents does not end where it should")
+            raise damaged(say("one of its documents does not end where it should"))
         found.append(block[at:after])
         at = after
     return found, block[at:]
@@ -62,7 +62,7 @@ def read_documents(read: Callable[[int], bytes]) -> Iterator[list[bytes]]:
         if found:
             yield found
     if rest:
-        raise damaged("it ends in the middle of a document")
+        raise damaged(say("it ends in the middle of a document"))
 
 
 def raw_batches(

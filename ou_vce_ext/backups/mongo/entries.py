@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO, Final, cast
 
+from ...sentences import say
 from .. import tars, zips
 from ..reader import check_name
 from ..watch import Watch
@@ -37,11 +38,11 @@ def entries(window: Window, watch: Watch) -> Iterator[Entry]:
     try:
         for count, entry in enumerate(found):
             if count >= MOST:
-                raise damaged("it holds far too many files")
+                raise damaged(say("it holds far too many files"))
             watch.raise_if_cancelled()
             yield entry
     except _BROKEN as error:
-        raise damaged(str(error)) from error
+        raise damaged(error.reason) from error
 
 
 def _tarred(window: Window, watch: Watch) -> Iterator[Entry]:
@@ -57,7 +58,7 @@ def _zipped(window: Window, watch: Watch) -> Iterator[Entry]:
             if info.is_dir():
                 continue
             if not zips.is_plain(info):
-                raise damaged(f"{info.filename[:100]} in it is no plain file")
+                raise damaged(say("{name} in it is no plain file", name=info.filename[:100]))
             with zips.member(archive, info) as content:
                 yield info.filename, info.file_size, _Member(content, watch)
 
@@ -74,7 +75,7 @@ class _Member:
         try:
             return self._content.read(size)
         except (*_BROKEN, *tars.BROKEN, *zips.BROKEN) as error:
-            raise damaged("it cannot be read to its end") from error
+            raise damaged(say("it cannot be read to its end")) from error
 
 
 def unzipped(name: str, size: int, reader: Readable, watch: Watch) -> tuple[str, Readable]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from ...sentences import say
 from .documents import damaged, read_documents
 from .window import Readable
 
@@ -61,7 +62,9 @@ def _encoded(document: Mapping[str, Any]) -> bytes:
     try:
         return bson.encode(document)
     except (BSONError, OverflowError, ValueError, RecursionError) as error:
-        raise damaged(f"one of its documents cannot be one of MongoDB's ({error})") from error
+        raise damaged(
+            say("one of its documents cannot be one of MongoDB's ({error})", error=str(error))
+        ) from error
 
 
 def _texts(source: Readable) -> Iterator[str]:
@@ -71,7 +74,7 @@ def _texts(source: Readable) -> Iterator[str]:
             yield decoder.decode(block)
         yield decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise damaged("it is not text in UTF-8") from error
+        raise damaged(say("it is not text in UTF-8")) from error
 
 
 def _json(texts: Iterator[str]) -> Iterator[Mapping[str, Any]]:
@@ -97,23 +100,25 @@ def _json(texts: Iterator[str]) -> Iterator[Mapping[str, Any]]:
             except (ValueError, TypeError, KeyError, RecursionError, BSONError) as error:
                 more = next(texts, "")
                 if not more or len(text) - at > _LONGEST:
-                    raise damaged(f"it is no JSON that could be read ({error})") from error
+                    raise damaged(
+                        say("it is no JSON that could be read ({error})", error=str(error))
+                    ) from error
                 text, at = text[at:] + more, 0
                 continue
             if not isinstance(document, dict):
-                raise damaged("it holds something that is no document")
+                raise damaged(say("it holds something that is no document"))
             yield document
             continue
         if at < len(text):
             if not in_array:
-                raise damaged("it is no JSON that could be read")
+                raise damaged(say("it is no JSON that could be read"))
             if text[at + 1 :].strip() or "".join(texts).strip():
-                raise damaged("it goes on after its end")
+                raise damaged(say("it goes on after its end"))
             return
         text, at = next(texts, ""), 0
         if not text and not (text := next(texts, "")):
             if in_array:
-                raise damaged("it ends too early")
+                raise damaged(say("it ends too early"))
             return
 
 
@@ -123,19 +128,21 @@ def _table(kind: str) -> Callable[[Iterator[str]], Iterator[Mapping[str, Any]]]:
         try:
             names = next(rows, [])
             if not names or not all(name.strip() for name in names):
-                raise damaged("its first line does not name the columns")
+                raise damaged(say("its first line does not name the columns"))
             for row in rows:
                 if row:
                     yield _row(names, row)
         except csv.Error as error:
-            raise damaged(f"it is no table that could be read ({error})") from error
+            raise damaged(
+                say("it is no table that could be read ({error})", error=str(error))
+            ) from error
 
     return read
 
 
 def _row(names: list[str], row: list[str]) -> Mapping[str, Any]:
     if len(row) > len(names):
-        raise damaged("one of its rows has more cells than there are columns")
+        raise damaged(say("one of its rows has more cells than there are columns"))
     document: dict[str, Any] = {}
     for name, cell in zip(names, row, strict=False):
         *folders, last = name.strip().split(".")
@@ -143,7 +150,7 @@ def _row(names: list[str], row: list[str]) -> Mapping[str, Any]:
         for folder in folders:
             inner = inner.setdefault(folder, {})
             if not isinstance(inner, dict):
-                raise damaged(f"its column {name} lies within another column")
+                raise damaged(say("its column {name} lies within another column", name=name))
         inner[last] = _cell(cell)
     return document
 
@@ -163,6 +170,6 @@ def _lines(texts: Iterator[str]) -> Iterator[str]:
         for line in lines:
             yield line + "\n"
         if len(rest) > _LONGEST:
-            raise damaged("one of its lines is far too long")
+            raise damaged(say("one of its lines is far too long"))
     if rest:
         yield rest

@@ -49,7 +49,7 @@ class FilesDump(Dump):
         name, window = self._files[at]
         kind = format_of(name)
         if kind is None:
-            raise damaged(f"{name} is neither BSON nor JSON nor CSV")
+            raise damaged(say("{name} is neither BSON nor JSON nor CSV", name=name))
         try:
             with window.unpacked(watch) as file:
                 for documents in read_exported(kind, file):

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
+from ...sentences import say
 from ..watch import Watch
 from .documents import damaged, read_documents
 from .dump import Dump, Stored
@@ -49,7 +50,7 @@ class FolderDump(Dump):
             if suffix == METADATA:
                 told[place] = read_metadata(read_limited(reader, LARGEST, place[1]))
             elif place in walked:
-                raise damaged(f"it holds {place[1]} twice")
+                raise damaged(say("it holds {name} twice", name=place[1]))
             else:
                 walk = walked[place] = Walk()
                 for documents in read_documents(reader.read):
@@ -66,11 +67,11 @@ class FolderDump(Dump):
             if not is_theirs(at):
                 continue
             if data not in walked and what.kind != "view":
-                raise damaged(f"the documents of {at} are missing")
+                raise damaged(say("the documents of {at} are missing", at=at))
             stored[at] = Stored(what, walked[data].counted) if data in walked else Stored(what)
             self._of_file[data] = at
         if not stored:
-            raise damaged("there are no databases in it")
+            raise damaged(say("there are no databases in it"))
         return stored
 
     def _files(self, watch: Watch) -> Iterator[tuple[tuple[str, str], str, Readable]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...drivers.mongo.provision import Server
 from ...errors import VceError
 from ...models_backup import DataItem, ItemKind
-from ...sentences import say
+from ...sentences import say, say_many
 from .catalog import list_databases
 from .connection import connected
 from .names import ADMIN, BUCKETS, LOADING, is_kept
@@ -109,13 +109,14 @@ def expect(place: Place, counts: Mapping[str, int]) -> None:
             if found != count:
                 raise VceError(
                     "data-corrupt",
-                    say(
+                    say_many(
+                        "{db}.{name} was built with {count} document, and the running MongoDB "
+                        "shows {found}.",
                         "{db}.{name} was built with {count} documents, and the running MongoDB "
-                        "shows "
-                        "{found}.",
+                        "shows {found}.",
+                        count,
                         db=db,
                         name=name,
-                        count=count,
                         found=found,
                     ),
                     say("Try again. If it happens again, show your tutor the log."),

@@ -86,11 +86,11 @@ def check_database(name: str) -> None:
     """Raise BadRequestError where no database can be called ``name``."""
     if not name or set(name) & set(_NOT_IN_DATABASE) or len(name.encode()) > _LONGEST_DATABASE:
         raise BadRequestError(
-            say("A database cannot be called {found!r}. Nothing was changed.", found=name[:80]),
+            say("A database cannot be called {name!r}. Nothing was changed.", name=name[:80]),
             say(
-                "Use a name of 1 to {longest_database} bytes without spaces and without any of "
+                "Use a name of 1 to {most} bytes without spaces and without any of "
                 '/ \\ . " $ * < > : | ?',
-                longest_database=_LONGEST_DATABASE,
+                most=_LONGEST_DATABASE,
             ),
         )
     if name in (ADMIN, *SERVERS_OWN):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from ...sentences import say
 from .. import manifest
 from ..reader import Archive
 from ..watch import Watch
@@ -34,7 +35,7 @@ def open_dump(
     window = Window.of(path, offset, length)
     start = window.start()
     if not start:
-        raise damaged("it is empty")
+        raise damaged(say("it is empty"))
     if start[_PLAIN_TAR] == b"ustar" and _is_ours(window):
         archive = Archive(path, offset=offset, length=window.length)
         archive.check(watch)
@@ -48,7 +49,7 @@ def open_dump(
     if format_of(filename):
         at = Namespace(database, collection_of(filename))
         return FilesDump(path, {at: (filename, window)}, watch)
-    raise damaged("it is nothing that mongodump, mongoexport or this software makes")
+    raise damaged(say("it is nothing that mongodump, mongoexport or this software makes"))
 
 
 def _is_ours(window: Window) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from ...models_backup import Consistency, DataItem, ItemKind
+from ...sentences import say
 from ..reader import Archive
 from ..watch import Watch
 from .contents import Counted
@@ -34,7 +35,7 @@ class OwnDump(Dump):
     def __init__(self, archive: Archive) -> None:
         """Read what it holds. Blocks; raises UnsuitableError."""
         if archive.manifest.kind != KIND:
-            raise damaged("it is a backup of another kind of service")
+            raise damaged(say("it is a backup of another kind of service"))
         self.path: Path = archive.path
         self._archive = archive
         self.stored = dict(_stored(archive))
@@ -87,20 +88,20 @@ def _stored(archive: Archive) -> Iterator[tuple[Namespace, Stored]]:
     for name in archive.names:
         if not name.endswith(METADATA):
             if not name.endswith(DATA) or not name.startswith(f"{FOLDER}/"):
-                raise damaged(f"{name} in it is nothing that MongoDB has")
+                raise damaged(say("{name} in it is nothing that MongoDB has", name=name))
             continue
         if archive.bytes_of(name) > LARGEST:
-            raise damaged(f"{name} in it is far too large")
+            raise damaged(say("{name} in it is far too large", name=name))
         with archive.open(name) as member:
             told, what = read_metadata(member.read())
         _, db, file = name.split("/", 2)
         at = Namespace(db, told or collection_name(file.removesuffix(METADATA)))
         if not is_kept(at.db, at.name) or at.db in SERVERS_OWN or metadata_member(at) != name:
-            raise damaged(f"{name} in it is nothing that a backup has")
+            raise damaged(say("{name} in it is nothing that a backup has", name=name))
         if what.kind == "view":
             yield at, Stored(what)
             continue
         data = known.get(data_member(at_stored(at, what)))
         if data is None:
-            raise damaged(f"the documents of {at} are missing")
+            raise damaged(say("the documents of {at} are missing", at=at))
         yield at, Stored(what, Counted(counts.get(at.key) or 0, data.bytes, data.sha256))

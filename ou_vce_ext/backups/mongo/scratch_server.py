@@ -82,10 +82,13 @@ class ScratchServer(MongoDriver):
         except TimeoutError:
             return None
         found = self.diagnose(ending, ServiceLog(self.site.log_file).tail())
-        words = f"The second MongoDB, in which the data were being built, ended. {found.message}"
         return VceError(
             found.code,
-            say("{words} The databases you have are as they were.", words=words),
+            say(
+                "The second MongoDB, in which the data were being built, ended. {message} The "
+                "databases you have are as they were.",
+                message=found.message,
+            ),
             found.hint,
         )
 
@@ -164,6 +167,7 @@ def discard(site: Site, *, keep_data: bool = False) -> None:
 
 def remove_left(site: Site) -> None:
     """Remove what builds that were cut off have left beside the live data. Blocks."""
+    scratch.clear(site)
     for parent in {site.data_dir.parent, site.private_dir}:
         for path in _marked(parent, site):
             if path.is_dir() and not path.is_symlink():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from ...errors import UnsuitableError, VceError
 from ...models import ServiceSpec
@@ -16,14 +16,20 @@ from .names import Namespace
 from .opening import open_dump
 from .window import Window
 
+_NAMED: Final = 6
+
 
 def in_words(spec: ServiceSpec) -> str:
     """What is there after a reset, in a sentence for a student."""
     names = sorted(path.name for path in (*_dumps(spec), *_files(spec).values()))
     if not names:
         return say("No databases, as on the first day.")
-    told = ", ".join(names[:6]) + (" and more" if len(names) > 6 else "")
-    return say("What your module begins with ({told}), as on the first day.", told=told)
+    told = ", ".join(names[:_NAMED])
+    if len(names) > _NAMED:
+        return say(
+            "What your module begins with ({names} and more), as on the first day.", names=told
+        )
+    return say("What your module begins with ({names}), as on the first day.", names=told)
 
 
 def open_seeds(spec: ServiceSpec, database: str, watch: Watch) -> Iterator[Dump]:
@@ -65,7 +71,8 @@ class _blamed:
         if isinstance(error, UnsuitableError):
             reason = error.message
         elif isinstance(error, OSError):
-            reason = f"{error.filename or self._path}: {error.strerror or error}."
+            place, why = error.filename or self._path, error.strerror or error
+            reason = say("{place}: {why}.", place=str(place), why=str(why))
         else:
             return
         raise VceError(

@@ -86,7 +86,7 @@ class MongoStrategy(Strategy):
 
     def stays(self) -> tuple[str, ...]:
         """What a reset leaves."""
-        return ("Your backups", "The address and password that notebooks use")
+        return say("Your backups"), say("The address and password that notebooks use")
 
     def becomes(self) -> str:
         """What is there afterwards."""
@@ -96,7 +96,7 @@ class MongoStrategy(Strategy):
 
     async def take(self, archive: ArchiveWriter, watch: Watch) -> Taken:
         """Write a snapshot of everything."""
-        watch.step("Reading MongoDB", await self.estimate())
+        watch.step(say("Reading MongoDB"), await self.estimate())
         taken = await in_thread(watch, self._take, archive, watch)
         return taken
 
@@ -138,13 +138,13 @@ class MongoStrategy(Strategy):
         refuse_newer(dumps, release)
         plan = decide(layers)
         exactly = all(dump.whole and dump.versions.get("MongoDB") == release for dump in dumps)
-        watch.step("Starting a second MongoDB")
+        watch.step(say("Starting a second MongoDB"))
         async with scratch_server(self.driver) as (server, process):
             counts = await server.run(
                 process, watch, self._build, server.server(), plan, watch, exactly
             )
             if keep:
-                watch.step("Writing the new data to disk")
+                watch.step(say("Writing the new data to disk"))
                 await server.settle(process, self._live_address)
         if not keep:
             await to_its_end(lambda: discard(server.site))

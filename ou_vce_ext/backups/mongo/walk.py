@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final
 
+from ...sentences import say
 from .contents import Counted
 from .documents import damaged, decode
 
@@ -28,7 +29,7 @@ class Walk:
             try:
                 decode(document)
             except (BSONError, ValueError, OverflowError, RecursionError) as error:
-                raise damaged("one of its documents cannot be read") from error
+                raise damaged(say("one of its documents cannot be read")) from error
             self._sum.update(document)
             self._bytes += len(document)
         self._documents += len(documents)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
+from ...sentences import say
 from ..reader import View
 from ..watch import Watch
 from .documents import BLOCK, damaged
@@ -77,10 +78,10 @@ class Unpacked:
         try:
             block = self._file.read(BLOCK if size < 0 else min(size, BLOCK))
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise damaged("what is packed in it cannot be unpacked to its end") from error
+            raise damaged(say("what is packed in it cannot be unpacked to its end")) from error
         self._limit -= len(block)
         if self._limit < 0:
-            raise damaged("it unpacks to far more than data would")
+            raise damaged(say("it unpacks to far more than data would"))
         return block
 
 
@@ -97,5 +98,5 @@ def read_limited(source: Readable, most: int, what: str) -> bytes:
     """All of a small file. Raises UnsuitableError where it is larger than ``most`` bytes."""
     content = read_exactly(source, most + 1)
     if len(content) > most:
-        raise damaged(f"{what} in it is far too large")
+        raise damaged(say("{what} in it is far too large", what=what))
     return content

@@ -50,7 +50,7 @@ def check_name(name: str) -> str:
     if not tidy or len(tidy) > _LONGEST_NAME or not tidy.isprintable():
         raise BadRequestError(
             say("This cannot be the name of a project. Nothing was done."),
-            say("Use one line of 1 to {longest_name} characters.", longest_name=_LONGEST_NAME),
+            say("Use one line of 1 to {most} characters.", most=_LONGEST_NAME),
         )
     return tidy
 
@@ -71,12 +71,12 @@ async def load(
         )
     place = places.new_place(workspace)
     try:
-        watch.step("Unpacking the project")
+        watch.step(say("Unpacking the project"))
         await in_thread(watch, places.make, place)
         project = (await in_thread(watch, source.unpack, [item], place, watch))[item]
         archive = place / "project.tar.gz"
         await in_thread(watch, _pack, project, name, archive, watch)
-        watch.step(f"OpenRefine imports it as {name}")
+        watch.step(say("OpenRefine imports it as {name}", name=name))
         await _import(live, workspace, project, name, archive)
     finally:
         await to_its_end(lambda: places.remove(place))

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from ...listing import listed
 from ...models import Json
 from ...sentences import say
 from ..watch import Watch
@@ -22,10 +23,29 @@ from ..zips import BrokenZipError, member, opened, read_to_end
 LONGEST_LINE: Final = 128 * 1024 * 1024
 _MOST_MEMBERS: Final = 16
 _END: Final = "/e/"
+_WORDS: Final[Mapping[str, str]] = {
+    "written_by": say("release of OpenRefine"),
+    "columns": say("columns"),
+    "past": say("steps"),
+    "future": say("undone steps"),
+    "history": say("history"),
+    "rows": say("rows"),
+    "starred": say("stars"),
+    "flagged": say("flags"),
+    "digest": say("values"),
+    "name": say("name"),
+    "tags": say("tags"),
+    "lost_steps": say("lost steps"),
+}
+"""What may differ between two readings of a project, as its manifest names it."""
 
 
 class BrokenProjectError(Exception):
-    """A project's data cannot be read: the message says why, within a sentence."""
+    """A project's data cannot be read: ``reason`` says why, within a sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +102,12 @@ def _read(data: Path, watch: Watch, *, rows: bool) -> Facts:
                     read_to_end(pool, watch)
             return facts
     except BrokenZipError as error:
-        raise BrokenProjectError(str(error)) from error
+        raise BrokenProjectError(error.reason) from error
+
+
+def told_of(differing: Iterable[str]) -> str:
+    """What differs, by the names that a manifest has for it, in words."""
+    return listed(_WORDS.get(name, name) for name in differing)
 
 
 class _Reader:

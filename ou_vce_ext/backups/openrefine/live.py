@@ -82,7 +82,7 @@ class Live:
             raise _strange() from error
 
     async def compare(self, project: str, facts: Facts) -> list[str]:
-        """Have it open a project; what it sees other than ``facts`` say, in words."""
+        """Have it open a project; what it sees other than ``facts`` say."""
         differing = []
         if await self.columns(project) != facts.columns:
             differing.append("columns")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import tarfile
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
 
+from ...sentences import say
 from ..watch import Watch
 from ..writer import BLOCK
 from .project import HISTORY, Project
@@ -60,7 +62,7 @@ def _file(packed: gzip.GzipFile, name: str, path: Path, watch: Watch) -> None:
             watch.raise_if_cancelled()
             block = file.read(min(BLOCK, left))
             if not block:
-                raise OSError(f"{path} became shorter while it was read")
+                raise OSError(errno.EIO, say("it became shorter while it was read"), str(path))
             packed.write(block)
             left -= len(block)
     packed.write(bytes(-size % tarfile.BLOCKSIZE))

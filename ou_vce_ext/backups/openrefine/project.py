@@ -46,7 +46,7 @@ class Project:
     @property
     def name(self) -> str:
         """What a person calls it."""
-        return self.metadata.name or f"Project {self.id}"
+        return self.metadata.name or say("Project {id}", id=self.id)
 
     def item(self, service: str | None) -> DataItem:
         """For people to choose from."""

@@ -19,7 +19,7 @@ from ...sentences import say
 from ..reader import Archive, View
 from ..watch import Watch
 from . import metadata as metadatas
-from .facts import BrokenProjectError
+from .facts import BrokenProjectError, told_of
 from .preferences import Preferences, preferences_in
 from .project import FOLDER, HISTORY, Project, folder_in, prove
 from .unpacking import Found, Unpacker, damaged, refuse_empty
@@ -102,18 +102,24 @@ class OwnBackup:
         told = _table(self.archive.manifest.details.get("projects")).get(item)
         name = _table(told).get("member")
         if not isinstance(name, str) or name not in self.archive.names or not _is_id(item):
-            raise damaged("a project that it tells of is not in it")
+            raise damaged(say("a project that it tells of is not in it"))
         part = into / f"part-{item}"
         part.mkdir()
         with self.archive.open(name) as file:
             found = Unpacker(part, watch).unpack(file, self.archive.bytes_of(name))
         if list(found.projects) != ["."]:
-            raise damaged("a project in it is not packed as OpenRefine does it")
+            raise damaged(say("a project in it is not packed as OpenRefine does it"))
         project = _settle(item, found.projects["."], into, watch)
         _clear(part)
         differing = _differences(_table(told), project.to_json())
         if differing:
-            raise damaged(f"the project {project.name} has other {differing} than it tells of")
+            raise damaged(
+                say(
+                    "the project {name} has other {differing} than it tells of",
+                    name=project.name,
+                    differing=differing,
+                )
+            )
         return project
 
     def preferences(self) -> Preferences | None:
@@ -121,7 +127,7 @@ class OwnBackup:
         if SETTINGS not in self.archive.names:
             return None
         if self.archive.bytes_of(SETTINGS) > metadatas.LARGEST:
-            raise damaged("its settings are absurdly long")
+            raise damaged(say("its settings are absurdly long"))
         with self.archive.open(SETTINGS) as file:
             return preferences_in(file.read())
 
@@ -152,7 +158,7 @@ class ForeignProjects:
             if item in wanted
         }
         if kept.keys() != wanted:
-            raise damaged("it is not the file any more that it was")
+            raise damaged(say("it is not the file any more that it was"))
         _clear(part)
         return kept
 
@@ -192,7 +198,7 @@ def _unpack_all(
     for place, folder in found.projects.items():
         item = _id_for(place, folder)
         if item in projects:
-            raise damaged("it holds a project twice")
+            raise damaged(say("it holds a project twice"))
         projects[item] = _prove(item, folder, watch)
     return projects, found
 
@@ -219,8 +225,11 @@ def _prove(item: str, folder: Path, watch: Watch) -> Project:
         return prove(item, folder, watch)
     except BrokenProjectError as error:
         described = metadatas.read(folder / "metadata.json")
-        name = f" {described.name}" if described and described.name else ""
-        raise damaged(f"in the project{name}, {error}") from error
+        if described and described.name:
+            where = say("in the project {name}, {reason}", name=described.name, reason=error.reason)
+        else:
+            where = say("in the project, {reason}", reason=error.reason)
+        raise damaged(where) from error
 
 
 def _settle(item: str, folder: Path, workspace: Path, watch: Watch) -> Project:
@@ -247,9 +256,7 @@ def _clear(folder: Path) -> None:
 
 def _differences(told: Mapping[str, Json], found: Mapping[str, Json]) -> str:
     """What is not as the manifest says, in words."""
-    return ", ".join(
-        key.replace("_", " ") for key, value in found.items() if told.get(key) != value
-    )
+    return told_of(key for key, value in found.items() if told.get(key) != value)
 
 
 def _table(value: object) -> Mapping[str, Json]:
@@ -268,9 +275,7 @@ def wanted_items(contents: Iterable[DataItem], items: frozenset[str] | None) -> 
     unknown = sorted(items - set(keys))
     if unknown:
         raise UnsuitableError(
-            say(
-                "There is no project {found} in this backup. Nothing was changed.", found=unknown[0]
-            ),
+            say("There is no project {key} in this backup. Nothing was changed.", key=unknown[0]),
             say("Choose among the projects that it lists."),
         )
     return [key for key in keys if key in items]

@@ -17,7 +17,7 @@ from ...models import Json
 from ...models_backup import Consistency, DataItem
 from ...sentences import say
 from ...services.private_files import sync_folder, write_private
-from .. import places
+from .. import places, scratch
 from ..manifest import NAME as MANIFEST
 from ..reader import Archive
 from ..strategy import Built, Layer, Source, Strategy, Taken
@@ -97,7 +97,7 @@ class OpenRefineStrategy(Strategy):
     async def take(self, archive: ArchiveWriter, watch: Watch) -> Taken:
         """Each project, proven saved, and the settings."""
         live = await self._live()
-        watch.step("Saving and packing projects", await self.estimate())
+        watch.step(say("Saving and packing projects"), await self.estimate())
         contents: list[DataItem] = []
         told: dict[str, Json] = {}
         details: dict[str, Json] = {_PROJECTS: told}
@@ -144,7 +144,7 @@ class OpenRefineStrategy(Strategy):
         """A new workspace of the layers' projects, each opened by an OpenRefine of its own."""
         place = places.new_place(self._workspace)
         try:
-            watch.step("Unpacking projects", _bytes_of(layers))
+            watch.step(say("Unpacking projects"), _bytes_of(layers))
             projects = await in_thread(watch, self._unpack, layers, place, watch)
             if projects:
                 await try_out(self._openrefine, projects, watch)
@@ -222,6 +222,7 @@ class OpenRefineStrategy(Strategy):
     def _clean(self) -> None:
         for place in places.left_behind(self._workspace):
             places.remove(place)
+        scratch.clear(self.driver.site)
 
 
 def own(path: Path, offset: int, length: int) -> Archive | None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ...models_backup import DataItem, ItemKind
+from ...sentences import say
 from ..watch import Watch
 from . import metadata as metadatas
 from .facts import BrokenProjectError, glance
@@ -101,7 +102,7 @@ def _item(project: str, folder: Path, service: str, watch: Watch) -> DataItem:
         key=project,
         service=service,
         kind=ItemKind.PROJECT,
-        name=(told.name if told else "") or f"Project {project}",
+        name=(told.name if told else "") or say("Project {id}", id=project),
         count=rows,
         bytes=_bytes(folder),
         changed=(told.modified if told else None) or _saved(folder),

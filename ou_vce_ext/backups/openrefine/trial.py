@@ -23,7 +23,7 @@ from .. import scratch
 from ..places import link_or_copy, make, new_place
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
-from .facts import BrokenProjectError
+from .facts import BrokenProjectError, told_of
 from .live import CannotOpenError, Live
 from .preferences import workspace
 from .project import DATA, HISTORY, Project, folder_in, prove
@@ -58,7 +58,7 @@ async def try_out(live: OpenRefineDriver, projects: Mapping[str, Project], watch
     driver = TrialDriver(_declaration(live, projects), site, live.launcher)
     try:
         await in_thread(watch, _lay_out, site, projects, watch)
-        watch.step("Starting OpenRefine on a copy", None)
+        watch.step(say("Starting OpenRefine on a copy"), None)
         async with scratch.running(driver):
             await _compare(Live(driver), projects, place, watch)
     finally:
@@ -81,19 +81,22 @@ def _lay_out(site: Site, projects: Mapping[str, Project], watch: Watch) -> None:
 
 async def _compare(trial: Live, projects: Mapping[str, Project], place: Path, watch: Watch) -> None:
     told = await trial.projects()
-    watch.step("Opening each project", sum(each.bytes for each in projects.values()))
+    watch.step(say("Opening each project"), sum(each.bytes for each in projects.values()))
     for project in projects.values():
         listed = told.get(project.id)
         named = project.description is not None
         if listed is None or (named and listed.name != project.metadata.name):
-            raise _refused(project, "does not list it under its name")
+            raise _refused(project, say("the OpenRefine here does not list it under its name"))
         try:
             differing = await trial.compare(project.id, project.facts)
             if differing:
-                raise _refused(project, f"sees other {' and '.join(differing)} in it")
+                raise _refused(
+                    project,
+                    say("the OpenRefine here sees other {parts} in it", parts=told_of(differing)),
+                )
             await _save_again(trial, project, listed.name, place, watch)
         except CannotOpenError as error:
-            raise _refused(project, "cannot open it") from error
+            raise _refused(project, say("the OpenRefine here cannot open it")) from error
         watch.did(project.bytes)
         # So that no more than one is in memory.
         await trial.delete(project.id)
@@ -120,9 +123,11 @@ async def _save_again(trial: Live, project: Project, name: str, place: Path, wat
         # It had none to keep.
         for each in (was, now):
             del each["name"], each["tags"]
-    differing = [key.replace("_", " ") for key in was if was[key] != now[key]]
+    differing = [key for key in was if was[key] != now[key]]
     if differing:
-        raise _refused(project, f"makes other {' and '.join(differing)} of it")
+        raise _refused(
+            project, say("the OpenRefine here makes other {parts} of it", parts=told_of(differing))
+        )
 
 
 def _declaration(live: OpenRefineDriver, projects: Mapping[str, Project]) -> ServiceSpec:
@@ -142,8 +147,7 @@ def _declaration(live: OpenRefineDriver, projects: Mapping[str, Project]) -> Ser
 def _refused(project: Project, why: str) -> UnsuitableError:
     return UnsuitableError(
         say(
-            "The project {name} is not what it should be: the OpenRefine here {why}. "
-            "Nothing was changed.",
+            "The project {name} is not what it should be: {why}. Nothing was changed.",
             name=project.name,
             why=why,
         ),

@@ -83,13 +83,13 @@ class Unpacker:
             for each in found:
                 self._take(each)
         except (BrokenTarError, BrokenZipError) as error:
-            raise damaged(str(error)) from error
+            raise damaged(error.reason) from error
         except (*tars.BROKEN, *zips.BROKEN) as error:
-            raise damaged("it cannot be read to its end") from error
+            raise damaged(say("it cannot be read to its end")) from error
         except OSError as error:
             # gzip's own word for what is not its own; an error of the disk has a number.
             if error.errno is None:
-                raise damaged("it cannot be read to its end") from error
+                raise damaged(say("it cannot be read to its end")) from error
             raise
         return self._found
 
@@ -102,14 +102,14 @@ class Unpacker:
         with opened(file, MOST_MEMBERS, _ENTRY_BYTES) as archive:
             infos = archive.infolist()
             if sum(info.file_size for info in infos) > most:
-                raise damaged("it would swell to an absurd size")
+                raise damaged(say("it would swell to an absurd size"))
             for info in infos:
                 check_name(info.filename)
                 self._watch.raise_if_cancelled()
                 if info.is_dir():
                     continue
                 if not zips.is_plain(info):
-                    raise damaged(f"{info.filename[:80]} in it is no plain file")
+                    raise damaged(say("{name} in it is no plain file", name=info.filename[:80]))
                 with member(archive, info) as content:
                     yield Entry(info.filename, info.file_size, content)
 
@@ -137,19 +137,19 @@ class Unpacker:
         key = f"{outside}/{folder}" if outside else str(folder)
         if key not in self._found.projects:
             if len(self._found.projects) >= _MOST_PROJECTS:
-                raise damaged("it holds far too many projects")
+                raise damaged(say("it holds far too many projects"))
             made = self._into / f"p{len(self._found.projects)}"
             (made / HISTORY).mkdir(parents=True)
             self._found.projects[key] = made
         if name in DESCRIPTIONS and entry.bytes > LARGEST:
-            raise damaged("what it says of a project is absurdly long")
+            raise damaged(say("what it says of a project is absurdly long"))
         self._write(entry, self._found.projects[key] / name)
 
     def _write(self, entry: Entry, path: Path) -> Path:
         self._budget.afford(entry.bytes)
         self._files += 1
         if self._files > MOST_MEMBERS:
-            raise damaged("it names far too many files")
+            raise damaged(say("it names far too many files"))
         try:
             with path.open("xb") as file:
                 written = 0
@@ -158,9 +158,9 @@ class Unpacker:
                     file.write(block)
                     written += len(block)
         except FileExistsError as error:
-            raise damaged("it names a file twice") from error
+            raise damaged(say("it names a file twice")) from error
         if written != entry.bytes:
-            raise damaged("it ends too early")
+            raise damaged(say("it ends too early"))
         return path
 
 

@@ -45,7 +45,7 @@ def one_of(source: OwnBackup | ForeignDump, items: frozenset[str] | None) -> str
     wanted = [name for name in names if items is None or name in items]
     if items is not None and (unknown := items - set(names) - {ROLES}):
         raise BadRequestError(
-            say("There is no database {found} in this file.", found=sorted(unknown)[0]),
+            say("There is no database {name} in this file.", name=sorted(unknown)[0]),
             say("It has: {names}.", names=", ".join(names)),
         )
     if len(wanted) != 1:
@@ -110,7 +110,7 @@ class Beside:
     ) -> None:
         owner = self._owner.address.user
         said: Facts | None = None
-        self._watch.step(f"Loading {database}", source.path.stat().st_size)
+        self._watch.step(say("Loading {database}", database=database), source.path.stat().st_size)
         if isinstance(source, OwnBackup):
             [dumped] = [each for each in source.databases if each.database.name == database]
             said = await in_thread(self._watch, source.facts_of, dumped)
@@ -130,7 +130,7 @@ class Beside:
                 say("Make the file again, or use another."),
             ) from error
         if said is not None:
-            self._watch.step(f"Comparing {database}")
+            self._watch.step(say("Comparing {database}", database=database))
             await self._compare(partial, database, said)
 
     async def _compare(self, partial: str, database: str, said: Facts) -> None:

@@ -124,7 +124,7 @@ class Build:
         self, connection: Connection, name: str, part: _Foreign, *, first: bool
     ) -> None:
         declared = self._scratch.live.declared
-        self._watch.step(f"Building the database {name}", part.bytes)
+        self._watch.step(say("Building the database {name}", name=name), part.bytes)
         if first and name not in _OWN:
             await create_for(connection, name, declared.user)
         door = self._door.into(name)
@@ -160,7 +160,7 @@ class Build:
     async def _database(self, connection: Connection, part: _Own) -> None:
         database = part.dumped.database
         name = database.name
-        self._watch.step(f"Building the database {name}", part.bytes)
+        self._watch.step(say("Building the database {name}", name=name), part.bytes)
         known = await roles.names_of_roles(connection)
         if database.owner not in known:
             database = dataclasses.replace(database, owner=ADMIN)
@@ -170,7 +170,7 @@ class Build:
         await self._restore(part, said)
         await dress(connection, database, known)
         if said is not None:
-            self._watch.step(f"Comparing the database {name}")
+            self._watch.step(say("Comparing the database {name}", name=name))
             await self._compare(name, said)
 
     async def _restore(self, part: _Own, said: Facts | None) -> None:
@@ -218,11 +218,10 @@ class Build:
                 raise VceError(
                     "command-failed",
                     say(
-                        "The database {name} was restored, and could not be compared: {error}. "
-                        "Your "
-                        "data are as they were.",
+                        "The database {name} was restored, and could not be compared: {answer}. "
+                        "Your data are as they were.",
                         name=name,
-                        error=error,
+                        answer=str(error).strip(),
                     ),
                     say("Try again."),
                 ) from error

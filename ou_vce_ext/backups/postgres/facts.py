@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ...drivers.postgres.session import Connection
 from ...errors import UnsuitableError
-from ...sentences import say
+from ...sentences import say, say_many
 from . import facts_sql
 
 _SHOWN: Final = 4
@@ -132,8 +132,15 @@ def differences(said: Facts, found: Facts) -> list[str]:
 
 def in_a_sentence(differences: list[str]) -> str:
     """The first of them."""
+    told = differences[0]
+    for another in differences[1:_SHOWN]:
+        told = say("{several}; {another}", several=told, another=another)
     more = len(differences) - _SHOWN
-    return "; ".join(differences[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+    if more > 0:
+        return say_many(
+            "{several}; and {count} more", "{several}; and {count} more", more, several=told
+        )
+    return told
 
 
 def _tables(
@@ -141,13 +148,19 @@ def _tables(
 ) -> Iterator[str]:
     for name in sorted(said.keys() | found.keys()):
         if name not in found:
-            yield f"the table {name} is missing"
+            yield say("the table {name} is missing", name=name)
         elif name not in said:
-            yield f"the table {name} was not there"
+            yield say("the table {name} was not there", name=name)
         elif said[name][0] != found[name][0]:
-            yield f"the table {name} has {found[name][0]} rows, not {said[name][0]}"
+            yield say_many(
+                "the table {name} has {count} row, not {expected}",
+                "the table {name} has {count} rows, not {expected}",
+                found[name][0],
+                name=name,
+                expected=said[name][0],
+            )
         elif said[name] != found[name]:
-            yield f"rows of the table {name} differ"
+            yield say("rows of the table {name} differ", name=name)
 
 
 def _sequences(
@@ -156,17 +169,27 @@ def _sequences(
     for name in sorted(said.keys() | found.keys()):
         here, there = said.get(name, []), found.get(name, [])
         if not here or not there:
-            yield f"the sequence {name} is missing, or was not there"
+            yield say("the sequence {name} is missing, or was not there", name=name)
         # Between two equal values there is no other; while others count on, any between will do.
         elif not min(here) <= there[0] <= max(here):
-            yield f"the sequence {name} is at {there[0][0]}, not {here[-1][0]}"
+            yield say(
+                "the sequence {name} is at {found}, not {expected}",
+                name=name,
+                found=there[0][0],
+                expected=here[-1][0],
+            )
 
 
 def _large_objects(said: Facts, found: Facts) -> Iterator[str]:
     if said.large_objects[0] != found.large_objects[0]:
-        yield f"there are {found.large_objects[0]} large objects, not {said.large_objects[0]}"
+        yield say_many(
+            "there is {count} large object, not {expected}",
+            "there are {count} large objects, not {expected}",
+            found.large_objects[0],
+            expected=said.large_objects[0],
+        )
     elif said.large_objects != found.large_objects:
-        yield "large objects differ"
+        yield say("large objects differ")
 
 
 def _schema(said: Facts, found: Facts) -> Iterator[str]:
@@ -174,8 +197,8 @@ def _schema(said: Facts, found: Facts) -> Iterator[str]:
     if said.major != found.major:
         for key in sorted(said.schema.keys() - found.schema.keys()):
             if not key.startswith(("constraint ", "comment ")):
-                yield f"the {key} is missing"
+                yield say("the {thing} is missing", thing=key)
         return
     for key in sorted(said.schema.keys() | found.schema.keys()):
         if said.schema.get(key) != found.schema.get(key):
-            yield f"the {key} is not as it was"
+            yield say("the {thing} is not as it was", thing=key)

@@ -63,7 +63,7 @@ class Packed:
                     if info.name == self.member and (inner := tar.extractfile(info)):
                         yield inner  # type: ignore[misc]
                         return
-                raise _no_dump("it changed while it was read")
+                raise _no_dump(say("it changed while it was read"))
         elif self.wrapping == "gzip":
             with gzip.open(self.path) as unpacked:
                 yield unpacked  # type: ignore[misc]
@@ -153,7 +153,7 @@ def _format(start: bytes) -> Format:
     if _is_tar(start):
         return "tar"
     if not start.strip() or b"\0" in start:
-        raise _no_dump("it is neither a script nor an archive of PostgreSQL")
+        raise _no_dump(say("it is neither a script nor an archive of PostgreSQL"))
     return "sql"
 
 
@@ -161,11 +161,11 @@ def _in_zip(path: Path) -> tuple[Packed, Format]:
     with zipfile.ZipFile(path) as archive:
         infos = archive.infolist()
         if len(infos) > _MOST_MEMBERS:
-            raise _no_dump("it has far too many files in it")
+            raise _no_dump(say("it has far too many files in it"))
         members = [(info.filename, info.file_size) for info in infos if not info.is_dir()]
     total = sum(size for _, size in members)
     if total > _LARGEST_RATIO * max(path.stat().st_size, _BLOCK):
-        raise _no_dump("unpacked it would be out of all proportion")
+        raise _no_dump(say("unpacked it would be out of all proportion"))
     return _only(Packed(path, "zip"), [name for name, _ in members])
 
 
@@ -176,7 +176,7 @@ def _in_tar(path: Path) -> tuple[Packed, Format]:
             if info.isreg():
                 names.append(info.name)
             if len(names) > _MOST_MEMBERS:
-                raise _no_dump("it has far too many files in it")
+                raise _no_dump(say("it has far too many files in it"))
             archive.members = []  # type: ignore[attr-defined]
     return _only(Packed(path, "tar"), names)
 
@@ -192,24 +192,24 @@ def _check_tar(packed: Packed) -> None:
             last, count = info.name, count + 1
             archive.members = []  # type: ignore[attr-defined]
             if count > _MOST_TABLES or not info.isreg():
-                raise _no_dump("it has something in it that pg_dump does not write")
+                raise _no_dump(say("it has something in it that pg_dump does not write"))
     odd = packed.wrapping == "none" and packed.path.stat().st_size % tarfile.BLOCKSIZE
     with packed.open() as file:
         if odd or last != _LAST or _tail(file)[-1024:].strip(b"\0"):
-            raise _no_dump("it breaks off before its end")
+            raise _no_dump(say("it breaks off before its end"))
 
 
 def _only(packed: Packed, names: list[str]) -> tuple[Packed, Format]:
     """The one file among ``names`` that counts."""
     found = [name for name in names if not _aside(name)]
     if any(PurePosixPath(name).name == _TOC for name in found):
-        raise _no_dump("it holds a dump in the directory format, which cannot be read here")
+        raise _no_dump(say("it holds a dump in the directory format, which cannot be read here"))
     if len(found) != 1:
-        raise _no_dump("a packed file is to hold one dump and nothing else")
+        raise _no_dump(say("a packed file is to hold one dump and nothing else"))
     inner = Packed(packed.path, packed.wrapping, found[0])
     start = _start(inner)
     if start.startswith((_GZIP, _ZIP)):
-        raise _no_dump("it is packed more than once")
+        raise _no_dump(say("it is packed more than once"))
     kind = _format(start)
     if kind == "tar":
         _check_tar(inner)
@@ -241,9 +241,9 @@ def read_script(packed: Packed, filename: str, watch: Watch) -> ForeignDump:
         tail = _tail(file)
     # Each part of a dump says that it is complete; the last of it comes after all statements.
     if _DUMP.search(_start(packed)) and not _COMPLETE.search(tail):
-        raise _no_dump("it breaks off before its end")
+        raise _no_dump(say("it breaks off before its end"))
     if not filled:
-        raise _no_dump("there is nothing in it that makes a table or fills one")
+        raise _no_dump(say("there is nothing in it that makes a table or fills one"))
     return ForeignDump(packed.path, packed, "sql", tuple(filled), first, major)
 
 
@@ -260,7 +260,7 @@ def _limited(source: Iterator[bytes], path: Path) -> Iterator[bytes]:
     for block in source:
         left -= len(block)
         if left < 0:
-            raise _no_dump("unpacked it would be out of all proportion")
+            raise _no_dump(say("unpacked it would be out of all proportion"))
         yield block
 
 
@@ -309,7 +309,7 @@ def understood() -> Iterator[None]:
         ValueError,
         KeyError,
     ) as error:
-        raise _no_dump(f"it is damaged ({error})") from error
+        raise _no_dump(say("it is damaged ({error})", error=str(error))) from error
 
 
 def _no_dump(reason: str) -> UnsuitableError:

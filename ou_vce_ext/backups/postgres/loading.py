@@ -70,9 +70,9 @@ def connects_to(command: Command) -> str | None:
         raise UnsuitableError(
             say(
                 "This script is for a person at a terminal: line {line} has the command "
-                "{found}, which does more than SQL can. Nothing was changed.",
+                "{command}, which does more than SQL can. Nothing was changed.",
                 line=command.line,
-                found=command.text.split()[0],
+                command=command.text.split()[0],
             ),
             say("Make the file with pg_dump, or take that line out."),
         )
@@ -184,11 +184,11 @@ def _refused(line: int, statement: bytes, error: Exception) -> UnsuitableError:
     what = " ".join(statement[:80].decode("utf-8", "replace").split())
     return UnsuitableError(
         say(
-            "The server refuses what this file says near line {line} ({what} …): {words}. "
+            "The server refuses what this file says near line {line} ({statement} …): {answer}. "
             "Your data are as they were.",
             line=line,
-            what=what,
-            words=told[0] if told else type(error).__name__,
+            statement=what,
+            answer=told[0] if told else type(error).__name__,
         ),
         say(
             "If it needs rights or an extension that students do not have, ask for a file "

@@ -58,13 +58,16 @@ async def _archive(
     except ToolFailedError as error:
         newer = "unsupported version" in error.said
         raise UnsuitableError(
-            (
-                "This dump was made by a newer PostgreSQL than this machine has "
-                f"({tools.server.major})"
-                if newer
-                else f"This dump is damaged, or not whole: {error.reason}"
+            say(
+                "This dump was made by a newer PostgreSQL than this machine has ({major}). Nothing "
+                "was changed.",
+                major=tools.server.major,
             )
-            + ". Nothing was changed.",
+            if newer
+            else say(
+                "This dump is damaged, or not whole: {reason}. Nothing was changed.",
+                reason=error.reason,
+            ),
             say("Restore it where a newer PostgreSQL is installed.")
             if newer
             else say("Use another file."),

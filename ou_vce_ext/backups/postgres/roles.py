@@ -49,9 +49,9 @@ async def put(connection: Connection, content: bytes, *, over: bool) -> None:
             told = str(error).strip().splitlines()
             raise UnsuitableError(
                 say(
-                    "The roles in this backup could not be made: {words}. Your data are as they "
+                    "The roles in this backup could not be made: {answer}. Your data are as they "
                     "were.",
-                    words=told[0] if told else "the server refused",
+                    answer=told[0] if told else say("the server refused"),
                 ),
                 say("Restore single databases of it instead."),
             ) from error

@@ -19,6 +19,7 @@ from ...drivers.postgres.lock import lock_file_for
 from ...drivers.postgres.options import ADMIN
 from ...drivers.postgres.programs import Server
 from ...errors import UnsuitableError, VceError
+from ...listing import listed
 from ...models import ServiceSpec
 from ...sentences import say
 from ...services.private_files import sync_folder
@@ -151,7 +152,7 @@ def choose(servers: Sequence[Server], home: Path, oldest: int) -> Server:
     same = [server for server in fitting if str(server.major) == version]
     if same or fitting:
         return (same or fitting)[0]
-    here = " and ".join(str(major) for major in sorted({server.major for server in servers}))
+    here = listed(str(major) for major in sorted({server.major for server in servers}))
     raise UnsuitableError(
         say(
             "This backup was made by PostgreSQL {oldest}, and this machine has PostgreSQL "

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ...drivers.postgres.driver import PostgresDriver
 from ...errors import VceError
+from ...listing import listed
 from ...models import ServiceSpec
-from ...sentences import say
+from ...sentences import in_a_row, say, say_many
 
 
 def files(spec: ServiceSpec) -> Mapping[str, Sequence[Path]]:
@@ -24,9 +25,12 @@ def files(spec: ServiceSpec) -> Mapping[str, Sequence[Path]]:
 
 def unusable(path: Path, error: Exception | None) -> VceError:
     """What to tell where a declared file cannot be had: that is not the student's fault."""
-    why = error.message if isinstance(error, VceError) else str(error or "")
     if error is None:
-        why = "it is a whole backup of this software, not a dump of one database."
+        why: str = say("it is a whole backup of this software, not a dump of one database.")
+    elif isinstance(error, VceError):
+        why = error.message
+    else:
+        why = say("{reason}.", reason=getattr(error, "strerror", None) or str(error))
     return VceError(
         "config-invalid",
         say(
@@ -45,8 +49,21 @@ def in_words(driver: PostgresDriver) -> str:
     empty = [name for name in driver.declared.databases if name not in seeded]
     parts = []
     if seeded:
-        parts.append(f"{', '.join(seeded)} as your module provides, as on the first day")
+        parts.append(
+            say_many(
+                "The database {names} as your module provides it, as on the first day.",
+                "The databases {names} as your module provides them, as on the first day.",
+                len(seeded),
+                names=listed(seeded),
+            )
+        )
     if empty:
-        parts.append(f"{', '.join(empty)} empty, as on the first day")
-    sentence = "; ".join(parts)
-    return f"{'Databases' if len(seeded) + len(empty) > 1 else 'The database'} {sentence}."
+        parts.append(
+            say_many(
+                "The database {names} empty, as on the first day.",
+                "The databases {names} empty, as on the first day.",
+                len(empty),
+                names=listed(empty),
+            )
+        )
+    return in_a_row(parts)

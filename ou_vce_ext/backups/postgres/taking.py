@@ -77,7 +77,7 @@ class Taking:
         return wanted
 
     async def _roles(self, count: int) -> None:
-        self._watch.step("Copying roles")
+        self._watch.step(say("Copying roles"))
 
         def keep(source: BinaryIO) -> None:
             with self._archive.member(roles.MEMBER) as member:
@@ -108,7 +108,7 @@ class Taking:
             [(size,)] = await (
                 await holder.execute("SELECT pg_database_size(current_database())")
             ).fetchall()
-            self._watch.step(f"Copying the database {database.name}", int(str(size)))
+            self._watch.step(say("Copying the database {name}", name=database.name), int(str(size)))
             async with _shared_snapshot(holder, asking) as snapshot:
                 inquiry = Inquiry(asking)
                 await inquiry.prepare()

@@ -33,9 +33,11 @@ class ToolFailedError(VceError):
         self.said = result.output.strip()
         lines = [line for line in self.said.splitlines() if line.strip()]
         telling = [line for line in lines if "error" in line.lower() or "fatal" in line.lower()]
-        last = (telling or lines or [result.ending.describe()])[0]
         self.hung_up = result.ending.signal == "SIGPIPE" or "Broken pipe" in self.said
-        self.reason = last.removeprefix(f"{name}: ").removeprefix("error: ")
+        self.reason = result.ending.describe()
+        if lines:
+            words = (telling or lines)[0]
+            self.reason = words.removeprefix(f"{name}: ").removeprefix("error: ")
         super().__init__(
             "command-failed", say("{name} failed: {reason}", name=name, reason=self.reason)
         )
