@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import VceError
-from ..sentences import say
-from .sizes import in_words
+from ..listing import listed
+from ..sentences import in_turn, say
+from ..sizes import in_words
 
 RESERVE: Final = 64 * 1024 * 1024
 """Bytes that are left free whatever happens: a database on a full disk cannot even stop well."""
@@ -53,11 +54,11 @@ def require(needs: Iterable[tuple[str, Path, int | None]]) -> None:
                 "disk-full",
                 say(
                     "There is not enough room on the disk for {names}: about {size} is needed, and "
-                    "{size_2} is free. Nothing was changed, and the backups you have are as they "
+                    "{free} is free. Nothing was changed, and the backups you have are as they "
                     "were.",
-                    names=" and ".join(words[device]),
+                    names=listed(words[device]),
                     size=in_words(size + RESERVE),
-                    size_2=in_words(free),
+                    free=in_words(free),
                 ),
                 say(
                     "Delete what is not needed (old backups among it), empty the bin, then try "
@@ -79,16 +80,17 @@ def explained(error: OSError, what: str) -> VceError:
             ),
             say("Delete what is not needed, empty the bin, then try again."),
         )
-    place = f" ({error.filename})" if error.filename else ""
+    reason: str = error.strerror or str(error)
+    if error.filename:
+        reason = say("{reason} ({path})", reason=reason, path=str(error.filename))
+    told = say(
+        "{what} could not be written: {reason}. Your data and the backups you have are as they "
+        "were.",
+        what=what,
+        reason=reason,
+    )
     return VceError(
         "data-unwritable",
-        say(
-            "{upper}{found} could not be written: {reason}{place}. Your data and the "
-            "backups you have are as they were.",
-            upper=what[0].upper(),
-            found=what[1:],
-            reason=error.strerror,
-            place=place,
-        ),
+        in_turn(lambda words: words[:1].upper() + words[1:], told),
         say("Check the disk and who owns the folder backups, then try again."),
     )

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import Final
 
 from ..drivers.base import Progress, no_progress
+from ..sentences import say
 from ..services.clock import Clock, SystemClock
-from .sizes import in_words
+from ..sizes import in_words
 
 _BEFORE_GUESSING: Final = 1.5
 """Seconds of work before a guess of the time left is worth telling."""
@@ -96,16 +97,23 @@ class Watch:
             return
         # A guess that was too low must not say that all is done.
         share = min(0.97, self._done / self._expected)
-        words = f"{self._message}: {in_words(self._done)} of about {in_words(self._expected)}"
-        if self._done > self._expected:
-            words = f"{self._message}: {in_words(self._done)}"
+        done = in_words(self._done)
+        words = say("{step}: {done}", step=self._message, done=done)
+        if self._done <= self._expected:
+            words = say(
+                "{step}: {done} of about {expected}",
+                step=self._message,
+                done=done,
+                expected=in_words(self._expected),
+            )
         elapsed = now - self._began
         if elapsed > _BEFORE_GUESSING and share < 0.97:
-            words += f", about {_left(elapsed / share - elapsed)} left"
+            left = _left(elapsed / share - elapsed)
+            words = say("{progress}, about {left} left", progress=words, left=left)
         self._progress(words, self._low + share * (self._high - self._low))
 
 
 def _left(seconds: float) -> str:
     if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min"
+        return say("{count} s", count=max(1, round(seconds)))
+    return say("{count} min", count=round(seconds / 60))

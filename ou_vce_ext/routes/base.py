@@ -172,8 +172,10 @@ class VCEHandler(JupyterHandler):
 
     @property
     def language(self) -> Language:
-        """What the person who asks reads."""
-        return language(self.request.headers.get("Accept-Language", ""))
+        """What the person who asks reads: by ``?lang=``, else as the browser or the Lab says."""
+        asked = b",".join(self.request.query_arguments.get("lang", ()))
+        header = self.request.headers.get("Accept-Language", "")
+        return language(asked.decode("latin-1") or header)
 
     def answer(self, body: Mapping[str, Json], status: int = 200) -> None:
         """Finish with ``body`` as JSON, its sentences in the language of the person who asks."""

@@ -41,6 +41,7 @@ class ReportHandler(ApiHandler):
         status = await look(self, patience=_PATIENCE)
         text = await asyncio.to_thread(self._make, status)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.tell_language()
         self.finish(text.encode("utf-8", "replace"))
 
     head = get
@@ -90,6 +91,7 @@ def gather(handler: ApiHandler, status: Status, services: Iterable[Service], lin
         memory=machine_memory(),
         logs={one.name: _log(handler.registry, one.name, lines) for one in services},
         now=datetime.now(UTC),
+        language=handler.language,
     )
 
 

@@ -25,7 +25,7 @@ def members(
 ) -> Iterator[tuple[str, str]]:
     """Name and redacted text of each file in the bundle, made one after the other."""
     yield "report.txt", redactor.text(report(facts))
-    yield "status.json", _json(redactor.json(facts.status.to_json()))
+    yield "status.json", _json(redactor.json(facts.language.body(facts.status.to_json())))
     yield "declarations.json", _json(redactor.json([declaration(spec) for spec in specs]))
     for name, lines in facts.logs.items():
         yield f"logs/{name}.log", redactor.text("".join(f"{line}\n" for line in lines))

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from ..models import Capability, Operation, OperationState, Service
+from ..models import Capability, Operation, OperationState, Service, ServiceError
 from ..models_status import Problem, Status
-from ..sentences import say
+from ..sentences import Figure, in_turn, listed, say, say_many
 from ..services.machine_memory import MachineMemory
+from ..sizes import in_words
 from ..states import ServiceState
+from ..translation import ENGLISH, Language
 from . import status_words, words
 
 LINES_SHOWN: Final = 40
@@ -28,6 +30,7 @@ class Facts:
     memory: MachineMemory
     logs: Mapping[str, Sequence[str]]
     now: datetime
+    language: Language = ENGLISH
 
 
 def not_fine(status: Status) -> list[Service]:
@@ -48,86 +51,131 @@ def failed_lately(status: Status) -> list[Operation]:
 
 
 def report(facts: Facts) -> str:
-    """The whole of it, one topic a paragraph."""
+    """The whole of it, one topic a paragraph, in the language of whoever asked."""
     status, now = facts.status, facts.now
-    parts = [
+    parts: list[list[str]] = [
         [
-            f"{facts.title}: report of {words.absolute(now)}",
+            say("{title}: report of {date}", title=facts.title, date=words.absolute(now)),
             say("Passwords, tokens, names, addresses and private paths have been taken out."),
         ],
         [status_words.headline(status, now), status_words.summary(status)],
-        _titled("What needs attention", _problems(status.problems, now)),
-        _titled("Services", _services(status, now)),
-        _titled("Work that failed lately", _failed(status, now)),
-        _titled("Machine", _machine(facts)),
-        _titled("Versions", [f"{name}: {told}" for name, told in status.versions.items()]),
+        _titled(facts, say("What needs attention"), _problems(status.problems, now)),
+        _titled(facts, say("Services"), _services(status, now)),
+        _titled(facts, say("Work that failed lately"), _failed(status, now)),
+        _titled(facts, say("Machine"), _machine(facts)),
+        _titled(
+            facts, say("Versions"), [f"{name}: {told}" for name, told in status.versions.items()]
+        ),
     ]
     for service in not_fine(status):
         lines = list(facts.logs.get(service.name, ()))[-LINES_SHOWN:]
-        shown = lines or ["(nothing was printed)"]
-        parts.append(_titled(f"Log of {service.name}, the last {len(lines)} lines", shown))
-    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+        shown: list[str] = lines or [say("(nothing was printed)")]
+        title = say_many(
+            "Log of {name}, the last {count} line",
+            "Log of {name}, the last {count} lines",
+            len(lines),
+            name=service.name,
+        )
+        parts.append(_titled(facts, title, shown))
+    said = ("\n".join(facts.language.text(line) for line in part) for part in parts if part)
+    return "\n\n".join(said) + "\n"
 
 
-def _titled(title: str, lines: Iterator[str] | Sequence[str]) -> list[str]:
-    told = list(lines)
-    return [title, "-" * len(title), *told] if told else []
+def _titled(facts: Facts, title: str, lines: Iterator[str] | Sequence[str]) -> list[str]:
+    told, underlined = list(lines), facts.language.text(title)
+    return [underlined, "-" * len(underlined), *told] if told else []
 
 
 def _problems(problems: Sequence[Problem], now: datetime) -> Iterator[str]:
     for problem in problems:
         where = f"{problem.service}: " if problem.service else ""
-        yield f"- {where}{problem.code} ({words.ago(problem.since, now)})"
-        yield f"  {problem.message}"
+        since = words.ago(problem.since, now)
+        yield say("- {where}{code} ({when})", where=where, code=problem.code, when=since)
+        yield _indented(problem.message)
         if problem.hint:
-            yield f"  {problem.hint}"
+            yield _indented(problem.hint)
 
 
 def _services(status: Status, now: datetime) -> Iterator[str]:
     for service in status.services:
-        yield f"- {service.name} ({service.title}): {', '.join(_state(service, now))}"
+        yield say(
+            "- {name} ({title}): {state}",
+            name=service.name,
+            title=service.title,
+            state=listed(_state(service, now)),
+        )
         backup = service.last_backup
         if backup:
-            yield f"  newest backup: {status_words.backup_words(backup, now)}"
+            newest = status_words.backup_words(backup, now)
+            yield say("  newest backup: {backup}", backup=newest)
         elif Capability.BACKUP in service.capabilities:
-            yield "  newest backup: none yet"
+            yield say("  newest backup: none yet")
         error = service.error
         if error:
-            ended = f", exit code {error.exit_code}" if error.exit_code is not None else ""
-            ended += f", {error.signal}" if error.signal else ""
-            yield f"  error {error.code}{ended}: {error.message}"
+            yield say(
+                "  error {code}{ended}: {message}",
+                code=error.code,
+                ended=_ended(error),
+                message=error.message,
+            )
             if error.hint:
-                yield f"  {error.hint}"
+                yield _indented(error.hint)
+
+
+def _indented(text: str) -> str:
+    return in_turn("  {}".format, text)
+
+
+def _ended(error: ServiceError) -> str:
+    """How a service's main process ended, as it goes on after an error's code."""
+    signal = f", {error.signal}" if error.signal else ""
+    if error.exit_code is None:
+        return signal
+    return say(", exit code {exit_code}{signal}", exit_code=error.exit_code, signal=signal)
 
 
 def _state(service: Service, now: datetime) -> Iterator[str]:
-    for_how_long = words.span((now - service.since).total_seconds())
-    yield f"{status_words.STATE_WORDS[service.state].lower()} for {for_how_long}"
+    yield say(
+        "{state} for {span}",
+        state=in_turn(str.lower, status_words.STATE_WORDS[service.state]),
+        span=words.span((now - service.since).total_seconds()),
+    )
     if service.ready_seconds is not None:
-        yield f"started in {service.ready_seconds:.1f} s"
-    yield f"{service.restarts} restart{'' if service.restarts == 1 else 's'}"
+        yield say("started in {seconds} s", seconds=Figure(f"{service.ready_seconds:.1f}"))
+    yield say_many("{count} restart", "{count} restarts", service.restarts)
     usage = service.usage
     if usage.memory_bytes is not None:
-        yield f"{words.size(usage.memory_bytes)} of memory"
+        yield say("{size} of memory", size=in_words(usage.memory_bytes))
     if usage.cpu_percent is not None:
-        yield f"{usage.cpu_percent:.1f} % CPU"
+        yield say("{percent} % CPU", percent=Figure(f"{usage.cpu_percent:.1f}"))
     if usage.open_files is not None:
-        yield f"{usage.open_files} open files"
+        yield say_many("{count} open file", "{count} open files", usage.open_files)
 
 
 def _failed(status: Status, now: datetime) -> Iterator[str]:
     for operation in failed_lately(status):
-        what = f"{operation.kind} {operation.service or ''}".strip()
         error = operation.error
-        yield f"- {what}, {words.ago(operation.finished or operation.started, now)}" + (
-            f": {error.code}: {error.message}" if error else f": {operation.message}"
+        yield say(
+            "- {work}, {when}: {outcome}",
+            work=f"{operation.kind} {operation.service or ''}".strip(),
+            when=words.ago(operation.finished or operation.started, now),
+            outcome=say("{code}: {message}", code=error.code, message=error.message)
+            if error
+            else operation.message,
         )
 
 
 def _machine(facts: Facts) -> Iterator[str]:
     memory = facts.memory
-    free = "" if memory.free is None else f"{words.size(memory.free)} free of "
-    yield f"Memory: {free}{words.size(memory.total)}"
+    total = in_words(memory.total)
+    if memory.free is None:
+        yield say("Memory: {total}", total=total)
+    else:
+        yield say("Memory: {free} free of {total}", free=in_words(memory.free), total=total)
     for disk in facts.status.disk:
-        room = f"{words.size(disk.free_bytes)} free of {words.size(disk.total_bytes)}"
-        yield f"Disk ({disk.label}): {room}"
+        yield say(
+            "Disk ({label}): {free} free of {total}",
+            label=disk.label,
+            free=in_words(disk.free_bytes),
+            total=in_words(disk.total_bytes),
+        )

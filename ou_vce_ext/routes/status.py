@@ -57,7 +57,9 @@ class StatusHandler(ApiHandler):
             home=self.base_url,
             nonce=self.nonce,
             look=await asyncio.to_thread(look_of, self.settings),
+            language=self.language,
         )
+        self.tell_language()
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(page.render().encode("utf-8", "replace"))
 

@@ -9,6 +9,7 @@ from typing import Final, cast
 from ..disk import DiskWatch
 from ..models import OperationState, Service
 from ..models_status import Status
+from ..sentences import say
 from .base import VCEHandler
 from .status_versions import GLANCE, VersionWatch
 
@@ -36,8 +37,8 @@ async def look(handler: VCEHandler, *, patience: float = GLANCE) -> Status:
 
 
 def _places(root: Path, services: Sequence[Service]) -> list[tuple[str, Path]]:
-    places = [("Home folder", root)]
+    places: list[tuple[str, Path]] = [(say("Home folder"), root)]
     for service in services:
         if service.data_dir:
-            places.append((f"Data of {service.title}", Path(service.data_dir)))
+            places.append((say("Data of {title}", title=service.title), Path(service.data_dir)))
     return places

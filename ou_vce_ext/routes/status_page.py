@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
+from datetime import datetime
+from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-
-from ..models import Capability, Operation, Service
+from ..models import Capability, Json, Operation, Service
 from ..models_status import Status
+from ..sentences import say
+from ..translation import Language
 from . import status_words, words
 from .branding import Look
+from .pages import template
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Page:
     """Where Jupyter itself is."""
     nonce: str
     look: Look
+    language: Language
 
     @property
     def measured_as_rss(self) -> bool:
@@ -63,33 +66,36 @@ class Page:
         """Give what people call the service ``name``."""
         return next((s.title for s in self.status.services if s.name == name), name or "")
 
+    def work_in_words(self, operation: Operation) -> str:
+        """Say what ``operation`` is about."""
+        return status_words.work_in_words(operation.kind, self.title_of(operation.service))
+
     def so_far(self, since: datetime) -> str:
         """Say how long something has been so."""
         return words.span((self.now - since).total_seconds())
 
     def render(self) -> str:
         """Give the HTML."""
-        return _template().render(page=self, status=self.status, look=self.look)
+        return template("status.html").render(
+            page=self, status=self.status, look=self.look, language=self.language
+        )
+
+    @property
+    def script_words(self) -> Json:
+        """What the page's own script says."""
+        return self.language.body(dict(_SCRIPT_WORDS))
 
 
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("ou_vce_ext", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        size=words.size,
-        ago=words.ago,
-        absolute=words.absolute,
-        iso=lambda moment: moment.astimezone(UTC).isoformat(timespec="seconds"),
-    )
-    environment.globals.update(
-        state_words=status_words.STATE_WORDS,
-        operation_words=status_words.OPERATION_WORDS,
-        proof_words=status_words.PROOF_WORDS,
-    )
-    return environment.get_template("status.html")
+_SCRIPT_WORDS: Final[Mapping[str, str]] = {
+    "loggedOut": say(
+        "You have been logged out, so this page no longer updates. Reload it to log in again."
+    ),
+    "lost": say(
+        "The server does not answer. What you see below is from the time it says; this page goes "
+        "on trying."
+    ),
+    "paused": say("Updates are paused."),
+    "updating": say("Updates by itself."),
+    "resume": say("Resume updates"),
+    "pause": say("Pause updates"),
+}

@@ -9,29 +9,31 @@ from typing import Final
 from ..models import OperationState, Service
 from ..models_backup import BackupSummary, Verified
 from ..models_status import Overall, Status
+from ..sentences import say, say_many
+from ..sizes import in_words
 from ..states import ServiceState
 from . import words
 
 STATE_WORDS: Final[Mapping[ServiceState, str]] = {
-    ServiceState.UNAVAILABLE: "Unavailable",
-    ServiceState.STOPPED: "Stopped",
-    ServiceState.STARTING: "Starting",
-    ServiceState.READY: "Ready",
-    ServiceState.UNRESPONSIVE: "Not answering",
-    ServiceState.STOPPING: "Stopping",
-    ServiceState.BACKOFF: "Waiting to restart",
-    ServiceState.FAILED: "Failed",
+    ServiceState.UNAVAILABLE: say("Unavailable"),
+    ServiceState.STOPPED: say("Stopped"),
+    ServiceState.STARTING: say("Starting"),
+    ServiceState.READY: say("Ready"),
+    ServiceState.UNRESPONSIVE: say("Not answering"),
+    ServiceState.STOPPING: say("Stopping"),
+    ServiceState.BACKOFF: say("Waiting to restart"),
+    ServiceState.FAILED: say("Failed"),
 }
 OPERATION_WORDS: Final[Mapping[OperationState, str]] = {
-    OperationState.RUNNING: "Running",
-    OperationState.SUCCEEDED: "Done",
-    OperationState.FAILED: "Failed",
-    OperationState.CANCELLED: "Cancelled",
+    OperationState.RUNNING: say("Running"),
+    OperationState.SUCCEEDED: say("Done"),
+    OperationState.FAILED: say("Failed"),
+    OperationState.CANCELLED: say("Cancelled"),
 }
 PROOF_WORDS: Final[Mapping[Verified, str]] = {
-    Verified.VERIFIED: "proven: restored once and compared",
-    Verified.UNVERIFIED: "not proven yet",
-    Verified.FAILED: "the proof failed: do not rely on it",
+    Verified.VERIFIED: say("proven: restored once and compared"),
+    Verified.UNVERIFIED: say("not proven yet"),
+    Verified.FAILED: say("the proof failed: do not rely on it"),
 }
 
 
@@ -44,29 +46,39 @@ def headline(status: Status, now: datetime) -> str:
             return _attention(status, now)
         case Overall.BUSY:
             running = [o for o in status.operations if o.state is OperationState.RUNNING]
-            return words.sentence(running[0].message) if running else "Work is going on"
+            return words.sentence(running[0].message) if running else say("Work is going on")
         case Overall.OK:
-            return "All well" if status.services else "No services are declared"
+            return say("All well") if status.services else say("No services are declared")
 
 
 def announcement(status: Status, now: datetime) -> str:
     """What a screen reader is told when it changes: the headline without passing time."""
     if status.state is not Overall.FAILED:
         return headline(status, now)
-    return f"{', '.join(service.title for service in _those_failed(status))} failed"
+    failed = _those_failed(status)
+    titles = ", ".join(service.title for service in failed)
+    return say_many("{titles} failed", "{titles} failed", len(failed), titles=titles)
 
 
 def summary(status: Status) -> str:
     """How many services are ready, of how many."""
-    total = len(status.services)
     ready = sum(service.state is ServiceState.READY for service in status.services)
-    return f"{ready} of {total} service{'' if total == 1 else 's'} ready"
+    return say_many(
+        "{ready} of {count} service ready",
+        "{ready} of {count} services ready",
+        len(status.services),
+        ready=ready,
+    )
 
 
 def backup_words(backup: BackupSummary, now: datetime) -> str:
     """The newest backup in a line: ``2 days ago, 4.2 MB, proven: …``."""
-    when, size = words.ago(backup.created, now), words.size(backup.bytes)
-    return f"{when}, {size}, {PROOF_WORDS[backup.verified]}"
+    return say(
+        "{when}, {size}, {proof}",
+        when=words.ago(backup.created, now),
+        size=in_words(backup.bytes),
+        proof=PROOF_WORDS[backup.verified],
+    )
 
 
 def _those_failed(status: Status) -> list[Service]:
@@ -76,16 +88,40 @@ def _those_failed(status: Status) -> list[Service]:
 def _failed(status: Status, now: datetime) -> str:
     failed = _those_failed(status)
     if len(failed) > 1:
-        return f"{len(failed)} services failed: {', '.join(one.title for one in failed)}"
+        titles = ", ".join(one.title for one in failed)
+        return say("{count} services failed: {titles}", count=len(failed), titles=titles)
     service = failed[0]
-    why = f": {words.continued(service.error.message)}" if service.error else ""
-    return f"{service.title} failed {words.ago(service.since, now)}{why}"
+    since = words.ago(service.since, now)
+    if not service.error:
+        return say("{title} failed {when}", title=service.title, when=since)
+    why = words.continued(service.error.message)
+    return say("{title} failed {when}: {why}", title=service.title, when=since, why=why)
 
 
 def _attention(status: Status, now: datetime) -> str:
     if status.problems:
         more = len(status.problems) - 1
         first = words.sentence(status.problems[0].message)
-        return first + (f", and {more} more" if more else "")
+        return say("{problem}, and {count} more", problem=first, count=more) if more else first
     silent = next(s for s in status.services if s.state is ServiceState.UNRESPONSIVE)
-    return f"{silent.title} stopped answering {words.ago(silent.since, now)}"
+    since = words.ago(silent.since, now)
+    return say("{title} stopped answering {when}", title=silent.title, when=since)
+
+
+def work_in_words(kind: str, title: str) -> str:
+    """What an operation is about, where it has not said so itself."""
+    match kind:
+        case "start":
+            return say("Start {title}", title=title)
+        case "stop":
+            return say("Stop {title}", title=title)
+        case "restart":
+            return say("Restart {title}", title=title)
+        case "reset":
+            return say("Reset {title}", title=title)
+        case "backup":
+            return say("Back up {title}", title=title)
+        case "restore":
+            return say("Restore {title}", title=title)
+        case _:
+            return f"{kind} {title}".strip()

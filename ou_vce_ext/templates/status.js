@@ -8,6 +8,7 @@
   const live = find("live");
   const updates = find("updates");
   const pause = find("pause");
+  const words = JSON.parse(updates.dataset.words);
   const offline = find("offline");
   let timer = 0;
   let failures = 0;
@@ -50,16 +51,16 @@
   }
 
   function announce(fresh) {
-    const words = fresh.dataset.announcement;
-    if (words === live.dataset.announcement) return;
+    const told = fresh.dataset.announcement;
+    if (told === live.dataset.announcement) return;
     const failed = fresh.dataset.state === "failed";
-    find("urgent").textContent = failed ? words : "";
-    find("polite").textContent = failed ? "" : words;
+    find("urgent").textContent = failed ? told : "";
+    find("polite").textContent = failed ? "" : told;
   }
 
-  function lost(words) {
+  function lost(why) {
     failures += 1;
-    offline.textContent = words;
+    offline.textContent = why;
     offline.hidden = false;
     live.classList.add("stale");
   }
@@ -73,7 +74,7 @@
       const headers = { Accept: "text/html", ...(known && { "X-XSRFToken": known[1] }) };
       const answer = await fetch(address, { headers, cache: "no-store", signal: asking.signal });
       if (answer.redirected || answer.status === 403) {
-        lost("You have been logged out, so this page no longer updates. Reload it to log in again.");
+        lost(words.loggedOut);
         return;
       }
       if (!answer.ok) throw new Error(answer.statusText);
@@ -87,7 +88,7 @@
       offline.hidden = true;
     } catch {
       if (!paused && !document.hidden) {
-        lost("The server does not answer. What you see below is from the time it says; this page goes on trying.");
+        lost(words.lost);
       }
     } finally {
       clearTimeout(limit);
@@ -103,8 +104,8 @@
   }
 
   function show() {
-    updates.textContent = paused ? "Updates are paused." : "Updates by itself.";
-    pause.textContent = paused ? "Resume updates" : "Pause updates";
+    updates.textContent = paused ? words.paused : words.updating;
+    pause.textContent = paused ? words.resume : words.pause;
   }
 
   pause.hidden = false;

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ou_vce_ext.routes import words
+from ou_vce_ext.sizes import in_words
 
 NOW = datetime(2026, 11, 1, 9, 5, 7, tzinfo=UTC)
 
@@ -62,7 +63,7 @@ def test_a_moment_exactly() -> None:
     ],
 )
 def test_sizes(count: int, said: str) -> None:
-    assert words.size(count) == said
+    assert in_words(count) == said
 
 
 @pytest.mark.parametrize(

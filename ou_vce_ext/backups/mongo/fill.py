@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import UnsuitableError
 from ...sentences import say
-from ..sizes import in_words
+from ...sizes import in_words
 from ..watch import Watch
 from .catalog import stored_in
 from .contents import Counted, is_servers_own
@@ -53,12 +53,12 @@ class Filling:
 
     def documents(self, plan: Plan) -> None:
         """Make all collections of ``plan``, and fill them."""
-        self._watch.step("Making collections")
+        self._watch.step(say("Making collections"))
         chosen = _chosen(plan)
         for _, at, one in chosen:
             if one.what.kind != "view":
                 self._create(at, one)
-        self._watch.step("Loading documents", sum(one.counted.bytes for _, _, one in chosen))
+        self._watch.step(say("Loading documents"), sum(one.counted.bytes for _, _, one in chosen))
         for dump, wanted in plan.items():
             self._pour(dump, [at for at in wanted if not is_servers_own(at)])
 
@@ -67,7 +67,7 @@ class Filling:
         chosen = _chosen(plan)
         for _, at, one in chosen:
             self._index(at, one)
-        self._watch.step("Making views")
+        self._watch.step(say("Making views"))
         for _, at, one in chosen:
             if one.what.kind == "view":
                 self._create(at, one)
@@ -92,7 +92,7 @@ class Filling:
                 continue
             told, found = dump.stored[at].counted, total.in_order
             if found.documents != told.documents or (dump.whole and found != told):
-                raise damaged(f"the documents of {at} are not those it describes")
+                raise damaged(say("the documents of {at} are not those it describes", at=at))
             self.poured[at] = total.counted
 
     def _index(self, at: Namespace, one: Stored) -> None:
@@ -105,8 +105,11 @@ class Filling:
             return
         self._watch.raise_if_cancelled()
         size = one.counted.bytes
-        words = f" ({in_words(size)})" if size else ""
-        self._watch.step(f"Making indexes of {at.name}{words}")
+        self._watch.step(
+            say("Making indexes of {name} ({size})", name=at.name, size=in_words(size))
+            if size
+            else say("Making indexes of {name}", name=at.name)
+        )
         place = self.place(at)
         with refusals(at):
             self._client[place.db].command({"createIndexes": place.name, "indexes": wanted})
@@ -187,10 +190,10 @@ class refusals:
             return
         raise UnsuitableError(
             say(
-                "MongoDB does not take {at} of this file: {found}. Your databases are as they "
+                "MongoDB does not take {at} of this file: {answer}. Your databases are as they "
                 "were.",
                 at=self._at,
-                found=text[:300],
+                answer=text[:300],
             ),
             say("Use another backup."),
         ) from error

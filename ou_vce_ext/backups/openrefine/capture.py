@@ -14,7 +14,7 @@ from typing import Final
 
 from ...errors import VceError
 from ...sentences import say
-from ..sizes import in_words
+from ...sizes import in_words
 from ..threads import in_thread
 from ..watch import Watch
 from . import metadata as metadatas
@@ -199,9 +199,9 @@ def _moving(project: str, told: Metadata | None) -> VceError:
     return VceError(
         "conflict",
         say(
-            "The project {words} was being written to all the time, so that no backup of "
+            "The project {name} was being written to all the time, so that no backup of "
             "it could be taken. The backups you have are as they were.",
-            words=told.name if told else project,
+            name=told.name if told else project,
         ),
         say("Wait until OpenRefine has finished what it is doing, then back up once more."),
     )
@@ -229,10 +229,10 @@ def _broken(project: str, told: Metadata | None, error: BrokenProjectError) -> V
     return VceError(
         "data-corrupt",
         say(
-            "The project {name} cannot be read: {error}. There is no backup of this "
+            "The project {name} cannot be read: {reason}. There is no backup of this "
             "moment; your other projects and the backups you have are as they were.",
             name=name,
-            error=error,
+            reason=error.reason,
         ),
         say(
             "See in OpenRefine whether {name} opens. If not, move its folder "
