@@ -421,8 +421,11 @@ async def test_what_was_cut_off_is_removed(strategy: OpenRefineStrategy, folder:
     (folder / "workspace.json").write_text(json.dumps(listed))
     left = places.make(places.new_place(folder))
     (left / "something").touch()
+    site = scratch.scratch_site(strategy.driver.site, None)
+    for trial in (site.private_dir, site.runtime_dir):
+        trial.mkdir(parents=True)
     await strategy.clean()
-    assert not left.exists()
+    assert not any(each.exists() for each in (left, site.private_dir, site.runtime_dir))
     assert not half.exists()
     assert json.loads((folder / "workspace.json").read_text())["projectIDs"] == [int(FIRST.id)]
     assert [item.key for item in await strategy.look()] == [FIRST.id]
