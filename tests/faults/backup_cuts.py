@@ -193,22 +193,24 @@ class KilledInRestore(JupyterKilled):
     def cut(self, attempt: Attempt) -> None:
         rng = attempt.rng
         self.data.write(self.server, attempt.number)
-        # Half of them with a safety copy first, and half of each in the moments of the swap.
-        self.safely = attempt.number % 2 == 0
+        # One in three with a safety copy first; half of them in the moments of the swap.
+        self.safely = attempt.number % 3 == 0
         body = {"without_safety_copy": not self.safely}
         restoring = self.begin(f"backups/{self.backup['id']}/restore", body)
         if attempt.number % 4 < 2:
-            self._swap_begins(restoring)
+            self._until(restoring, "Stopping" if attempt.number % 4 else "The new data")
             time.sleep(rng.uniform(0, 1.0))
         else:
             time.sleep(rng.uniform(0, 1.1 * self.takes[self.safely]))
 
-    def _swap_begins(self, restoring: str) -> None:
-        def begun() -> bool:
-            told = self.server.api("GET", f"operations/{restoring}")
-            return told["state"] != "running" or str(told["message"]).startswith("Stopping")
+    def _until(self, restoring: str, words: str) -> None:
+        """Wait until it says so, or is over."""
 
-        wait(begun, _PATIENCE)
+        def told() -> bool:
+            found = self.server.api("GET", f"operations/{restoring}")
+            return found["state"] != "running" or str(found["message"]).startswith(words)
+
+        wait(told, _PATIENCE)
 
     def look(self, attempt: Attempt) -> None:
         found = self.data.read(self.server)
