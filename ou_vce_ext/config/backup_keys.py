@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..drivers.base import Option
+from ..sentences import say
 from .values import parse_memory
 
 _PERIOD: Final = re.compile(r"\s*(\d{1,4})\s*(m|min|h|d|w)\s*")
@@ -25,20 +26,20 @@ def parse_period(value: object) -> float | None:
 def _check_period(value: object) -> str | None:
     seconds = parse_period(value)
     if seconds is None:
-        return 'must be like "1d", "12h" or "30m"'
-    return None if seconds >= SHORTEST else 'must be at least "10m"'
+        return say('must be like "1d", "12h" or "30m"')
+    return None if seconds >= SHORTEST else say('must be at least "10m"')
 
 
 def _check_count(value: object) -> str | None:
     if not isinstance(value, int) or not 1 <= value <= MOST:
-        return f"must be from 1 to {MOST}"
+        return say("must be from 1 to {most}", most=MOST)
     return None
 
 
 def _check_size(value: object) -> str | None:
     found = parse_memory(value)
     if found is None or found < 1:
-        return 'must be like "500M", "2G" or a whole number of bytes'
+        return say('must be like "500M", "2G" or a whole number of bytes')
     return None
 
 

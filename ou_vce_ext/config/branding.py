@@ -12,16 +12,16 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ..drivers.base import Option
-from ..sentences import say
+from ..sentences import Figure, in_a_row, say
 from .branding_colour import DARK_PAGE, ENOUGH, LIGHT_PAGE, contrast, is_colour, nearest
 from .files import ConfigProblem, Layer, read_files
 from .keys import ICON_SUFFIXES
 from .values import did_you_mean, judge
 
-OVERRIDES: Final = "Jupyter's configuration (VCE.branding)"
+OVERRIDES: Final = say("Jupyter's configuration (VCE.branding)")
 LARGEST_LOGO: Final = 200_000
 """Bytes. The logo stands in pages, so that it costs no question of its own."""
-_PAGES: Final = {"colour": (LIGHT_PAGE, "light"), "colour_dark": (DARK_PAGE, "dark")}
+_PAGES: Final = {"colour": LIGHT_PAGE, "colour_dark": DARK_PAGE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def _check_line(longest: int) -> Callable[[object], str | None]:
     def check(value: object) -> str | None:
         text = str(value)
         if not text.strip() or not text.isprintable() or len(text) > longest:
-            return f"must be one line of 1 to {longest} characters"
+            return say("must be one line of 1 to {longest} characters", longest=longest)
         return None
 
     return check
@@ -52,13 +52,13 @@ def _check_line(longest: int) -> Callable[[object], str | None]:
 
 def _check_logo(value: object) -> str | None:
     if not str(value).lower().endswith(ICON_SUFFIXES):
-        return "must be the name of a .svg or .png file"
+        return say("must be the name of a .svg or .png file")
     return None
 
 
 def _check_colour(value: object) -> str | None:
     if not is_colour(str(value)):
-        return 'must be "#" and six hexadecimal digits, such as "#0b6623"'
+        return say('must be "#" and six hexadecimal digits, such as "#0b6623"')
     return None
 
 
@@ -66,23 +66,23 @@ def _check_url(value: object) -> str | None:
     text = str(value)
     parts = urlsplit(text)
     if not text.isprintable() or " " in text or len(text) > 500:
-        return "must be an address without spaces"
+        return say("must be an address without spaces")
     if parts.scheme in ("http", "https") and parts.hostname and not parts.username:
         return None
     if parts.scheme == "mailto" and "@" in parts.path:
         return None
-    return 'must begin with "https://", "http://" or "mailto:"'
+    return say('must begin with "https://", "http://" or "mailto:"')
 
 
 BRANDING_KEYS: Final[Mapping[str, Option]] = {
-    "title": Option((str,), "what the environment is called", check=_check_line(60)),
-    "logo": Option((str,), "a .svg or .png file, 200 kB at most", check=_check_logo),
-    "colour": Option((str,), "of lines and areas on light pages", check=_check_colour),
-    "colour_dark": Option((str,), "the same on dark pages", check=_check_colour),
-    "help_url": Option((str,), "where help is found", check=_check_url),
-    "help_text": Option((str,), "what that link says", check=_check_line(120)),
+    "title": Option((str,), say("what the environment is called"), check=_check_line(60)),
+    "logo": Option((str,), say("a .svg or .png file, 200 kB at most"), check=_check_logo),
+    "colour": Option((str,), say("of lines and areas on light pages"), check=_check_colour),
+    "colour_dark": Option((str,), say("the same on dark pages"), check=_check_colour),
+    "help_url": Option((str,), say("where help is found"), check=_check_url),
+    "help_text": Option((str,), say("what that link says"), check=_check_line(120)),
 }
-_ALLOWED: Final = f"[branding] may have: {', '.join(BRANDING_KEYS)}."
+_ALLOWED: Final = say("[branding] may have: {names}.", names=", ".join(BRANDING_KEYS))
 
 
 def load_branding(
@@ -118,7 +118,8 @@ def _mistake(layer: Layer, key: str, message: str, hint: str) -> ConfigProblem:
 def _wrong(key: str, value: object) -> tuple[str, str] | None:
     """What is wrong with one key by itself, and what is allowed."""
     if key not in BRANDING_KEYS:
-        return say("There is no such key."), did_you_mean(str(key), BRANDING_KEYS) + _ALLOWED
+        close = did_you_mean(str(key), BRANDING_KEYS)
+        return say("There is no such key."), in_a_row((close, _ALLOWED))
     option = BRANDING_KEYS[key]
     message = judge(key, value, option)
     return (message, say("It is {doc}.", doc=option.doc)) if message else None
@@ -137,14 +138,14 @@ def _find_logo(
     except OSError:
         size = -1
     if size < 0:
-        message = say("There is no file {path!r}.", path=path)
+        message = say("There is no file '{path}'.", path=path)
         hint = say("A relative name starts from the folder of the file it is declared in.")
         problems.append(_mistake(layer, "logo", message, hint))
     elif size > LARGEST_LOGO:
         message = say(
-            "The file has {size} bytes, and at most {largest_logo} are allowed.",
+            "The file has {size} bytes, and at most {largest} are allowed.",
             size=size,
-            largest_logo=LARGEST_LOGO,
+            largest=LARGEST_LOGO,
         )
         problems.append(_mistake(layer, "logo", message, say("Save it smaller, or as an .svg.")))
     else:
@@ -155,18 +156,24 @@ def _see_colours(
     good: dict[str, str], places: Mapping[str, Layer], problems: list[ConfigProblem]
 ) -> None:
     """Leave out a colour that could not be seen; find one for dark pages where none is declared."""
-    for key, (page, kind) in _PAGES.items():
+    for key, page in _PAGES.items():
         colour = good.get(key)
         if colour is None or (seen := contrast(colour, page)) >= ENOUGH:
             continue
         del good[key]
-        message = say(
-            "{colour} can hardly be seen on a {kind} page: its contrast is {seen:.1f} to "
-            "1, and {enough:.0f} to 1 are needed. It is left out.",
-            colour=colour,
-            kind=kind,
-            seen=seen,
-            enough=ENOUGH,
+        of = {"colour": colour, "seen": Figure(f"{seen:.1f}"), "enough": ENOUGH}
+        message = (
+            say(
+                "{colour} can hardly be seen on a light page: its contrast is {seen} to 1, and "
+                "{enough:.0f} to 1 are needed. It is left out.",
+                **of,
+            )
+            if page == LIGHT_PAGE
+            else say(
+                "{colour} can hardly be seen on a dark page: its contrast is {seen} to 1, and "
+                "{enough:.0f} to 1 are needed. It is left out.",
+                **of,
+            )
         )
         hint = say('For instance {key} = "{nearest}".', key=key, nearest=nearest(colour, page))
         problems.append(_mistake(places[key], key, message, hint))

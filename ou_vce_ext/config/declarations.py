@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ..models import ServiceError, ServiceSpec
-from ..sentences import say
+from ..sentences import in_a_row, say, say_many
 from .files import ConfigProblem, Layer, read_files
 from .judge import Check, Judge, Kinds
 from .links import check_links
@@ -21,7 +21,7 @@ from .merge import merge
 __all__ = ["BUILT_IN", "OVERRIDES", "ConfigProblem", "load_specs"]
 
 BUILT_IN: Final = Layer(
-    "built in",
+    say("built in"),
     {
         "openrefine": {"kind": "openrefine", "title": "OpenRefine"},
         "postgres": {"kind": "postgres", "title": "PostgreSQL", "autostart": True},
@@ -30,7 +30,7 @@ BUILT_IN: Final = Layer(
 )
 """What every environment has, unless a declaration says ``enabled = false``."""
 
-OVERRIDES: Final = "Jupyter's configuration (VCE.services)"
+OVERRIDES: Final = say("Jupyter's configuration (VCE.services)")
 """What the traitlets are called where a mistake stands in them."""
 
 _MOST_TOLD = 4
@@ -78,14 +78,21 @@ def _with_problem(spec: ServiceSpec, own: Sequence[ConfigProblem]) -> ServiceSpe
     """``spec``, and why it cannot start where it has mistakes."""
     if not own:
         return spec
-    told = [f"{item.source}: {item.key}: {item.message}" for item in own[:_MOST_TOLD]]
+    told = [
+        say("{source}: {key}: {message}", source=item.source, key=item.key, message=item.message)
+        for item in own[:_MOST_TOLD]
+    ]
     if len(own) > _MOST_TOLD:
-        told.append(say("And {value} more, in the server's log.", value=len(own) - _MOST_TOLD))
-    hints = [item.hint for item in own[:_MOST_TOLD] if item.hint]
-    mistakes = "a mistake" if len(own) == 1 else f"{len(own)} mistakes"
+        told.append(say("And {count} more, in the server's log.", count=len(own) - _MOST_TOLD))
+    hints = [item.hint for item in own[:_MOST_TOLD]]
     problem = ServiceError(
         "config-invalid",
-        f"This service is declared with {mistakes}, so it is not started. " + " ".join(told),
-        " ".join([*hints, say("Correct it and restart Jupyter. No data has been touched.")]),
+        say_many(
+            "This service is declared with a mistake, so it is not started. {mistakes}",
+            "This service is declared with {count} mistakes, so it is not started. {mistakes}",
+            len(own),
+            mistakes=in_a_row(told),
+        ),
+        in_a_row([*hints, say("Correct it and restart Jupyter. No data has been touched.")]),
     )
     return dataclasses.replace(spec, problem=problem)

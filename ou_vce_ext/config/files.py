@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..sentences import say
+from ..sentences import in_a_row, say
 
 DROP_IN_FOLDER = "vce.d"
 LARGEST_FILE = 1_000_000
@@ -32,7 +32,9 @@ class ConfigProblem:
     @property
     def place(self) -> str:
         """Where it stands: the file, and the key where it is one's."""
-        return f"{self.source}: {self.key}" if self.key else self.source
+        if not self.key:
+            return self.source
+        return say("{source}: {key}", source=self.source, key=self.key)
 
     def __str__(self) -> str:
         """One line for the log."""
@@ -164,7 +166,7 @@ def _not_read(path: Path, message: str, hint: str = "") -> ConfigProblem:
         str(path),
         "",
         message,
-        say("{hint} Nothing in this file has been used.", hint=hint).lstrip(),
+        in_a_row((hint, say("Nothing in this file has been used."))),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ..drivers.base import Option
 from ..models import ServiceError, ServiceSpec
-from ..sentences import say
+from ..sentences import in_a_row, say
 from .backup_keys import BACKUP_KEYS
 from .files import ConfigProblem
 from .keys import (
@@ -81,9 +81,8 @@ class Judge:
             usable = bool(NAME.fullmatch(self.name))
             if not usable:
                 self.name = ""
-            hint = f"{NAME_RULE[0].upper()}{NAME_RULE[1:]}." + (
-                f" For instance `{self.name}`." if usable else ""
-            )
+            instance = say("For instance `{name}`.", name=self.name) if usable else ""
+            hint = in_a_row((NAME_RULE, instance))
             self.mistake("", say("This cannot be the name of a service."), hint, fatal=False)
             return None
         if self.declared.no_table is not None:
@@ -120,7 +119,7 @@ class Judge:
             return DEFAULT_KIND
         if kind is None:
             close = did_you_mean(self.name, self.familiar)
-            hint = say("{close}A new service needs one of: {names}.", close=close, names=names)
+            hint = in_a_row((close, say("A new service needs one of: {names}.", names=names)))
             self.mistake("kind", say("The kind of this service is not declared."), hint)
             return "unknown"
         if not isinstance(kind, str):
@@ -128,13 +127,11 @@ class Judge:
             self.mistake("kind", trouble or "", say("One of: {names}.", names=names))
             return "unknown"
         if kind not in self.kinds:
-            hint = say(
-                "{did_you_mean}There are: {names}.",
-                did_you_mean=did_you_mean(kind, self.kinds),
-                names=names,
-            )
+            there = say("There are: {names}.", names=names)
             self.mistake(
-                "kind", say("There is no kind of service called {found!r}.", found=kind[:40]), hint
+                "kind",
+                say("There is no kind of service called '{kind}'.", kind=kind[:40]),
+                in_a_row((did_you_mean(kind, self.kinds), there)),
             )
         return kind
 
@@ -161,12 +158,8 @@ class Judge:
         for name, value in table.items():
             place = f"{key}.{name}"
             if name not in known:
-                hint = say(
-                    "{did_you_mean}`{key}` may have: {names}.",
-                    did_you_mean=did_you_mean(name, known),
-                    key=key,
-                    names=", ".join(known),
-                )
+                may = say("`{key}` may have: {names}.", key=key, names=", ".join(known))
+                hint = in_a_row((did_you_mean(name, known), may))
                 self.mistake(place, say("There is no such key."), hint)
             elif trouble := judge(place, value, known[name]):
                 self.mistake(place, trouble, hint_for(place, value))
@@ -214,7 +207,7 @@ class Judge:
                 if not path.is_absolute() or not path.exists():
                     self.mistake(
                         f"seed.{name}",
-                        say("There is no {path!r}.", path=path),
+                        say("There is no '{path}'.", path=path),
                         say(
                             "A relative name starts from the folder of the file it is declared in."
                         ),
@@ -238,16 +231,20 @@ class Judge:
     def _known(self, key: str, kind: str, options: Mapping[str, Option]) -> str:
         known = sorted([*COMMON_KEYS, *options])
         instead = ELSEWHERE.get(key)
-        hint = f"Write it as: {instead}. " if instead else did_you_mean(key, known)
+        hints = [
+            say("Write it as: {instead}.", instead=instead) if instead else did_you_mean(key, known)
+        ]
         others = [name for name, keys in self.kinds.items() if key in keys]
         if others:
-            hint += f"It is a key of the kind {', '.join(others)}. "
-        return say(
-            "{hint}A service of the kind {kind} may have: {names}.",
-            hint=hint,
-            kind=kind,
-            names=", ".join(known),
+            hints.append(say("It is a key of the kind {names}.", names=", ".join(others)))
+        hints.append(
+            say(
+                "A service of the kind {kind} may have: {names}.",
+                kind=kind,
+                names=", ".join(known),
+            )
         )
+        return in_a_row(hints)
 
     def _whole(self, kind: str) -> None:
         """Judge what only several keys together can get wrong."""
@@ -278,7 +275,7 @@ class Judge:
             return str(path)
         self.mistake(
             "icon",
-            say("There is no file {path!r}.", path=path),
+            say("There is no file '{path}'.", path=path),
             say("A relative name starts from the folder of the file it is declared in."),
             fatal=False,
         )

@@ -12,7 +12,7 @@ from ..sentences import say
 from .values import SMALLEST_MEMORY, may_be_secret, parse_memory
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
-NAME_RULE: Final = "a small letter first, then small letters, digits and hyphens, 31 at most"
+NAME_RULE: Final = say("A small letter first, then small letters, digits and hyphens, 31 at most.")
 EXTERNAL_KINDS: Final = ("postgres", "mongo")
 """Kinds that may be adopted where they already run."""
 LONGEST_TIMEOUT: Final = 86_400.0
@@ -23,27 +23,27 @@ _ENV_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def _check_title(value: object) -> str | None:
     text = str(value)
     if not text.strip() or not text.isprintable() or len(text) > 80:
-        return "must be one line of 1 to 80 characters"
+        return say("must be one line of 1 to {longest} characters", longest=80)
     return None
 
 
 def _check_icon(value: object) -> str | None:
     if not str(value).lower().endswith(ICON_SUFFIXES):
-        return "must be the name of a .svg or .png file"
+        return say("must be the name of a .svg or .png file")
     return None
 
 
 def _check_command(value: object) -> str | None:
     if not isinstance(value, list | tuple) or not value:
-        return "must hold at least the name of a program"
+        return say("must hold at least the name of a program")
     for item in value:
         if not isinstance(item, str):
             return (
-                f"must hold texts only: write {item} in quotes"
+                say("must hold texts only: write {value} in quotes", value=item)
                 if is_plain(item)
-                else ("must hold texts only")
+                else say("must hold texts only")
             )
-    return None if value[0].strip() else "must begin with the name of a program"
+    return None if value[0].strip() else say("must begin with the name of a program")
 
 
 def is_plain(value: object) -> bool:
@@ -52,42 +52,45 @@ def is_plain(value: object) -> bool:
 
 
 def _check_path(value: object) -> str | None:
-    return None if str(value).strip() else "must not be empty"
+    return None if str(value).strip() else say("must not be empty")
 
 
 def _check_requires(value: object) -> str | None:
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        return 'must hold names of services, such as ["postgres"]'
-    return "names a service twice" if len(set(value)) < len(value) else None
+        return say('must hold names of services, such as ["postgres"]')
+    return say("names a service twice") if len(set(value)) < len(value) else None
 
 
 def _check_memory(value: object) -> str | None:
     found = parse_memory(value)
     if found is None:
-        return 'must be like "1500M", "1.5G" or a whole number of bytes'
+        return say('must be like "1500M", "1.5G" or a whole number of bytes')
     if found < SMALLEST_MEMORY:
-        return f'comes to {found} bytes, which is too little: write "512M" for 512 megabytes'
+        return say(
+            'comes to {bytes} bytes, which is too little: write "512M" for 512 megabytes',
+            bytes=found,
+        )
     return None
 
 
 def check_timeout(value: object) -> str | None:
     """Seconds: more than none, at most a day."""
     if not isinstance(value, int | float) or not 0 < value <= LONGEST_TIMEOUT:
-        return "must be a number of seconds from 0 to 86400, without 0 itself"
+        return say("must be a number of seconds from 0 to 86400, without 0 itself")
     return None
 
 
 def _check_ready_path(value: object) -> str | None:
     text = str(value)
     if not text.startswith("/") or not text.isprintable() or " " in text:
-        return 'must be a path such as "/" or "/health"'
+        return say('must be a path such as "/" or "/health"')
     return None
 
 
 def check_env_name(name: str) -> str | None:
     """What is wrong with a variable's name, or None."""
     if not _ENV_NAME.fullmatch(name):
-        return "is no name of a variable: letters, digits and _, no digit first"
+        return say("is no name of a variable: letters, digits and _, no digit first")
     return None
 
 
@@ -129,12 +132,12 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "environment": 'env = { NAME = "value" }',
     "depends_on": 'requires = ["postgres"]',
     "new_browser_tab": 'open = "browser"',
-    "unix_socket": '{socket} in `command`, or socket = "/a/path"',
+    "unix_socket": say('{socket} in `command`, or socket = "/a/path"'),
     "request_headers_override": 'request_headers = { "X-Name" = "value" }',
     "raw_socket_proxy": "raw_socket = true",
     "update_last_activity": "activity = false",
     "exclude_last_activity_patterns": 'activity_ignores = ["/poll"]',
-    "launcher_entry": '`title` and `icon`; path_info as start_page = "page.html"',
+    "launcher_entry": say('`title` and `icon`; path_info as start_page = "page.html"'),
     "path_info": 'start_page = "page.html"',
     "disabled": "enabled = false",
 }
@@ -151,9 +154,9 @@ def hint_for(key: str, value: object) -> str:
         except ValueError:
             words = value.split()
         quoted = ", ".join(f'"{word}"' for word in words[:12])
-        return say("Write it as a list: command = [{quoted}].", quoted=quoted)
+        return say("Write it as a list: command = [{words}].", words=quoted)
     if key == "requires" and isinstance(value, str):
-        return say('Write it as a list: requires = ["{value}"].', value=value)
+        return say('Write it as a list: requires = ["{name}"].', name=value)
     if key in ("autostart", "enabled", "external") and isinstance(value, str):
         return say("Write it without quotes.")
     if key.startswith("env."):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..models import ServiceSpec
-from ..sentences import say
+from ..sentences import in_a_row, say
+from ..services.enumeration import listed
 from .files import ConfigProblem
 from .values import did_you_mean
 
@@ -35,7 +36,7 @@ def _check_requires(found: Found, disabled: set[str]) -> None:
                     _mistake(
                         spec,
                         "requires",
-                        say("The required service `{wanted}` is disabled.", wanted=wanted),
+                        say("The required service `{name}` is disabled.", name=wanted),
                         say("Enable it, or take it out of the list of `{name}`.", name=spec.name),
                     )
                 )
@@ -46,8 +47,8 @@ def _check_requires(found: Found, disabled: set[str]) -> None:
                     _mistake(
                         spec,
                         "requires",
-                        say("There is no service `{found}` to require.", found=wanted[:40]),
-                        say("{close}There are: {names}.", close=close, names=", ".join(others)),
+                        say("There is no service `{name}` to require.", name=wanted[:40]),
+                        in_a_row((close, say("There are: {names}.", names=", ".join(others)))),
                     )
                 )
         if circle := _circle(spec.name, graph):
@@ -88,7 +89,7 @@ def _check_ports(found: Found) -> None:
         if len(sharers) < 2:
             continue
         for spec, own in sharers:
-            others = " and ".join(f"`{item.name}`" for item, _ in sharers if item is not spec)
+            others = listed([f"`{item.name}`" for item, _ in sharers if item is not spec])
             own.append(
                 _mistake(
                     spec,

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from ..drivers.base import Option
+from ..sentences import say
 
 
 def _check_files(value: object) -> str | None:
     names = (value,) if isinstance(value, str) else value
     if not isinstance(names, Sequence) or not names:
-        return "must name at least one file"
+        return say("must name at least one file")
     if not all(isinstance(name, str) and name.strip() for name in names):
-        return 'must hold names of files, such as ["seed/first.tar.gz"]'
+        return say('must hold names of files, such as ["seed/first.tar.gz"]')
     return None
 
 
@@ -23,22 +24,27 @@ def _check_collections(value: object) -> str | None:
     """Databases, in each its collections, for each the name of a file."""
     for db, files in value.items() if isinstance(value, Mapping) else ():
         if not isinstance(files, Mapping) or not files:
-            return (
-                f"must have a table of collections for each database: {db} = "
-                '{ people = "seed/people.csv" }'
+            return say(
+                "must have a table of collections for each database: {database} = "
+                '{{ people = "seed/people.csv" }}',
+                database=db,
             )
         for name, file in files.items():
             if not isinstance(file, str) or not file.lower().removesuffix(".gz").endswith(EXPORTS):
-                return f"must name a file of {', '.join(EXPORTS)} for {db}.{name} (.gz may follow)"
+                return say(
+                    "must name a file of {endings} for {collection} (.gz may follow)",
+                    endings=", ".join(EXPORTS),
+                    collection=f"{db}.{name}",
+                )
     return None
 
 
 def _check_databases(value: object) -> str | None:
     if not isinstance(value, Mapping) or not value:
-        return 'must be a table such as { tm351 = "seed/tm351.dump" }'
+        return say('must be a table such as { tm351 = "seed/tm351.dump" }')
     for name, files in value.items():
         if not 0 < len(str(name).encode()) <= 63 or str(name) in ("template0", "template1"):
-            return f"has {str(name)[:70]!r}, which cannot be the name of a database"
+            return say("has '{name}', which cannot be the name of a database", name=str(name)[:70])
         if trouble := _check_files(files):
             return trouble
     return None

@@ -9,16 +9,16 @@ import re
 from collections.abc import Iterable, Mapping
 
 from ..drivers.base import Option
-from ..sentences import say
+from ..sentences import in_turn, say
 
 _TYPE_WORDS: Mapping[type, str] = {
-    str: "a text in quotes",
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    list: "a list",
-    tuple: "a list",
-    dict: "a table",
+    str: say("a text in quotes"),
+    bool: say("true or false"),
+    int: say("a whole number"),
+    float: say("a number"),
+    list: say("a list"),
+    tuple: say("a list"),
+    dict: say("a table"),
 }
 _SECRET = re.compile(r"pass|secret|token|credential", re.IGNORECASE)
 _MEMORY = re.compile(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?)(?:i?b)?\s*", re.IGNORECASE)
@@ -29,8 +29,11 @@ _SHOWN = 60
 
 def type_words(types: Iterable[type]) -> str:
     """Which types are accepted, in words: ``a text in quotes or a whole number``."""
-    words = dict.fromkeys(_TYPE_WORDS.get(item, item.__name__) for item in types)
-    return " or ".join(words)
+    words = [*dict.fromkeys(_TYPE_WORDS.get(item, item.__name__) for item in types)]
+    told = words.pop(0)
+    for word in words:
+        told = say("{one} or {other}", one=told, other=word)
+    return told
 
 
 def is_of(value: object, types: Iterable[type]) -> bool:
@@ -52,37 +55,37 @@ def may_be_secret(text: str) -> bool:
 def shown(key: str, value: object) -> str:
     """``value`` as a message may quote it: short, on one line, never a secret."""
     if may_be_secret(key) or key.startswith("env."):
-        return "something else"
+        return say("something else")
     if isinstance(value, Mapping):
-        return "a table"
+        return say("a table")
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
         # A date, or whatever Python object a configuration file of Jupyter's put here.
-        text = f"a {type(value).__name__}"
+        return say("a {kind}", kind=type(value).__name__)
     if may_be_secret(text):
-        return "something else"
+        return say("something else")
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``Did you mean `open`? `` with a space behind it, or nothing."""
+    """``Did you mean `open`?``, or nothing."""
     close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
-    return f"Did you mean `{close[0]}`? " if close else ""
+    return say("Did you mean `{name}`?", name=close[0]) if close else ""
 
 
 def judge(key: str, value: object, option: Option) -> str | None:
     """What is wrong with a value, as a sentence, or None."""
     if not is_of(value, option.types):
         return say(
-            "Must be {type_words}, and is {shown}.",
-            type_words=type_words(option.types),
-            shown=shown(key, value),
+            "Must be {types}, and is {value}.",
+            types=type_words(option.types),
+            value=shown(key, value),
         )
     if option.choices and value not in option.choices:
         allowed = ", ".join(json.dumps(item) for item in option.choices)
         return say(
-            "Must be one of {allowed}, and is {shown}.", allowed=allowed, shown=shown(key, value)
+            "Must be one of {allowed}, and is {value}.", allowed=allowed, value=shown(key, value)
         )
     if has_nul(value):
         return say("Holds a NUL character.")
@@ -97,6 +100,10 @@ def judge(key: str, value: object, option: Option) -> str | None:
 
 def sentence(text: str) -> str:
     """``text`` with a capital letter and a full stop."""
+    return in_turn(_as_sentence, text)
+
+
+def _as_sentence(text: str) -> str:
     text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "?", "!")) else text + "."
 
