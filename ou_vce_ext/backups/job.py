@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ..errors import ConflictError, VceError
+from ..sentences import in_a_row, say
 from ..services.clock import Clock
 from ..services.lifecycle import Lifecycle
 from ..services.operations import Running
@@ -63,15 +64,24 @@ def refuse_unless_usable(item: Lifecycle) -> None:
     """Raise ConflictError where a service is in no state to be asked for its data."""
     title = item.spec.title
     if item.state in (ServiceState.FAILED, ServiceState.UNAVAILABLE):
-        why = f" {item.error.message}" if item.error else ""
         raise ConflictError(
-            f"{title} does not run and cannot be asked for its data.{why} Nothing was changed.",
-            "See to that first; then start it, and try again.",
+            in_a_row(
+                (
+                    say("{title} does not run and cannot be asked for its data.", title=title),
+                    item.error.message if item.error else "",
+                    say("Nothing was changed."),
+                )
+            ),
+            say("See to that first; then start it, and try again."),
         )
     if item.state is ServiceState.UNRESPONSIVE:
         raise ConflictError(
-            f"{title} does not answer just now, so its data cannot be read. Nothing was changed.",
-            "Wait until it answers, or restart it, then try again.",
+            say(
+                "{title} does not answer just now, so its data cannot be read. Nothing was "
+                "changed.",
+                title=title,
+            ),
+            say("Wait until it answers, or restart it, then try again."),
         )
 
 
@@ -93,13 +103,19 @@ async def answering(job: Job) -> AsyncIterator[None]:
     refuse_unless_usable(job.item)
     rested = job.item.state is ServiceState.STOPPED
     if job.item.state is not ServiceState.READY:
-        job.running.progress(f"Starting {job.title}, so that its data can be read")
+        job.running.progress(say("Starting {title}, so that its data can be read", title=job.title))
         await job.house.registry.bring_up(job.item.spec.name, job.running)
     try:
         yield
     finally:
         if rested:
-            await to_the_end(job.item.stop())
+            await to_the_end(_rest(job))
+
+
+async def _rest(job: Job) -> None:
+    if job.item.state is ServiceState.READY:
+        await job.strategy.hold()
+    await job.item.stop()
 
 
 async def to_the_end(work: Awaitable[_T]) -> _T:

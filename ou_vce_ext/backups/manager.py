@@ -11,6 +11,7 @@ from ..drivers.base import Driver
 from ..errors import ConflictError, VceError
 from ..models import Capability, Json, Operation
 from ..models_backup import Backup, BackupSummary, Reason, ResetPreview, Verified
+from ..sentences import say
 from ..services.clock import Clock
 from ..services.lifecycle import Lifecycle
 from ..services.operations import Running
@@ -20,8 +21,9 @@ from . import folders as files
 from . import restoring, room
 from .counter import Counter, refuse_external
 from .desk import Asked, Desk
-from .everything import take_everything
+from .everything import all_there, take_everything
 from .job import House, Job, is_usable, refuse_unless_usable, watch_of
+from .kept import remove_backup
 from .kinds import strategy_for
 from .plan import Plan, restore
 from .policy import Policy
@@ -85,8 +87,11 @@ class Backups:
         if strategy.needs_running and item.state is not ServiceState.READY:
             refuse_unless_usable(item)
             raise ConflictError(
-                f"{item.spec.title} is not running, so nobody can say what a reset would remove.",
-                "Start it, then look again.",
+                say(
+                    "{title} is not running, so nobody can say what a reset would remove.",
+                    title=item.spec.title,
+                ),
+                say("Start it, then look again."),
             )
         return await preview(item, strategy, self.store.folder(service))
 
@@ -100,15 +105,17 @@ class Backups:
             return joined
         refuse_unless_usable(item)
         size = await self.counter.estimate(strategy)
-        await self.counter.require(("the backup", self.store.folder(service), size))
+        await self.counter.require((say("the backup"), self.store.folder(service), size))
 
         async def work(running: Running) -> Json:
             job = self._job(item, strategy, running)
             stored = await take(job, reason)
-            running.progress(f"{job.title} is backed up: {stored.file.name}", 1.0)
+            running.progress(
+                say("{title} is backed up: {name}", title=job.title, name=stored.file.name), 1.0
+            )
             return await self._taken(stored)
 
-        message = f"Backing up {item.spec.title}"
+        message = say("Backing up {title}", title=item.spec.title)
         return self.desk.begin("backup", frozenset({service}), message, work, asked)
 
     async def back_up_everything(self, folders: Sequence[str]) -> Operation:
@@ -126,28 +133,23 @@ class Backups:
             return joined
         if not services and not wanted:
             raise ConflictError(
-                "There is no service here that can be backed up.",
-                "Name folders that are to be taken along.",
+                say("There is no service here that can be backed up."),
+                say("Name folders that are to be taken along."),
             )
         sizes = [await self.counter.estimate(strategy) for _, strategy in chosen]
         sizes.append(await asyncio.to_thread(files.size_of, self.store.root_dir, wanted))
         largest = max(size or 0 for size in sizes)
         total = sum(size or 0 for size in sizes) + largest
-        await self.counter.require(("the backup", self.store.top, total))
+        await self.counter.require((say("the backup"), self.store.top, total))
 
         async def work(running: Running) -> Json:
             watch = watch_of(running)
             jobs = [Job(self.house, *each, running, watch) for each in chosen]
             stored, left_out = await take_everything(self.house, jobs, wanted, Reason.MANUAL, watch)
-            told = f"Everything is backed up: {stored.file.name}"
-            if missing:
-                told += f", but {' and '.join(missing)}, which does not run"
-            if left_out:
-                told += f". {left_out} files could not be read and are not in it"
-            running.progress(told, 1.0)
+            running.progress(all_there(stored.file.name, missing, left_out), 1.0)
             return await self._taken(stored)
 
-        message = "Backing up everything"
+        message = say("Backing up everything")
         return self.desk.begin("backup", services, message, work, asked, of_all=True)
 
     async def verify(self, identifier: str) -> Operation:
@@ -186,7 +188,7 @@ class Backups:
             }
             return await restore(self.house, jobs, plan, running, watch)
 
-        message = f"Restoring {stored.file.name}"
+        message = say("Restoring {name}", name=stored.file.name)
         of_all = stored.backup.service is None
         return self.desk.begin(
             "restore", services, message, work, asked, uses=identifier, of_all=of_all
@@ -203,7 +205,7 @@ class Backups:
         if not without_safety_copy:
             refuse_unless_usable(item)
             size = await self.counter.estimate(strategy)
-            needs.append(("the safety copy", self.store.folder(service), size))
+            needs.append((say("the safety copy"), self.store.folder(service), size))
         await self.counter.require(*needs)
         self.registry.spare_dependents(service)
 
@@ -211,14 +213,14 @@ class Backups:
             job = self._job(item, strategy, running)
             return await restoring.reset(job, safely=not without_safety_copy)
 
-        message = f"Resetting {item.spec.title}"
+        message = say("Resetting {title}", title=item.spec.title)
         return self.desk.begin("reset", frozenset({service}), message, work, asked)
 
     async def upload(self, service: str, filename: str, size: int | None) -> Upload:
         """Begin to take in a file of ``size`` bytes. Raises VceError."""
         self.counter.able(service, Capability.RESTORE)
         folder = self.store.folder(service)
-        await self.counter.require(("the file", folder, size))
+        await self.counter.require((say("the file"), folder, size))
         return await made(lambda: Upload(service, filename, folder), Upload.abandon)
 
     async def take_in(self, upload: Upload) -> Stored:
@@ -231,16 +233,16 @@ class Backups:
         try:
             return (await self.store.pin(stored, pinned)).backup
         except OSError as error:
-            raise room.explained(error, "the note of it") from error
+            raise room.explained(error, say("the note of it")) from error
 
     async def remove(self, identifier: str) -> None:
         """Delete a backup. Raises VceError; ConflictError while an operation uses it."""
         stored = await self.store.get(identifier)
         await self.desk.let_go(identifier)
         try:
-            await self.store.remove(stored)
+            await remove_backup(self.registry, self.store, stored)
         except OSError as error:
-            raise room.explained(error, "the folder of it") from error
+            raise room.explained(error, say("the folder of it")) from error
 
     # -- by itself -------------------------------------------------------------------------------
 
@@ -261,7 +263,7 @@ class Backups:
             return
         try:
             _, strategy = self.counter.able(service, Capability.BACKUP)
-            running.progress(f"Backing up {item.spec.title} before it stops")
+            running.progress(say("Backing up {title} before it stops", title=item.spec.title))
             stored = await take(self._job(item, strategy, running), Reason.SCHEDULED)
             await self._taken(stored)
         except VceError as reason:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import BadRequestError, ConflictError, UnknownError
+from ..listing import listed
 from ..models import Capability, Json
 from ..models_backup import Reason
+from ..sentences import in_a_row, say, say_many
 from ..services.lifecycle import Lifecycle
 from ..services.operations import Running
 from . import restoring
@@ -17,7 +19,7 @@ from .folders import unpack
 from .job import House, Job, guarded, refuse_unless_usable
 from .parts import BETWEEN, Part, by_service, parts_of
 from .reader import Archive
-from .restoring import Wanted, way_back
+from .restoring import Wanted
 from .store import Store, Stored
 from .strategy import Strategy
 from .threads import in_thread
@@ -54,7 +56,7 @@ class Plan:
     ) -> Plan:
         """Find out; ``proof`` where nothing live is touched. Raises VceError."""
         _check_items(stored, items)
-        parts = await guarded("the backup", lambda: parts_of(stored))
+        parts = await guarded(say("the backup"), lambda: parts_of(stored))
         wanted, folders = _sorted_out(stored, parts, items)
         capability = Capability.BACKUP if proof else Capability.RESTORE
         services = {}
@@ -63,9 +65,12 @@ class Plan:
                 services[service] = counter.able(service, capability)
             except UnknownError:
                 raise ConflictError(
-                    f"There is no service {service} here, so its part of this backup cannot be "
-                    "used. Nothing was done.",
-                    "Restore the parts you want by naming them.",
+                    say(
+                        "There is no service {service} here, so its part of this backup cannot be "
+                        "used. Nothing was done.",
+                        service=service,
+                    ),
+                    say("Restore the parts you want by naming them."),
                 ) from None
         plan = cls(stored, parts, services, wanted, folders, name, safely, proof)
         if not proof:
@@ -76,8 +81,8 @@ class Plan:
         """Raise VceError where it cannot be, as things are now."""
         if self.name is not None and (len(self.services) != 1 or self.folders != frozenset()):
             raise BadRequestError(
-                "Only one service's data can be put beside under a name. Nothing was done.",
-                "Name the items of one service.",
+                say("Only one service's data can be put beside under a name. Nothing was done."),
+                say("Name the items of one service."),
             )
         for service, (item, _) in self.services.items():
             if self.name is not None:
@@ -88,9 +93,11 @@ class Plan:
                 refuse_unless_usable(item)
             elif self.wanted[service] is not None:
                 raise BadRequestError(
-                    "A part of a backup cannot be restored in place without a safety copy: what "
-                    "is to stay is carried over from it. Nothing was done.",
-                    "Restore the part under another name, or allow the safety copy.",
+                    say(
+                        "A part of a backup cannot be restored in place without a safety copy: "
+                        "what is to stay is carried over from it. Nothing was done."
+                    ),
+                    say("Restore the part under another name, or allow the safety copy."),
                 )
 
     async def require_room(self, counter: Counter, store: Store) -> None:
@@ -99,12 +106,12 @@ class Plan:
         for service, (item, strategy) in self.services.items():
             size = self.parts[service].unpacked
             if self.proof or self.name is not None:
-                needs.append(("the data", item.driver.data_dir, size))
+                needs.append((say("the data"), item.driver.data_dir, size))
                 continue
             needs.append(await counter.to_build(item, strategy, size))
             if self.safely:
                 copy = await counter.estimate(strategy)
-                needs.append(("the safety copy", store.folder(service), copy))
+                needs.append((say("the safety copy"), store.folder(service), copy))
         await counter.require(*needs)
 
 
@@ -118,27 +125,42 @@ async def restore(
         return await restoring.beside(job, plan.parts[service], plan.wanted[service], plan.name)
     into = None
     if plan.folders != frozenset():
-        watch.step("Copying folders", stored.backup.bytes)
+        watch.step(say("Copying folders"), stored.backup.bytes)
         root, now = house.store.root_dir, house.clock.now()
         archive = await asyncio.to_thread(Archive, stored.file)
 
         into = await guarded(
-            "the folders",
+            say("the folders"),
             lambda: in_thread(watch, unpack, archive, root, plan.folders, now, watch),
         )
-    told = f"Folders of {stored.file.name} are in {into.name}" if into else ""
-    safety = None
+    told: str = ""
+    if into:
+        told = say("Folders of {name} are in {folder}", name=stored.file.name, folder=into.name)
+    result: Json = {"safety_copy": None, "kept": []}
     if jobs:
-        safety, kept = await restoring.in_place(
-            house, jobs, stored, plan.wanted, safely=plan.safely
-        )
-        titles = " and ".join(job.title for job in jobs.values())
-        has, is_ = ("has", "is") if len(jobs) == 1 else ("have", "are")
+        guard = await restoring.in_place(house, jobs, stored, plan.wanted, safely=plan.safely)
         undone = stored.backup.reason is Reason.SAFETY and None in plan.wanted.values()
-        now_so = f"{is_} as before" if undone else f"{has} the data of {stored.file.name}"
-        told = f"{titles} {now_so}. {way_back(safety, kept)}" + (f". {told}" if told else "")
-    running.progress(told or "There was nothing to restore", 1.0)
-    return {"safety_copy": safety.id if safety else None}
+        titles = [job.title for job in jobs.values()]
+        now_so = _now_so(titles, None if undone else stored.file.name)
+        told = in_a_row((now_so, guard.way_back, told), ". ")
+        result = guard.result
+    running.progress(told or say("There was nothing to restore"), 1.0)
+    return result
+
+
+def _now_so(titles: Sequence[str], name: str | None) -> str:
+    """How services are after a restore of the file ``name``, or (None) of their safety copy."""
+    if name is None:
+        return say_many(
+            "{titles} is as before", "{titles} are as before", len(titles), titles=listed(titles)
+        )
+    return say_many(
+        "{titles} has the data of {name}",
+        "{titles} have the data of {name}",
+        len(titles),
+        titles=listed(titles),
+        name=name,
+    )
 
 
 def _check_items(stored: Stored, items: frozenset[str] | None) -> None:
@@ -147,8 +169,8 @@ def _check_items(stored: Stored, items: frozenset[str] | None) -> None:
     unknown = sorted(items - known) if items is not None else []
     if unknown:
         raise BadRequestError(
-            f"There is no {unknown[0][:200]!r} in this backup. Nothing was done.",
-            "Name items by their key, as its contents list them.",
+            say("There is no {item!r} in this backup. Nothing was done.", item=unknown[0][:200]),
+            say("Name items by their key, as its contents list them."),
         )
 
 

@@ -4,44 +4,57 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from ..errors import VceError
+from ..sentences import say
 from ..states import RUNNING
 from .job import Job, guarded, to_the_end
+from .kept import BEFORE
+from .scratch import MARK
 from .strategy import Built, Layer
 from .swap import JOURNAL, Swap, begin, settle
 from .swap_inside import InsideSwap
 
+Keep = Callable[[Path], Awaitable[Path | None]]
+"""Asked once the service is stopped, with its data folder: where its old data are to be kept.
 
-async def replace(job: Job, layers: Sequence[Layer], *, undo: bool) -> Path | None:
-    """Build from ``layers`` (none: the fresh state) and put the result in the live place.
+None where something else has all of them.
+"""
 
-    With ``undo`` a verified safety copy holds the old data, which are removed when the new ones
-    serve; without it they are kept, and the folder they are in is returned. Raises VceError, with
-    the old data in their place again, or still.
-    """
-    built = await guarded("the new data", lambda: job.strategy.build(layers, job.watch, keep=True))
+
+async def build(job: Job, layers: Sequence[Layer]) -> Built:
+    """Build from ``layers`` (none: the fresh state). Raises VceError, with nothing changed."""
+    built = await guarded(
+        say("the new data"), lambda: job.strategy.build(layers, job.watch, keep=True)
+    )
     if built is None:
         raise RuntimeError("a build that was to be kept was not")
+    return built
+
+
+async def replace(job: Job, built: Built, keep: Keep) -> Path | None:
+    """Put what was built in the live place; gives the folder that the old data are kept in.
+
+    They are removed where ``keep`` names none, once the new ones serve. Raises VceError, with the
+    old data in their place again, or still.
+    """
     job.running.cancellable = False
-    try:
-        return await to_the_end(_put_in_place(job, built, undo=undo))
-    finally:
-        # While a swap is not over, that folder may hold the old data.
-        if not (job.item.driver.site.private_dir / JOURNAL).exists():
-            await asyncio.to_thread(discard, built.folder)
+    kept = await to_the_end(_put_in_place(job, built, keep))
+    # What is there now are the old data, or nothing.
+    await asyncio.to_thread(shutil.rmtree, built.folder, ignore_errors=True)
+    return kept
 
 
-async def _put_in_place(job: Job, built: Built, *, undo: bool) -> Path | None:
+async def _put_in_place(job: Job, built: Built, keep: Keep) -> Path | None:
     registry, name, watch = job.house.registry, job.item.spec.name, job.watch
     ran = job.item.state in RUNNING
-    watch.step(f"Stopping {job.title} for a moment")
-    stopped = await registry.take_down(name, job.running)
-    aside = None if undo else _aside(built.live, job)
-    watch.step("The new data take the place of the old")
+    watch.step(say("Stopping {title} for a moment", title=job.title))
+    stopped = await registry.take_down(name, job.running, job.strategy.hold)
+    aside = await keep(built.live)
+    watch.step(say("The new data take the place of the old"))
     journal = job.item.driver.site.private_dir / JOURNAL
     swap = None
     try:
@@ -52,9 +65,12 @@ async def _put_in_place(job: Job, built: Built, *, undo: bool) -> Path | None:
         await _start_again(job, ran, stopped)
         raise VceError(
             "data-unwritable",
-            f"The new data could not be put in place: {error.strerror or error}. {job.title} has "
-            "its data as before.",
-            "Check the disk and who owns the folders, then try again.",
+            say(
+                "The new data could not be put in place: {reason}. {title} has its data as before.",
+                reason=error.strerror or str(error),
+                title=job.title,
+            ),
+            say("Check the disk and who owns the folders, then try again."),
         ) from error
     try:
         await registry.bring_up(name, job.running)
@@ -68,8 +84,12 @@ async def _put_in_place(job: Job, built: Built, *, undo: bool) -> Path | None:
             raise
         raise VceError(
             failure.code,
-            f"The new data were put in place, and {job.title} did not serve them, so your data are "
-            f"back as they were before. The reason: {failure.message}",
+            say(
+                "The new data were put in place, and {title} did not serve them, so your data "
+                "are back as they were before. The reason: {message}",
+                title=job.title,
+                message=failure.message,
+            ),
             failure.hint,
         ) from failure
     kept = await asyncio.to_thread(swap.finish)
@@ -94,11 +114,16 @@ async def _start_again(job: Job, ran: bool, stopped: Sequence[str]) -> None:
         job.house.registry.start_again(stopped)
 
 
-def _aside(live: Path, job: Job) -> Path:
+def aside(live: Path, job: Job) -> Path:
+    """Where old data are kept beside the live ones."""
     when = job.house.clock.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
-    return live.with_name(f"{live.name}-before-{when}")
+    return live.with_name(f"{live.name}{BEFORE}{when}")
 
 
-def discard(folder: Path) -> None:
-    """Remove a folder of scratch data. Blocks; never raises."""
-    shutil.rmtree(folder, ignore_errors=True)
+def discard(job: Job, built: Built) -> None:
+    """Remove what was built and is not in use. Blocks; never raises."""
+    # While a swap is not over, that folder may hold the old data. Other data than what was built
+    # just now are kept for somebody.
+    over = not (job.item.driver.site.private_dir / JOURNAL).exists()
+    if over and MARK in built.folder.name:
+        shutil.rmtree(built.folder, ignore_errors=True)

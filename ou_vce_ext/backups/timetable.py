@@ -19,6 +19,7 @@ from .counter import Counter
 from .desk import Desk
 from .job import House
 from .keeping import surplus
+from .kept import remove_backup
 from .policy import Policy
 from .recovery import Tidier
 from .schedule import is_due, newest_taken, warning
@@ -129,7 +130,7 @@ class Timetable:
             if backup.id in self._desk.in_use():
                 continue
             try:
-                await self._store.remove(known[backup.id])
+                await remove_backup(self._registry, self._store, known[backup.id])
                 self._log.info("%s is deleted: %s are kept", backup.path, policy)
             except OSError as error:
                 self._log.warning("%s could not be deleted: %s", backup.path, error)

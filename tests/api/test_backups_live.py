@@ -157,7 +157,7 @@ async def test_what_is_brought_is_loaded_beside_or_in_place(files: Path, ask: As
     assert Path(brought["path"]).name == name
     restore = f"/api/backups/{brought['id']}/restore"
     over = await do(ask, restore, f"{BACKUP}/restore", {"as": "theirs"})
-    assert over["result"] == {"safety_copy": None}
+    assert over["result"] == {"safety_copy": None, "kept": []}
     assert {path.name for path in files.iterdir()} == {"mine", "theirs"}
     (files / "theirs").unlink()
     over = await do(ask, restore, f"{BACKUP}/restore", {"items": ["catch up é"]})

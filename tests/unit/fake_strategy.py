@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ou_vce_ext.backups.reader import Archive
@@ -52,7 +52,10 @@ class FileSource:
 
 
 class FileStrategy(Strategy):
-    """``gates`` hold a step up until they are set; ``failures`` are raised by the step named."""
+    """``gates`` hold a step up until they are set; ``failures`` are raised by the step named.
+
+    ``meanwhile`` has what others do in the service while a step is done.
+    """
 
     kind = "fake"
     needs_running = True
@@ -62,11 +65,14 @@ class FileStrategy(Strategy):
         super().__init__(driver)
         self.gates: dict[str, asyncio.Event] = {}
         self.failures: dict[str, Exception] = {}
+        self.meanwhile: dict[str, Callable[[], None]] = {}
         self.calls: list[str] = []
         self.size: int | None = None
 
     async def _step(self, name: str) -> None:
         self.calls.append(name)
+        if name in self.meanwhile:
+            self.meanwhile[name]()
         if name in self.gates:
             await self.gates[name].wait()
         if name in self.failures:
@@ -92,6 +98,7 @@ class FileStrategy(Strategy):
         return self.size
 
     async def take(self, archive: ArchiveWriter, watch: Watch) -> Taken:
+        self.moment = self.live()
         await self._step("take")
         files = self.live()
         watch.step("Copying files", sum(map(len, files.values())))
@@ -103,6 +110,13 @@ class FileStrategy(Strategy):
         await in_thread(watch, write)
         contents = tuple(item(name, len(content)) for name, content in files.items())
         return Taken(contents, Consistency.QUIESCED, {"Thing": "1.0"})
+
+    async def hold(self) -> None:
+        await self._step("hold")
+
+    async def moved_on(self, moment: object) -> bool:
+        await self._step("moved_on")
+        return moment != self.live()
 
     async def open(
         self, path: Path, filename: str, *, offset: int = 0, length: int | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ...drivers.base import Driver
+from ...drivers.postgres.door import Door
 from ...drivers.postgres.driver import PostgresDriver
 from ...drivers.postgres.place import find_place, usable
 from ...drivers.postgres.programs import Server
@@ -22,7 +23,7 @@ from .. import scratch
 from ..strategy import Built, Layer, Source, Strategy, Taken
 from ..watch import Watch
 from ..writer import ArchiveWriter
-from . import beside, looking, seeds
+from . import beside, looking, moments, seeds
 from .building import Build, Parts, parts_of, parts_of_seed
 from .foreign import ForeignDump
 from .leftovers import clear
@@ -72,8 +73,8 @@ class PostgresStrategy(Strategy):
     def stays(self) -> tuple[str, ...]:
         """Not the databases."""
         return (
-            "Your backups",
-            "Your password, and how programs reach the server",
+            say("Your backups"),
+            say("Your password, and how programs reach the server"),
         )
 
     def becomes(self) -> str:
@@ -96,10 +97,31 @@ class PostgresStrategy(Strategy):
         """Each database by pg_dump, the roles by pg_dumpall."""
         with explained(), self._private_folder() as folder:
             door = await self.live.door().proven()
+            self.moment = await self._now(door)
             async with door.connected() as connection:
                 major = connection.info.server_version // 10_000
             tools = Tools(self.live.launcher, await self._tools_for(major), folder, door)
             return await Taking(self.live.spec.name, tools, door, archive, watch).take()
+
+    async def moved_on(self, moment: object) -> bool:
+        """By the transactions that were numbered since, as the server or its folder tells."""
+        if moment is None:
+            return True
+        found = await self._now(self.live.door())
+        if found is None:
+            try:
+                home = (await find_place(self.live.site, self.live.launcher)).folder
+                found = await asyncio.to_thread(moments.at_rest, home)
+            except (OSError, VceError):
+                return True
+        return found != moment
+
+    async def _now(self, door: Door) -> moments.Moment | None:
+        try:
+            async with asyncio.timeout(10), door.connected() as connection:
+                return await moments.now(connection)
+        except Exception:  # of a server that others run it may be nobody's to ask
+            return None
 
     async def open(
         self, path: Path, filename: str, *, offset: int = 0, length: int | None = None
@@ -141,7 +163,7 @@ class PostgresStrategy(Strategy):
     ) -> Built | None:
         kept = False
         try:
-            watch.step("Starting a server to build it in")
+            watch.step(say("Starting a server to build it in"))
             async with built.running():
                 door = await built.driver.door().proven()
                 folder = built.site.private_dir
@@ -149,7 +171,7 @@ class PostgresStrategy(Strategy):
                 await Build(built, tools, door, watch).build(layers, parts)
             if not keep:
                 return None
-            watch.step("Writing all of it to the disk")
+            watch.step(say("Writing all of it to the disk"))
             await built.sync(watch)
             kept = True
             return Built(built.driver.data_dir, built.home)
@@ -262,8 +284,8 @@ def explained() -> Iterator[None]:
         raise VceError(
             "command-failed",
             say(
-                "PostgreSQL refused: {words}. Your data are as they were.",
-                words=told[0] if told else type(error).__name__,
+                "PostgreSQL refused: {answer}. Your data are as they were.",
+                answer=told[0] if told else type(error).__name__,
             ),
             say("Try again. If it goes on, its log says more."),
         ) from error
