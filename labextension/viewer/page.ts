@@ -86,7 +86,8 @@ export function buildPage(say: Say): IPage {
     make('p', {}, say('clipboard help')),
     text
   );
-  const bar = make('header', {}, status, toolbar);
+  const place = make('div', { id: 'status-place' }, status);
+  const bar = make('header', {}, place, toolbar);
   const main = make(
     'main',
     {},

@@ -1,7 +1,7 @@
 import * as fs from 'fs';
 import * as path from 'path';
 
-import { language } from '../language';
+import { language, languageHere } from '../language';
 import FRENCH from '../locale/fr.json';
 import { buildPage } from '../page';
 import { buildSpareKeys } from '../spareKeys';
@@ -96,5 +96,45 @@ describe('the language', () => {
     const chosen = language(wanted);
     expect(chosen.tag).toBe(tag);
     expect(chosen.catalogue).toEqual(tag === 'en-GB' ? {} : FRENCH);
+  });
+
+  describe('here', () => {
+    const own = window.parent;
+    const frame = (parent: object): void => {
+      Object.defineProperty(window, 'parent', {
+        configurable: true,
+        ...parent
+      });
+    };
+
+    beforeEach(() => {
+      Object.defineProperty(navigator, 'languages', {
+        configurable: true,
+        value: ['en-GB', 'fr']
+      });
+    });
+    afterEach(() => frame({ value: own }));
+
+    it('is JupyterLab’s within JupyterLab', () => {
+      const around = document.implementation.createHTMLDocument();
+      around.documentElement.lang = 'fr-FR';
+      frame({ value: { document: around } });
+      expect(languageHere().tag).toBe('fr-FR');
+    });
+
+    it('is the browser’s in a tab of its own', () => {
+      expect(languageHere().tag).toBe('en-GB');
+    });
+
+    it('is the browser’s in a frame of somebody else', () => {
+      frame({
+        value: {
+          get document(): never {
+            throw new DOMException('not yours', 'SecurityError');
+          }
+        }
+      });
+      expect(languageHere().tag).toBe('en-GB');
+    });
   });
 });
