@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from .models_status import DiskUsage
+from .sentences import listed
 
 FRESH_SECONDS: Final = 10.0
 PATIENCE_SECONDS: Final = 1.0
@@ -38,7 +39,7 @@ def measure(places: Iterable[tuple[str, Path]]) -> list[DiskUsage]:
         if label not in known and (not known or device != next(iter(labels))):
             known.append(label)
         room[device] = (figures.f_blocks * figures.f_frsize, figures.f_bavail * figures.f_frsize)
-    return [DiskUsage(", ".join(known), *room[device]) for device, known in labels.items()]
+    return [DiskUsage(listed(known), *room[device]) for device, known in labels.items()]
 
 
 class DiskWatch:

@@ -72,10 +72,10 @@ async def gather(response: ClientResponse, title: str) -> RewritableAnswer:
             raise VceError(
                 "app-not-answering",
                 say(
-                    "{title} gave an answer of more than {value} MB, which is too large to be "
+                    "{title} gave an answer of more than {limit} MB, which is too large to be "
                     "rewritten as its declaration asks.",
                     title=title,
-                    value=LARGEST_BYTES // 1024**2,
+                    limit=LARGEST_BYTES // 1024**2,
                 ),
                 say(
                     "Whoever declared it can leave out `rewrite_response`, or make it download "

@@ -10,7 +10,7 @@ from tornado import web
 
 from ..errors import BadRequestError
 from ..models import Json
-from ..sentences import say
+from ..sentences import listed, say
 from . import errors
 from .base import VCEHandler
 
@@ -21,10 +21,10 @@ _PATIENCE: Final = 1024 * 1024
 # rest is read and dropped, so that an honest mistake gets its answer; beyond, we just hang up.
 
 _WORDS: Final[Mapping[type, str]] = {
-    bool: "true or false",
-    str: "a text",
-    int: "a whole number",
-    list: "a list",
+    bool: say("true or false"),
+    str: say("a text"),
+    int: say("a whole number"),
+    list: say("a list"),
     type(None): "null",
 }
 
@@ -104,7 +104,7 @@ def _no_constant(name: str) -> None:
 
 def _place(mistake: Exception) -> str:
     if isinstance(mistake, json.JSONDecodeError):
-        return f" (line {mistake.lineno}, column {mistake.colno})"
+        return say(" (line {line}, column {column})", line=mistake.lineno, column=mistake.colno)
     return ""
 
 
@@ -114,11 +114,17 @@ def _quoted(key: str) -> str:
 
 
 def _either(types: tuple[type, ...]) -> str:
-    return " or ".join(_WORDS[kind] for kind in types)
+    first, *rest = (_WORDS[kind] for kind in types)
+    for other in rest:
+        first = say("{first} or {other}", first=first, other=other)
+    return first
 
 
 def _allowed(fields: Mapping[str, tuple[type, ...]]) -> str:
     if not fields:
         return say("This address takes no keys: send {} or no body.")
-    listed = "; ".join(f"{_quoted(key)}: {_either(types)}" for key, types in fields.items())
-    return f"Allowed: {listed}."
+    known = (
+        say("{key}: {what}", key=_quoted(key), what=_either(types))
+        for key, types in fields.items()
+    )
+    return say("Allowed: {keys}.", keys=listed(known))

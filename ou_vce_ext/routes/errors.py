@@ -61,13 +61,14 @@ def not_authenticated() -> RefusedError:
 
 def forbidden(action: str) -> RefusedError:
     """Say that this server's authorizer refused ``action``."""
-    words = {"read": "look at", "write": "change the data of", "execute": "start, stop or use"}
+    words = {
+        "read": say("You may not look at the services of this server. Nothing was done."),
+        "write": say("You may not change the data of this server's services. Nothing was done."),
+        "execute": say("You may not start, stop or use this server's services. Nothing was done."),
+    }
     return RefusedError(
         "forbidden",
-        say(
-            "You may not {what} the services of this server. Nothing was done.",
-            what=words.get(action, action),
-        ),
+        words[action],
         say("Ask whoever runs this server if you think that you should."),
     )
 
@@ -98,9 +99,9 @@ def too_large(limit: int) -> RefusedError:
     return RefusedError(
         "too-large",
         say(
-            "The body of this request is larger than the {value} kB this address takes. "
+            "The body of this request is larger than the {limit} kB this address takes. "
             "Nothing was done.",
-            value=limit // 1024,
+            limit=limit // 1024,
         ),
         say("Send only what the description at api/openapi.yaml lists."),
     )

@@ -13,6 +13,7 @@ import pytest
 from ou_vce_ext.models import Capability, OperationState, Service
 from ou_vce_ext.models_backup import BackupSummary, Reason, Verified
 from ou_vce_ext.models_status import Problem
+from ou_vce_ext.sentences import say
 from ou_vce_ext.states import ServiceState
 from tests.api.conftest import Ask
 from tests.api.described import assert_matches
@@ -82,6 +83,32 @@ async def test_the_form_is_negotiated(
     assert_matches(response, "/status")
     assert response.headers["Content-Type"].startswith(media)
     assert "Accept" in response.headers["Vary"].split(", ")
+
+
+@pytest.mark.parametrize(
+    ("address", "headers"),
+    [("/status", {**HTML, "Accept-Language": "fr-CA,fr;q=0.9"}), ("/status?lang=fr", HTML)],
+)
+async def test_the_page_speaks_the_readers_language(
+    house: House, ask: Ask, address: str, headers: dict[str, str]
+) -> None:
+    message = say("{title} is not running", title="PostgreSQL")
+    house.found = [Problem("postgres", "died", message, "", NOW)]
+    response = await ask(address, headers=headers)
+    shown = Page(assert_matches(response, "/status"))
+    assert shown.all("html")[0]["lang"] == response.headers["Content-Language"] == "fr-FR"
+    assert "Accept-Language" in response.headers["Vary"].split(", ")
+    assert "PostgreSQL n’est pas en marche" in shown.text
+    assert "Dernière sauvegarde" in shown.text
+
+
+async def test_json_speaks_it_too(house: House, ask: Ask) -> None:
+    message = say("{title} is not running", title="PostgreSQL")
+    house.found = [Problem("postgres", "died", message, "", NOW)]
+    response = await ask("/status", headers={**JSON, "Accept-Language": "fr"})
+    body = assert_matches(response, "/status")
+    assert body["problems"][0]["message"] == "PostgreSQL n’est pas en marche"
+    assert body["disk"][0]["label"] == "Dossier personnel"
 
 
 async def test_the_slash_is_no_matter(house: House, ask: Ask) -> None:
