@@ -27,6 +27,17 @@ TOLD = (
     "ConfigProblem",
     "progress",
     "removesuffix",
+    "step",
+    "guarded",
+    "explained",
+    "damaged",
+    "_damaged",
+    "_no_dump",
+    "_differs",
+    "_refused",
+    "BrokenTarError",
+    "BrokenZipError",
+    "BrokenProjectError",
 )
 """What is given words that a person reads. (``removesuffix`` and its like forget the pattern.)"""
 WORDS = re.compile(r"[A-Za-z]{2,}[,;:]? [A-Za-z{(`]")

@@ -97,8 +97,13 @@ def explain(error: Exception) -> VceError:
             ),
             say("Ask whoever looks after the server for an account that may read all of it."),
         )
+    return failed(text)
+
+
+def failed(answer: str) -> VceError:
+    """A failure of a server that nobody foresaw; ``answer`` is what is known of it."""
     return VceError(
         "internal",
-        say("MongoDB could not do this: {answer}. Your databases are as they were.", answer=text),
+        say("MongoDB could not do this: {answer}. Your databases are as they were.", answer=answer),
         say("Try again. If it happens again, show your tutor the log."),
     )

@@ -13,7 +13,7 @@ from ...sentences import say
 from ..watch import Watch
 from ..writer import ArchiveWriter
 from .catalog import Catalog, read_catalog, stored_in
-from .connection import explain
+from .connection import failed
 from .contents import Counted, describe
 from .documents import BLOCK, decode, raw_batches, split
 from .metadata import Metadata
@@ -174,7 +174,7 @@ class _Writing:
                     first = False
                     documents, rest = split(batch)
                     if rest:
-                        raise explain(ValueError("it gave half a document"))
+                        raise failed(say("it gave half a document"))
                     if at == Namespace(ADMIN, USERS):
                         documents = [one for one in documents if not self._is_own(one)]
                         batch = b"".join(documents)

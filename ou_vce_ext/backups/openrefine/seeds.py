@@ -28,7 +28,11 @@ def open_seed(path: Path, into: Path, service: str, watch: Watch) -> ForeignProj
     try:
         return open_foreign(path, 0, path.stat().st_size, into, service, watch)
     except (OSError, UnsuitableError) as error:
-        why = error.message if isinstance(error, UnsuitableError) else str(error.strerror)
+        why = (
+            error.message
+            if isinstance(error, UnsuitableError)
+            else say("{reason}.", reason=error.strerror or str(error))
+        )
         raise VceError(
             "config-invalid",
             say(
