@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
-from .sentences import say
 from .services.keepers import KeeperLauncher
 
 PATIENCE = 60.0
@@ -55,7 +54,7 @@ class ExitHooks:
             done = self._launcher.stop_blocking(PATIENCE)
         except KeyboardInterrupt:
             done = False
-        _say("Done." if done else say("They go on saving by themselves; nothing is lost."))
+        _say("Done." if done else "They go on saving by themselves; nothing is lost.")
 
 
 def _say(text: str) -> None:

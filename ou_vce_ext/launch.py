@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 from .models import Json, Usage
+from .sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +156,10 @@ class Ending:
     def describe(self) -> str:
         """In words: ``exit code 1``, ``signal SIGKILL``."""
         if self.keeper_lost:
-            return "its keeper was killed"
+            return say("its keeper was killed")
         if self.signal:
-            return f"signal {self.signal}"
-        return f"exit code {self.exit_code}"
+            return say("signal {signal}", signal=self.signal)
+        return say("exit code {code}", code=self.exit_code)
 
 
 @dataclass(frozen=True, slots=True)

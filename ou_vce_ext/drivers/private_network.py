@@ -27,12 +27,12 @@ _RESOLV_CONF: Final = Path("/etc/resolv.conf")
 
 
 def _check_private(value: object) -> str | None:
-    return None if value in (True, False, "auto") else 'must be true, false or "auto"'
+    return None if value in (True, False, "auto") else say('must be true, false or "auto"')
 
 
 PRIVATE: Final = Option(
     (bool, str),
-    'whether other users of the machine are kept out of its port; "auto": where there are any',
+    say('whether other users of the machine are kept out of its port; "auto": where there are any'),
     check=_check_private,
 )
 
@@ -128,7 +128,11 @@ def _forbidden(title: str, others: str | None) -> ServiceError:
 
 
 def _no_way_out(title: str, others: str | None, tried: bool) -> ServiceError:
-    lacking = "what is installed for that does not work here" if tried else "slirp4netns is missing"
+    lacking = (
+        say("what is installed for that does not work here")
+        if tried
+        else say("slirp4netns is missing")
+    )
     return ServiceError(
         "reachable-by-others",
         say(
@@ -148,7 +152,7 @@ def _no_way_out(title: str, others: str | None, tried: bool) -> ServiceError:
 
 
 def _told(others: str | None) -> str:
-    return f" ({others})" if others else ""
+    return say(" ({others})", others=others) if others else ""
 
 
 def _resolv_conf_for(folder: Path) -> Path | None:

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from ...launch import Ending
 from ...models import ServiceError
+from ...sentences import say
 
-_SAFE: Final = "What had been saved in it is safe; what had not is lost."
+_SAFE: Final = say("What had been saved in it is safe; what had not is lost.")
 
 
 def farewell(title: str, ending: Ending, note: Mapping[str, Any]) -> ServiceError | None:
@@ -22,8 +23,8 @@ def farewell(title: str, ending: Ending, note: Mapping[str, Any]) -> ServiceErro
         return None
     return ServiceError(
         "closed",
-        f"{title} has been closed from within, so its session has ended.",
-        "Start it again whenever you like. What was saved is in its folder.",
+        say("{title} has been closed from within, so its session has ended.", title=title),
+        say("Start it again whenever you like. What was saved is in its folder."),
         exit_code=0,
     )
 
@@ -34,30 +35,39 @@ def explain_ending(title: str, ending: Ending, note: Mapping[str, Any]) -> Servi
     if ending.keeper_lost or ending.starved:
         return None
     if told.get("what") == "display":
-        how = told.get("signal") or f"exit code {told.get('code')}"
+        how = told.get("signal") or say("exit code {code}", code=told.get("code"))
         if note.get("program"):
             return ServiceError(
                 "display-lost",
-                f"The display that {title} was shown on has ended ({how}), and {title} with it. "
-                f"{_SAFE}",
-                "If it keeps happening, the computer may be short of memory: stop what you do "
-                "not use.",
+                say(
+                    "The display that {title} was shown on has ended ({how}), and {title} with it. "
+                    "{safe}",
+                    title=title,
+                    how=how,
+                    safe=_SAFE,
+                ),
+                say(
+                    "If it keeps happening, the computer may be short of memory: stop what you do "
+                    "not use."
+                ),
                 exit_code=ending.exit_code,
                 signal=ending.signal,
             )
         return ServiceError(
             "display-failed",
-            f"No display could be opened for {title} ({how}).",
-            "The last lines of its log say why. Make sure that files can be made in "
-            "/tmp and in /tmp/.X11-unix.",
+            say("No display could be opened for {title} ({how}).", title=title, how=how),
+            say(
+                "The last lines of its log say why. Make sure that files can be made in /tmp "
+                "and in /tmp/.X11-unix."
+            ),
             exit_code=ending.exit_code,
             signal=ending.signal,
         )
     if told.get("what") == "program" and ending.exit_code == 0:
         return ServiceError(
             "died",
-            f"{title} ended before it had opened a window.",
-            "The last lines of its log may say why; else check `command` in its declaration.",
+            say("{title} ended before it had opened a window.", title=title),
+            say("The last lines of its log may say why; else check `command` in its declaration."),
             exit_code=0,
         )
     return None

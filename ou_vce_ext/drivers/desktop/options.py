@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ...models import ServiceError, ServiceSpec
+from ...sentences import say
 from ..base import Option
 from ..web.placeholders import used
 
@@ -29,27 +30,32 @@ def parse_size(value: object) -> tuple[int, int] | None:
 def _check_size(value: object) -> str | None:
     if value == FIT or parse_size(value):
         return None
-    return (
-        f'must be "{FIT}", or width and height in pixels ({SMALLEST} to {LARGEST}), '
-        'such as "1280x800"'
+    return say(
+        'must be "{fit}", or width and height in pixels ({smallest} to {largest}), such as '
+        '"1280x800"',
+        fit=FIT,
+        smallest=SMALLEST,
+        largest=LARGEST,
     )
 
 
 def _check_scale(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 4:
         return None
-    return "must be a whole number from 1 to 4"
+    return say("must be a whole number from 1 to 4")
 
 
 OPTIONS: Mapping[str, Option] = {
     "window": Option(
         (str,),
-        "`full`: its window fills the screen; `desktop`: windows have frames",
+        say("`full`: its window fills the screen; `desktop`: windows have frames"),
         choices=("full", "desktop"),
     ),
-    "size": Option((str,), '`fit`: as large as its tab; or such as "1280x800"', check=_check_size),
+    "size": Option(
+        (str,), say('`fit`: as large as its tab; or such as "1280x800"'), check=_check_size
+    ),
     "scale": Option(
-        (int,), "2: drawn twice as large, for screens of high density", check=_check_scale
+        (int,), say("2: drawn twice as large, for screens of high density"), check=_check_scale
     ),
 }
 
@@ -59,15 +65,19 @@ def check_declaration(spec: ServiceSpec) -> ServiceError | None:
     if not spec.command:
         return ServiceError(
             "config-invalid",
-            f"{spec.title} is declared without a `command`.",
-            'For instance command = ["java", "-jar", "daisyworld/daisyworld.jar"].',
+            say("{title} is declared without a `command`.", title=spec.title),
+            say('For instance command = ["java", "-jar", "daisyworld/daisyworld.jar"].'),
         )
     texts: Iterable[str] = (*spec.command, *spec.env.values())
     for word in sorted(used(texts) - set(PLACEHOLDERS)):
         known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
         return ServiceError(
             "config-invalid",
-            f"There is no placeholder {{{word}}} for a desktop program.",
-            f"There are: {known}; for braces as such, write {{{{{word}}}}}.",
+            say("There is no placeholder {{{word}}} for a desktop program.", word=word),
+            say(
+                "There are: {known}; for braces as such, write {{{{{word}}}}}.",
+                known=known,
+                word=word,
+            ),
         )
     return None

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from ...models import ServiceError
+from ...sentences import say
 from ..web.programs import missing_program
 
-_INSTALL_JAVA: Final = (
+_INSTALL_JAVA: Final = say(
     "Install it with `apt-get install default-jre` as the machine's administrator."
 )
 _WINDOWS_OF_JAVA: Final = ("lib/libawt_xawt.so", "jre/lib/amd64/libawt_xawt.so")
@@ -28,7 +29,9 @@ def missing_for(
         if program != "java":
             return lacking
         return ServiceError(
-            "program-missing", f"{title} needs Java, which is not installed.", _INSTALL_JAVA
+            "program-missing",
+            say("{title} needs Java, which is not installed.", title=title),
+            _INSTALL_JAVA,
         )
     found = shutil.which(program, path=environment.get("PATH", os.defpath)) or str(cwd / program)
     home = Path(found).resolve().parent.parent
@@ -39,7 +42,11 @@ def missing_for(
         return None
     return ServiceError(
         "program-unsuitable",
-        f"{title} needs a Java that can open windows, and this one ({home}) cannot: it is made "
-        "for servers.",
+        say(
+            "{title} needs a Java that can open windows, and this one ({home}) cannot: it "
+            "is made for servers.",
+            title=title,
+            home=home,
+        ),
         _INSTALL_JAVA,
     )

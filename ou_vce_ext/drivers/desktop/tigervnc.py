@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ...models import ServiceError
+from ...sentences import say
 from .display_server import Screen
 
 _NAMES: Final = ("Xtigervnc", "Xvnc")
@@ -26,9 +27,13 @@ class TigerVNC:
             return None
         return ServiceError(
             "program-missing",
-            "Desktop programs need the display server Xvnc of TigerVNC, which is not installed.",
-            "Install it with `apt-get install tigervnc-standalone-server` as the machine's "
-            "administrator.",
+            say(
+                "Desktop programs need the display server Xvnc of TigerVNC, which is not installed."
+            ),
+            say(
+                "Install it with `apt-get install tigervnc-standalone-server` as the machine's "
+                "administrator."
+            ),
         )
 
     def command(self, screen: Screen, socket: Path, authority: Path) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from xml.sax.saxutils import escape
 
 from ...models import ServiceError
+from ...sentences import say
 
 WindowStyle = Literal["full", "desktop"]
 
@@ -89,8 +90,8 @@ def missing() -> ServiceError | None:
         return None
     return ServiceError(
         "program-missing",
-        "Desktop programs need the window manager openbox, which is not installed.",
-        "Install it with `apt-get install openbox` as the machine's administrator.",
+        say("Desktop programs need the window manager openbox, which is not installed."),
+        say("Install it with `apt-get install openbox` as the machine's administrator."),
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
+from ...sentences import say
+
 DEFAULT_PORT = 27017
 
 
@@ -41,17 +43,20 @@ def build_uri(
 
 
 def read_uri(uri: str) -> Address:
-    """The parts of a ``mongodb://`` or ``mongodb+srv://`` address. Raises ValueError."""
+    """The parts of a ``mongodb://`` or ``mongodb+srv://`` address.
+
+    Raises ValueError, made with a sentence for a person.
+    """
     scheme, found, rest = uri.partition("://")
     if not found or scheme not in ("mongodb", "mongodb+srv"):
-        raise ValueError("a MongoDB address begins with mongodb:// or mongodb+srv://")
+        raise ValueError(say("a MongoDB address begins with mongodb:// or mongodb+srv://"))
     place, _, tail = rest.partition("/")
     database = tail.partition("?")[0]
     credentials, _, hosts = place.rpartition("@")
     user, _, password = credentials.partition(":")
     host, port = _read_host(hosts.partition(",")[0].partition("?")[0])
     if not host:
-        raise ValueError("a MongoDB address names a host")
+        raise ValueError(say("a MongoDB address names a host"))
     if scheme == "mongodb" and port is None and not host.endswith(".sock"):
         port = DEFAULT_PORT
     return Address(
@@ -70,5 +75,5 @@ def _read_host(text: str) -> tuple[str, int | None]:
     else:
         host, _, port = text.partition(":")
     if port and not port.isdecimal():
-        raise ValueError("a port is a number")
+        raise ValueError(say("a port is a number"))
     return host, int(port) if port else None

@@ -51,9 +51,9 @@ def _socket(text: str, place: Place) -> ServiceError:
     return ServiceError(
         "folder-unsuitable",
         say(
-            "MongoDB could not make its socket in {sockets}: {words}. Your databases are safe.",
-            sockets=place.sockets,
-            words=text,
+            "MongoDB could not make its socket in {folder}: {reason}. Your databases are safe.",
+            folder=place.sockets,
+            reason=text,
         ),
         say(
             "Set VCE_RUNTIME_DIR to a folder of your own with a short name, on a Linux "
@@ -64,20 +64,28 @@ def _socket(text: str, place: Place) -> ServiceError:
 
 def _library(text: str, place: Place) -> ServiceError:
     found = re.search(r"shared libraries: ([^:]+)", text)
-    return library_missing(found[1] if found else "a library")
+    return library_missing(found[1] if found else say("a library"))
 
 
 def _version(text: str, place: Place) -> ServiceError:
     found = re.search(r'version: "([0-9.]+)"', text)
-    made_by = f"MongoDB {found[1]}" if found else "another release of MongoDB"
-    return ServiceError(
-        "data-wrong-version",
+    message = (
         say(
-            "The databases in {folder} were made by {made_by}, which this release cannot "
+            "The databases in {folder} were made by MongoDB {version}, which this release cannot "
             "open. They have not been changed.",
             folder=place.folder,
-            made_by=made_by,
-        ),
+            version=found[1],
+        )
+        if found
+        else say(
+            "The databases in {folder} were made by another release of MongoDB, which this release "
+            "cannot open. They have not been changed.",
+            folder=place.folder,
+        )
+    )
+    return ServiceError(
+        "data-wrong-version",
+        message,
         say(
             "Have that release installed and name its `mongod` as `program` in the "
             "service's declaration, or restore a backup made with it."
@@ -145,8 +153,8 @@ def _option(text: str, place: Place) -> ServiceError:
     return ServiceError(
         "program-unsuitable",
         say(
-            "This MongoDB does not know what it was told to do ({removeprefix}).",
-            removeprefix=text.removeprefix("Fatal: "),
+            "This MongoDB does not know what it was told to do ({reason}).",
+            reason=text.removeprefix("Fatal: "),
         ),
         say(
             "Have MongoDB 4.4 or newer installed, or name another `mongod` as `program` in "

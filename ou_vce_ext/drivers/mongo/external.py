@@ -30,7 +30,7 @@ class ExternalServer:
         from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
         declared = self._declared
-        where = f"The MongoDB server at {declared.host}, port {declared.port},"
+        where = {"host": declared.host, "port": declared.port}
         try:
             await self._connected().admin.command("ping")
         except ConfigurationError as error:
@@ -40,21 +40,25 @@ class ExternalServer:
                 say("Correct `uri` in this service's declaration."),
             ) from error
         except OperationFailure as error:
-            reason = (error.details or {}).get("errmsg", "no reason given")
+            reason = (error.details or {}).get("errmsg") or say("no reason given")
             raise DefiniteError(
                 "credentials-refused",
                 say(
-                    "{where} does not let {user} in: {reason}.",
-                    where=where,
+                    "The MongoDB server at {host}, port {port}, does not let {user} in: {reason}.",
                     user=declared.user,
                     reason=reason,
+                    **where,
                 ),
                 say("Correct `uri`, or `user` and `password`, in this service's declaration."),
             ) from error
         except PyMongoError as error:
             raise DefiniteError(
                 "external-down",
-                say("{where} does not answer. It is run outside JupyterLab.", where=where),
+                say(
+                    "The MongoDB server at {host}, port {port}, does not answer. It is run outside "
+                    "JupyterLab.",
+                    **where,
+                ),
                 say("Ask whoever looks after it. It is shown here as soon as it is back."),
             ) from error
         return True

@@ -124,10 +124,10 @@ def _check_contents(folder: Path, account: Account) -> None:
         raise VceError(
             "folder-unsuitable",
             say(
-                "{folder} is not empty and holds no MongoDB databases (but {min}, for "
+                "{folder} is not empty and holds no MongoDB databases (but {file}, for "
                 "example). Its files have been left alone.",
                 folder=folder,
-                min=min(strangers),
+                file=min(strangers),
             ),
             say("Move them away, or declare another `data_dir` for this service."),
         )
@@ -147,10 +147,10 @@ def _check_data(folder: Path, names: set[str], account: Account) -> None:
             raise VceError(
                 "data-corrupt",
                 say(
-                    "The databases in {folder} are damaged: the file {name} is missing. Nothing "
+                    "The databases in {folder} are damaged: the file {file} is missing. Nothing "
                     "has been changed.",
                     folder=folder,
-                    name=name,
+                    file=name,
                 ),
                 say(
                     "Keep a copy of that folder, then restore your newest backup. If you have "
@@ -188,9 +188,15 @@ def _refuse_running(folder: Path) -> None:
     holder = {"pid": int(text), "program": "mongod"} if text.isdecimal() else {}
     raise DataInUseError(
         say(
-            "A MongoDB server that is not ours{words} already runs on the databases in "
+            "A MongoDB server that is not ours (process {pid}) already runs on the databases in "
             "{folder}. Nothing has been touched.",
-            words=f" (process {text})" if holder else "",
+            pid=text,
+            folder=folder,
+        )
+        if holder
+        else say(
+            "A MongoDB server that is not ours already runs on the databases in {folder}. Nothing "
+            "has been touched.",
             folder=folder,
         ),
         say(
@@ -211,25 +217,33 @@ def _try_file(folder: Path) -> None:
         mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
     except OSError as error:
         if error.errno in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
-            raise _unsuitable(folder, "make sure that data is written") from error
+            message = say(
+                "The file system of {folder} cannot make sure that data is written, as databases "
+                "need. {safe}",
+                folder=folder,
+                safe=SAFE,
+            )
+            raise _unsuitable(message) from error
         raise
     finally:
         os.close(descriptor)
         with suppress(OSError):
             path.unlink()
     if mode & 0o077:
-        raise _unsuitable(folder, "keep a file closed to other users")
+        raise _unsuitable(
+            say(
+                "The file system of {folder} cannot keep a file closed to other users, as "
+                "databases need. {safe}",
+                folder=folder,
+                safe=SAFE,
+            )
+        )
 
 
-def _unsuitable(folder: Path, lack: str) -> VceError:
+def _unsuitable(message: str) -> VceError:
     return VceError(
         "folder-unsuitable",
-        say(
-            "The file system of {folder} cannot {lack}, as databases need. {safe}",
-            folder=folder,
-            lack=lack,
-            safe=SAFE,
-        ),
+        message,
         say("Declare a `data_dir` on a Linux file system for this service, or set VCE_DATA_DIR."),
     )
 
@@ -240,11 +254,11 @@ def _check_room(folder: Path, wanted: int) -> None:
         raise VceError(
             "disk-full",
             say(
-                "There are {value:.0f} MB free on the disk that holds {folder}, and MongoDB "
-                "needs {value_2:.0f} MB to start. Your databases are safe.",
-                value=free / 1000000.0,
+                "There are {free:.0f} MB free on the disk that holds {folder}, and MongoDB "
+                "needs {wanted:.0f} MB to start. Your databases are safe.",
+                free=free / 1e6,
                 folder=folder,
-                value_2=wanted / 1000000.0,
+                wanted=wanted / 1e6,
             ),
             say("Delete what is not needed, empty the bin, then start the service again."),
         )

@@ -28,15 +28,15 @@ def decide_account(folder: Path, program: Path) -> Account:
         raise VceError(
             "data-wrong-owner",
             say(
-                "{folder} belongs to {name}, as whom MongoDB would have to run, and {closed} "
+                "{folder} belongs to {owner}, as whom MongoDB would have to run, and {closed} "
                 "is closed to them. The databases have not been touched.",
                 folder=folder,
-                name=owner.name,
+                owner=owner.name,
                 closed=closed,
             ),
             say(
-                "Run Jupyter as {name}, or declare a `data_dir` of root's for this service.",
-                name=owner.name,
+                "Run Jupyter as {owner}, or declare a `data_dir` of root's for this service.",
+                owner=owner.name,
             ),
         )
     return owner

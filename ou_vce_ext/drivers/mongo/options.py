@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ...models import ServiceSpec, Site
+from ...sentences import say
 from ..base import Option
 from .address import DEFAULT_PORT, Address, build_uri, read_uri
 from .provision import Account
@@ -97,43 +98,47 @@ def _cache(declared: int | None, memory_bytes: int | None) -> int:
 
 def _check_port(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
-        return "expected a number from 1 to 65535"
+        return say("expected a number from 1 to 65535")
     return None
 
 
 def _check_user(value: object) -> str | None:
     if not isinstance(value, str) or not value or "\0" in value:
-        return "a user has a name of at least one character"
-    return "MongoDB keeps the name __system for itself" if value == "__system" else None
+        return say("a user has a name of at least one character")
+    return say("MongoDB keeps the name __system for itself") if value == "__system" else None
 
 
 def _check_password(value: object) -> str | None:
-    return None if value else "a password has at least one character"
+    return None if value else say("a password has at least one character")
 
 
 def _check_databases(value: object) -> str | None:
     if not isinstance(value, Sequence) or isinstance(value, str) or not value:
-        return "expected a list of at least one name"
+        return say("expected a list of at least one name")
     for name in value:
         if not isinstance(name, str) or not name or set(name) & set('/\\. "$\0'):
-            return f"{name!r} is no name MongoDB takes for a database"
+            return say("'{name}' is no name MongoDB takes for a database", name=name)
         if len(name.encode()) > _DATABASE_BYTES:
-            return f"the name {name!r} is longer than MongoDB's {_DATABASE_BYTES} bytes"
-    return "a database is named twice" if len(set(value)) < len(value) else None
+            return say(
+                "the name '{name}' is longer than MongoDB's {longest} bytes",
+                name=name,
+                longest=_DATABASE_BYTES,
+            )
+    return say("a database is named twice") if len(set(value)) < len(value) else None
 
 
 def _check_roles(value: object) -> str | None:
     if not isinstance(value, Sequence) or isinstance(value, str):
-        return 'expected a list of MongoDB\'s roles, such as "readWriteAnyDatabase"'
+        return say('expected a list of MongoDB\'s roles, such as "readWriteAnyDatabase"')
     for role in value:
         if not isinstance(role, str) or not _ROLE.fullmatch(role):
-            return f"{role!r} is no role; write it as `role` or `role@database`"
+            return say("'{role}' is no role; write it as `role` or `role@database`", role=role)
     return None
 
 
 def _check_cache(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int) or value < SMALLEST_CACHE_MB:
-        return f"expected a number of megabytes, {SMALLEST_CACHE_MB} or more"
+        return say("expected a number of megabytes, {smallest} or more", smallest=SMALLEST_CACHE_MB)
     return None
 
 
@@ -141,32 +146,40 @@ def _check_uri(value: object) -> str | None:
     try:
         read_uri(str(value))
     except ValueError as error:
-        return str(error)
+        told: str = error.args[0]
+        return told
     return None
 
 
 OPTIONS: Mapping[str, Option] = {
-    "program": Option((str,), "the server's `mongod`, or its folder; left out: the best one found"),
-    "port": Option((int,), "TCP port on 127.0.0.1; left out: one is chosen", check=_check_port),
-    "auth": Option((bool,), "whether a password is asked for (true)"),
+    "program": Option(
+        (str,), say("the server's `mongod`, or its folder; left out: the best one found")
+    ),
+    "port": Option(
+        (int,), say("TCP port on 127.0.0.1; left out: one is chosen"), check=_check_port
+    ),
+    "auth": Option((bool,), say("whether a password is asked for (true)")),
     "user": Option(
-        (str,), "the student's user, in the database admin (`student`)", check=_check_user
+        (str,), say("the student's user, in the database admin (`student`)"), check=_check_user
     ),
     "password": Option(
-        (str,), "the student's password; left out: a generated secret", check=_check_password
+        (str,), say("the student's password; left out: a generated secret"), check=_check_password
     ),
     "databases": Option(
         (list, tuple),
-        "databases the module uses; the first is the one to connect to (the user's name)",
+        say("databases the module uses; the first is the one to connect to (the user's name)"),
         check=_check_databases,
     ),
     "roles": Option(
         (list, tuple),
-        "MongoDB's roles of the student's user, each `role` or `role@database`; left out: "
-        + ", ".join(role for role, _ in STUDENT_ROLES),
+        say(
+            "MongoDB's roles of the student's user, each `role` or `role@database`; left out: "
+            "{roles}",
+            roles=", ".join(role for role, _ in STUDENT_ROLES),
+        ),
         check=_check_roles,
     ),
-    "cache_mb": Option((int,), "megabytes of WiredTiger's cache (256)", check=_check_cache),
-    "host": Option((str,), "external only: its host name"),
-    "uri": Option((str,), "external only: its whole address, mongodb://…", check=_check_uri),
+    "cache_mb": Option((int,), say("megabytes of WiredTiger's cache (256)"), check=_check_cache),
+    "host": Option((str,), say("external only: its host name")),
+    "uri": Option((str,), say("external only: its whole address, mongodb://…"), check=_check_uri),
 }

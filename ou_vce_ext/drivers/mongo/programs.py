@@ -16,6 +16,7 @@ from typing import Final
 
 from ...models import ServiceError
 from ...sentences import say
+from ...services.enumeration import listed
 
 EMBEDDED: Final = Path("fiftyone", "db", "bin", "mongod")
 """Where PyPI's wheel puts its mongod, below a folder of Python packages. A release 6."""
@@ -109,9 +110,7 @@ def missing_program(configured: str | None, found: Sequence[Mongod]) -> ServiceE
     if configured and not any(_configured(configured)):
         return ServiceError(
             "program-missing",
-            say(
-                "{configured}, declared as `program`, is no MongoDB server.", configured=configured
-            ),
+            say("{program}, declared as `program`, is no MongoDB server.", program=configured),
             say(
                 "Correct `program` in the service's declaration: it names a `mongod`, or the "
                 "folder in which it lies."
@@ -127,12 +126,12 @@ def missing_program(configured: str | None, found: Sequence[Mongod]) -> ServiceE
     if best.embedded and lacks_avx():
         return cpu_unsupported()
     if best.embedded and (lacking := missing_libraries()):
-        return library_missing(" and ".join(lacking))
+        return library_missing(listed(lacking))
     if not make_executable(best.path):
         return ServiceError(
             "program-unsuitable",
-            say("{path} may not be run by you.", path=best.path),
-            say("Ask the machine's administrator for `chmod a+rx {path}`.", path=best.path),
+            say("{program} may not be run by you.", program=best.path),
+            say("Ask the machine's administrator for `chmod a+rx {program}`.", program=best.path),
         )
     return None
 

@@ -87,10 +87,10 @@ async def _configure(client: Client, address: str) -> None:
         raise DefiniteError(
             "config-invalid",
             say(
-                "These databases belong to a MongoDB replica set named {found}, and this "
-                "service runs one named {replica_set}. They have not been touched.",
-                found=config["_id"],
-                replica_set=REPLICA_SET,
+                "These databases belong to a MongoDB replica set named {theirs}, and this "
+                "service runs one named {ours}. They have not been touched.",
+                theirs=config["_id"],
+                ours=REPLICA_SET,
             ),
             say(
                 "Declare another `data_dir` for this service, and bring the databases over "
@@ -174,4 +174,4 @@ def _client(server: Server, **credentials: Any) -> Client:
 
 
 def _reason(details: Mapping[str, Any] | None) -> str:
-    return str((details or {}).get("errmsg", "no reason given"))
+    return (details or {}).get("errmsg") or say("no reason given")

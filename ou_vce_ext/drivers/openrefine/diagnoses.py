@@ -50,8 +50,8 @@ def _closed(line: str) -> ServiceError:
     return ServiceError(
         "data-unwritable",
         say(
-            "OpenRefine may not use one of its files: {found}. {saved}",
-            found=line.strip()[:200],
+            "OpenRefine may not use one of its files: {line}. {saved}",
+            line=line.strip()[:200],
             saved=_SAVED,
         ),
         say("Make the projects folder and all in it writable for the user Jupyter runs as."),
@@ -73,8 +73,8 @@ def _incomplete(line: str) -> ServiceError:
     return ServiceError(
         "program-unsuitable",
         say(
-            "This OpenRefine is not complete: {found}. {saved}",
-            found=line.strip()[:200],
+            "This OpenRefine is not complete: {line}. {saved}",
+            line=line.strip()[:200],
             saved=_SAVED,
         ),
         say(
@@ -88,8 +88,8 @@ def _bad_option(line: str) -> ServiceError:
     return ServiceError(
         "config-invalid",
         say(
-            "Java does not accept its settings: {found}. {saved}",
-            found=line.strip()[:200],
+            "Java does not accept its settings: {line}. {saved}",
+            line=line.strip()[:200],
             saved=_SAVED,
         ),
         say(

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import DataInUseError, DefiniteError, VceError
-from ...sentences import say
+from ...sentences import say, say_many
+from ...services.enumeration import listed
 from ...services.ports import user_name
 from ...services.private_files import SAFE, explain, make_folder
 from ..lock_file import lock_is_free
@@ -58,25 +59,26 @@ def _check_access(folder: Path) -> None:
         return
     uids = {path.stat().st_uid for path in closed}
     owners = sorted(map(user_name, uids))
-    named = ", ".join(path.name for path in closed[:_MOST_NAMED])
+    named: str = ", ".join(path.name for path in closed[:_MOST_NAMED])
     if len(closed) > _MOST_NAMED:
-        named += f" and {len(closed) - _MOST_NAMED} more"
+        more = len(closed) - _MOST_NAMED
+        named = say_many("{names} and {count} more", "{names} and {count} more", more, names=named)
     if uids != {os.geteuid()}:
         me = user_name(os.geteuid()).removeprefix("uid ")
         raise DefiniteError(
             "data-wrong-owner",
             say(
-                "OpenRefine could not save here: in {folder}, these belong to {names}: "
+                "OpenRefine could not save here: in {folder}, these belong to {owners}: "
                 "{named}. {safe}",
                 folder=folder,
-                names=" and ".join(owners),
+                owners=listed(owners),
                 named=named,
                 safe=SAFE,
             ),
             say(
-                "An administrator of this machine can give them back: chown -R {me} {quote}",
-                me=me,
-                quote=shlex.quote(str(folder)),
+                "An administrator of this machine can give them back: chown -R {user} {folder}",
+                user=me,
+                folder=shlex.quote(str(folder)),
             ),
         )
     raise DefiniteError(
@@ -88,7 +90,7 @@ def _check_access(folder: Path) -> None:
             named=named,
             safe=SAFE,
         ),
-        say("In a terminal: chmod -R u+rwX {quote}", quote=shlex.quote(str(folder))),
+        say("In a terminal: chmod -R u+rwX {folder}", folder=shlex.quote(str(folder))),
     )
 
 
@@ -112,11 +114,11 @@ def _check_room(folder: Path) -> None:
         raise VceError(
             "disk-full",
             say(
-                "The disk that holds {folder} is nearly full: {value:.0f} MB are free, and "
-                "with less than {value_2:.0f} MB OpenRefine could not save your work. {safe}",
+                "The disk that holds {folder} is nearly full: {free:.0f} MB are free, and "
+                "with less than {least:.0f} MB OpenRefine could not save your work. {safe}",
                 folder=folder,
-                value=free / 1000000.0,
-                value_2=ROOM_TO_START / 1000000.0,
+                free=free / 1e6,
+                least=ROOM_TO_START / 1e6,
                 safe=SAFE,
             ),
             say("Delete large files you do not need, empty the bin, then start OpenRefine again."),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from ...sentences import say
 from ..base import Option
 from ..private_network import PRIVATE
 
@@ -26,44 +27,52 @@ _OWN_OPTIONS: Final = ("-Drefine.data_dir", "-Drefine.port", "-Drefine.interface
 def _check_port(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535:
         return None
-    return "must be a number from 1 to 65535"
+    return say("must be a number from 1 to 65535")
 
 
 def _check_path(value: object) -> str | None:
-    return None if str(value).strip() else "must not be empty"
+    return None if str(value).strip() else say("must not be empty")
 
 
 def _check_java_options(value: object) -> str | None:
     if not isinstance(value, Sequence) or isinstance(value, str):
-        return 'must be a list, such as ["-Drefine.autosave=2"]'
+        return say('must be a list, such as ["-Drefine.autosave=2"]')
     for item in value:
         if not isinstance(item, str) or not item.startswith("-"):
-            return "holds something that is no option of java: each begins with a hyphen"
+            return say("holds something that is no option of java: each begins with a hyphen")
         if item.split("=")[0] in _OWN_OPTIONS:
-            return f"cannot change {item.split('=')[0]}: this service keeps it true"
+            return say(
+                "cannot change {option}: this service keeps it true", option=item.split("=")[0]
+            )
     return None
 
 
 OPTIONS: Mapping[str, Option] = {
     "program": Option(
-        (str,), "folder OpenRefine was unpacked in; left out: the installed one", check=_check_path
+        (str,),
+        say("folder OpenRefine was unpacked in; left out: the installed one"),
+        check=_check_path,
     ),
     "java": Option(
-        (str,), "the program `java`, or its folder; left out: the best found", check=_check_path
+        (str,),
+        say("the program `java`, or its folder; left out: the best found"),
+        check=_check_path,
     ),
-    "port": Option((int,), "TCP port on 127.0.0.1; left out: one is chosen", check=_check_port),
+    "port": Option(
+        (int,), say("TCP port on 127.0.0.1; left out: one is chosen"), check=_check_port
+    ),
     "private": PRIVATE,
     "profile": Option(
         (str,),
-        "`light` starts sooner and needs less memory; long work takes a quarter longer",
+        say("`light` starts sooner and needs less memory; long work takes a quarter longer"),
         choices=("standard", "light"),
     ),
     "class_archive": Option(
-        (bool,), "false: no archive of classes (30 MB) is made for quicker starts"
+        (bool,), say("false: no archive of classes (30 MB) is made for quicker starts")
     ),
     "java_options": Option(
         (list, tuple),
-        "more options for java, such as -Drefine.autosave=2",
+        say("more options for java, such as -Drefine.autosave=2"),
         check=_check_java_options,
     ),
 }

@@ -214,10 +214,9 @@ def missing_program(program: str | None, java: str | None) -> ServiceError | Non
     return ServiceError(
         "program-unsuitable",
         say(
-            "OpenRefine needs Java {oldest_java} or newer; this machine has Java {major} "
-            "({program}).",
-            oldest_java=distribution.oldest_java,
-            major=best.major,
+            "OpenRefine needs Java {oldest} or newer; this machine has Java {found} ({program}).",
+            oldest=distribution.oldest_java,
+            found=best.major,
             program=best.program,
         ),
         _INSTALL_JAVA,

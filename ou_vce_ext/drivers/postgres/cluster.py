@@ -90,9 +90,9 @@ def _staging(place: Place) -> Iterator[Path]:
 def _prove_private(staging: Path, place: Place) -> None:
     status = staging.stat()
     if status.st_mode & 0o777 != 0o700:
-        raise unsuitable(place.folder, "it does not keep file permissions")
+        raise unsuitable(place.folder, say("it does not keep file permissions"))
     if status.st_uid != place.account.uid:
-        raise unsuitable(place.folder, "it does not keep the owner of files")
+        raise unsuitable(place.folder, say("it does not keep the owner of files"))
 
 
 async def _initdb(
@@ -151,12 +151,12 @@ def _initdb_failed(folder: Path, output: str) -> VceError:
     if known:
         return DefiniteError(known.code, known.message, known.hint)
     telling = [line for line in lines if "error" in line.lower() or "FATAL" in line]
-    last = (telling or lines or ["it said nothing"])[-1]
+    last = (telling or lines or [say("it said nothing")])[-1]
     return DefiniteError(
         "command-failed",
         say(
-            "PostgreSQL could not make its data folder: {last}. Nothing has been left behind.",
-            last=last,
+            "PostgreSQL could not make its data folder: {reason}. Nothing has been left behind.",
+            reason=last,
         ),
         say("The service's log has all that it said."),
     )

@@ -45,7 +45,7 @@ Explanation = Callable[[re.Match[str], Path, int], ServiceError]
 
 
 def _port_in_use(found: re.Match[str], folder: Path, port: int) -> ServiceError:
-    owner = describe_port_owner(port) or "another program"
+    owner = describe_port_owner(port) or say("another program")
     return _told(
         "port-in-use",
         say("Port {port} is used by {owner}. Your databases are safe.", port=port, owner=owner),
@@ -84,7 +84,7 @@ def _shared_memory(found: re.Match[str], folder: Path, port: int) -> ServiceErro
 def _corrupt(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     return _told(
         "data-corrupt",
-        say("The databases in {folder} are damaged: {found}.", folder=folder, found=found[0]),
+        say("The databases in {folder} are damaged: {what}.", folder=folder, what=found[0]),
         _BACKUP,
     )
 
@@ -105,9 +105,9 @@ def _wrong_owner(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     return _told(
         "data-wrong-owner",
         say(
-            "PostgreSQL may not use the databases in {folder}: {found}. They are safe.",
+            "PostgreSQL may not use the databases in {folder}: {reason}. They are safe.",
             folder=folder,
-            found=found[0],
+            reason=found[0],
         ),
         say(
             "Files in it belong to another user, or have lost their permissions. An "
@@ -117,7 +117,7 @@ def _wrong_owner(found: re.Match[str], folder: Path, port: int) -> ServiceError:
 
 
 def _read_only(found: re.Match[str], folder: Path, port: int) -> ServiceError:
-    return _from(unwritable(folder, "the file system is read-only"))
+    return _from(unwritable(folder, say("the file system is read-only")))
 
 
 def _unsuitable(found: re.Match[str], folder: Path, port: int) -> ServiceError:
@@ -149,8 +149,8 @@ def _setting(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     return _told(
         "config-invalid",
         say(
-            "PostgreSQL does not accept a setting: {found}. Your databases are safe.",
-            found=found[0],
+            "PostgreSQL does not accept a setting: {reason}. Your databases are safe.",
+            reason=found[0],
         ),
         say(
             "Correct `settings` in this service's declaration, or postgresql.conf in the "
@@ -162,7 +162,7 @@ def _setting(found: re.Match[str], folder: Path, port: int) -> ServiceError:
 def _library(found: re.Match[str], folder: Path, port: int) -> ServiceError:
     return _told(
         "program-unsuitable",
-        say("This PostgreSQL cannot run on this machine: {found}.", found=found[0]),
+        say("This PostgreSQL cannot run on this machine: {reason}.", reason=found[0]),
         say(
             "Install another one: `apt-get install postgresql`, or `pip install "
             '"ou-vce-ext[embedded]"`.'

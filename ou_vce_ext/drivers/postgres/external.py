@@ -14,7 +14,7 @@ async def probe_external(session: Session, reach: Reach) -> bool:
     Raises DefiniteError: ``external-down`` with the reason, ``credentials-refused``.
     """
     declared = reach.declared
-    where = f"The PostgreSQL server at {reach.hosts[0]}, port {declared.port},"
+    where = {"host": reach.hosts[0], "port": declared.port}
     address = Address(
         reach.hosts[0], declared.port, declared.user, declared.databases[0], own=False
     )
@@ -25,20 +25,26 @@ async def probe_external(session: Session, reach: Reach) -> bool:
         raise DefiniteError(
             "credentials-refused",
             say(
-                "{where} does not let {user} in: {message}.",
-                where=where,
+                "The PostgreSQL server at {host}, port {port}, does not let {user} in: {reason}.",
                 user=declared.user,
-                message=refusal.message,
+                reason=refusal.message,
+                **where,
             ),
             say("Correct `user`, `password` and `databases` in this service's declaration."),
         ) from refusal
-    reason = f" ({session.trouble})" if session.trouble else ""
     raise DefiniteError(
         "external-down",
         say(
-            "{where} does not answer{reason}. It is run outside JupyterLab.",
-            where=where,
-            reason=reason,
+            "The PostgreSQL server at {host}, port {port}, does not answer ({reason}). It is run "
+            "outside JupyterLab.",
+            reason=session.trouble,
+            **where,
+        )
+        if session.trouble
+        else say(
+            "The PostgreSQL server at {host}, port {port}, does not answer. It is run outside "
+            "JupyterLab.",
+            **where,
         ),
         say("Ask whoever looks after it. It is shown here as soon as it is back."),
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from ...errors import DefiniteError
 from ...launch import Identity
 from ...sentences import say
+from ...services.enumeration import listed
 from ...services.ports import user_name
 from ..identity import Account, is_root
 
@@ -68,15 +69,15 @@ def check_owner(folder: Path, account: Account) -> None:
         _hand_over(folder, account)
         return
     if strangers:
-        owners = " and ".join(user_name(uid) for uid in sorted(strangers))
+        owners = listed(user_name(uid) for uid in sorted(strangers))
         raise DefiniteError(
             "data-wrong-owner",
             say(
                 "The databases in {folder} belong to {owners}, in whole or in part, and the "
-                "server would run as {name}. They have not been touched.",
+                "server would run as {user}. They have not been touched.",
                 folder=folder,
                 owners=owners,
-                name=account.name,
+                user=account.name,
             ),
             say(
                 "Ask an administrator of this machine to run: chown -R {uid}:{gid} '{folder}'",
@@ -115,9 +116,10 @@ def close_to_others(folder: Path) -> None:
     try:
         folder.chmod(0o700)
     except OSError as error:
-        raise unsuitable(folder, f"its permissions cannot be set ({error.strerror})") from error
+        why = say("its permissions cannot be set ({reason})", reason=error.strerror)
+        raise unsuitable(folder, why) from error
     if stat.S_IMODE(folder.stat().st_mode) != 0o700:
-        raise unsuitable(folder, "it does not keep file permissions")
+        raise unsuitable(folder, say("it does not keep file permissions"))
     log.warning("%s was open to others (mode %04o); it is private again", folder, mode)
 
 
@@ -154,22 +156,27 @@ def check_contents(folder: Path) -> str:
     try:
         version = (folder / "PG_VERSION").read_text("ascii", "replace").strip()
     except OSError as error:
-        raise _corrupt(folder, f"PG_VERSION cannot be read ({error.strerror})") from error
+        raise _unreadable(folder, "PG_VERSION", error) from error
     if not _VERSION.fullmatch(version):
-        raise _corrupt(folder, "PG_VERSION does not name a version")
+        raise _corrupt(folder, say("PG_VERSION does not name a version"))
     try:
         control = (folder / "global/pg_control").read_bytes()
     except OSError as error:
-        raise _corrupt(folder, f"global/pg_control cannot be read ({error.strerror})") from error
+        raise _unreadable(folder, "global/pg_control", error) from error
     if not control_is_whole(control):
-        raise _corrupt(folder, "global/pg_control is damaged")
+        raise _corrupt(folder, say("global/pg_control is damaged"))
     for part in ("base", "pg_wal"):
         if not (folder / part).is_dir():
-            raise _corrupt(folder, f"{part} is missing")
+            raise _corrupt(folder, say("{part} is missing", part=part))
     for part in ("postgresql.conf", "pg_hba.conf"):
         if not (folder / part).is_file():
-            raise _corrupt(folder, f"{part} is missing")
+            raise _corrupt(folder, say("{part} is missing", part=part))
     return version
+
+
+def _unreadable(folder: Path, part: str, error: OSError) -> DefiniteError:
+    told = say("{part} cannot be read ({reason})", part=part, reason=error.strerror)
+    return _corrupt(folder, told)
 
 
 def _corrupt(folder: Path, what: str) -> DefiniteError:
@@ -217,9 +224,9 @@ def check_writable(folder: Path) -> None:
     """Refuse a folder on a disk that takes no files, or a full one. The folder must exist."""
     found = os.statvfs(folder)
     if found.f_flag & os.ST_RDONLY:
-        raise unwritable(folder, "the file system is read-only")
+        raise unwritable(folder, say("the file system is read-only"))
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise unwritable(folder, "its permissions do not allow it")
+        raise unwritable(folder, say("its permissions do not allow it"))
     check_space(folder, _SPACE_TO_START)
 
 
@@ -227,7 +234,15 @@ def check_space(folder: Path, wanted: int) -> None:
     """Raise DefiniteError (``disk-full``) unless ``wanted`` bytes are free beside ``folder``."""
     free = shutil.disk_usage(folder).free
     if free < wanted:
-        raise disk_full(folder, f"{free / 1e6:.0f} MB are free, {wanted / 1e6:.0f} MB are needed")
+        raise _disk_full(
+            say(
+                "The disk that holds {folder} is full: {free:.0f} MB are free, {wanted:.0f} MB are "
+                "needed. Your databases are safe.",
+                folder=folder,
+                free=free / 1e6,
+                wanted=wanted / 1e6,
+            )
+        )
 
 
 def unwritable(folder: Path, why: str) -> DefiniteError:
@@ -246,15 +261,17 @@ def unwritable(folder: Path, why: str) -> DefiniteError:
     )
 
 
-def disk_full(folder: Path, figures: str = "") -> DefiniteError:
+def disk_full(folder: Path) -> DefiniteError:
     """What to tell of a full disk."""
+    return _disk_full(
+        say("The disk that holds {folder} is full. Your databases are safe.", folder=folder)
+    )
+
+
+def _disk_full(message: str) -> DefiniteError:
     return DefiniteError(
         "disk-full",
-        say(
-            "The disk that holds {folder} is full{words}. Your databases are safe.",
-            folder=folder,
-            words=f": {figures}" if figures else "",
-        ),
+        message,
         say(
             "Free some space (empty the bin, delete large files you do not need), then start again."
         ),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...models import ServiceSpec, Site
+from ...sentences import say
 from ..base import Option
 
 ADMIN = "postgres"
@@ -107,32 +108,36 @@ def _text(value: object) -> str:
 
 def _name_trouble(name: object) -> str | None:
     if not isinstance(name, str) or not name or "\0" in name or "\n" in name:
-        return "a name must be a text of one line"
+        return say("a name must be a text of one line")
     if len(name.encode()) > _NAME_BYTES:
-        return f"the name {name!r} is longer than PostgreSQL's {_NAME_BYTES} bytes"
+        return say(
+            "the name '{name}' is longer than PostgreSQL's {longest} bytes",
+            name=name,
+            longest=_NAME_BYTES,
+        )
     return None
 
 
 def _check_user(value: object) -> str | None:
     if isinstance(value, str) and value.startswith("pg_"):
-        return "PostgreSQL keeps names that begin with pg_ for itself"
+        return say("PostgreSQL keeps names that begin with pg_ for itself")
     return _name_trouble(value)
 
 
 def _check_databases(value: object) -> str | None:
     if not isinstance(value, Sequence) or isinstance(value, str) or not value:
-        return "expected a list of at least one name"
+        return say("expected a list of at least one name")
     for name in value:
         if trouble := _name_trouble(name):
             return trouble
         if name in _RESERVED_DATABASES:
-            return f"the database {name} is PostgreSQL's own"
-    return "a database is named twice" if len(set(value)) < len(value) else None
+            return say("the database {name} is PostgreSQL's own", name=name)
+    return say("a database is named twice") if len(set(value)) < len(value) else None
 
 
 def _check_port(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
-        return "expected a number from 1 to 65535"
+        return say("expected a number from 1 to 65535")
     return None
 
 
@@ -149,51 +154,63 @@ _ROLE_KEYS: Mapping[str, type] = {
 
 def _check_roles(value: object) -> str | None:
     if not isinstance(value, Sequence) or isinstance(value, str):
-        return 'expected a list of tables such as {name = "…", password = "…"}'
+        return say('expected a list of tables such as {name = "…", password = "…"}')
     for table in value:
         if not isinstance(table, Mapping) or "name" not in table:
-            return 'each role is a table with a `name`, such as {name = "…", password = "…"}'
+            return say('each role is a table with a `name`, such as {name = "…", password = "…"}')
         for key, item in table.items():
             if key not in _ROLE_KEYS:
-                return f"a role has no key {key!r}; it may have {', '.join(_ROLE_KEYS)}"
+                return say(
+                    "a role has no key '{key}'; it may have {names}",
+                    key=key,
+                    names=", ".join(_ROLE_KEYS),
+                )
             if not isinstance(item, _ROLE_KEYS[key]):
-                return f"{key!r} of a role must be of type {_ROLE_KEYS[key].__name__}"
+                return say(
+                    "'{key}' of a role must be of type {type}",
+                    key=key,
+                    type=_ROLE_KEYS[key].__name__,
+                )
         for name in (table["name"], *table.get("member_of", ())):
             if trouble := _check_user(name) if name is table["name"] else _name_trouble(name):
                 return trouble
     names = [table["name"] for table in value]
-    return "a role is named twice" if len(set(names)) < len(names) else None
+    return say("a role is named twice") if len(set(names)) < len(names) else None
 
 
 def _check_settings(value: object) -> str | None:
     if not isinstance(value, Mapping):
-        return "expected a table of PostgreSQL's own settings"
+        return say("expected a table of PostgreSQL's own settings")
     for name, item in value.items():
         if not _SETTING.fullmatch(name):
-            return f"{name!r} is no name of a PostgreSQL setting"
+            return say("'{name}' is no name of a PostgreSQL setting", name=name)
         if name in OWN_SETTINGS:
-            return f"the setting {name} is kept by this service and cannot be declared"
+            return say(
+                "the setting {name} is kept by this service and cannot be declared", name=name
+            )
         if not isinstance(item, str | int | float) or "\0" in str(item):
-            return f"the setting {name} must be a text, a number, true or false"
+            return say("the setting {name} must be a text, a number, true or false", name=name)
     return None
 
 
 OPTIONS: Mapping[str, Option] = {
-    "program": Option((str,), "folder of the server's programs; left out: the best one found"),
-    "port": Option((int,), "TCP port on 127.0.0.1; left out: one is chosen", check=_check_port),
-    "host": Option((str,), "external only: its host name, or the folder of its socket"),
-    "user": Option((str,), "the student's login role (`student`)", check=_check_user),
-    "password": Option((str,), "the student's password; left out: a generated secret"),
-    "password_file": Option((str,), "external only: a file whose first line is the password"),
+    "program": Option((str,), say("folder of the server's programs; left out: the best one found")),
+    "port": Option(
+        (int,), say("TCP port on 127.0.0.1; left out: one is chosen"), check=_check_port
+    ),
+    "host": Option((str,), say("external only: its host name, or the folder of its socket")),
+    "user": Option((str,), say("the student's login role (`student`)"), check=_check_user),
+    "password": Option((str,), say("the student's password; left out: a generated secret")),
+    "password_file": Option((str,), say("external only: a file whose first line is the password")),
     "databases": Option(
         (list, tuple),
-        "databases the student owns; the first is the one to connect to (the user's name)",
+        say("databases the student owns; the first is the one to connect to (the user's name)"),
         check=_check_databases,
     ),
     "roles": Option(
         (list, tuple),
-        "more roles: tables of " + ", ".join(_ROLE_KEYS),
+        say("more roles: tables of {keys}", keys=", ".join(_ROLE_KEYS)),
         check=_check_roles,
     ),
-    "settings": Option((dict,), "PostgreSQL's own settings, by name", check=_check_settings),
+    "settings": Option((dict,), say("PostgreSQL's own settings, by name"), check=_check_settings),
 }

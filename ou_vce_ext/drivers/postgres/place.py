@@ -96,10 +96,10 @@ async def find_place(site: Site, launcher: Launcher) -> Place:
         raise DefiniteError(
             "folder-unsuitable",
             say(
-                "PostgreSQL refuses to run as root, and {name} cannot reach the databases in "
-                "{home}: {closed} is closed to it. They have not been touched.",
-                name=place.account.name,
-                home=home,
+                "PostgreSQL refuses to run as root, and {user} cannot reach the databases in "
+                "{folder}: {closed} is closed to it. They have not been touched.",
+                user=place.account.name,
+                folder=home,
                 closed=closed,
             ),
             say(

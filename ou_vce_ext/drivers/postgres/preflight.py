@@ -99,9 +99,9 @@ async def _with_lock(
         raise DefiniteError(
             "program-unsuitable",
             say(
-                "PostgreSQL refuses to run as root, and {name} cannot reach its programs in "
+                "PostgreSQL refuses to run as root, and {user} cannot reach its programs in "
                 "{folder}.",
-                name=place.account.name,
+                user=place.account.name,
                 folder=servers[0].folder,
             ),
             say(

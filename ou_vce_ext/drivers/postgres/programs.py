@@ -14,6 +14,7 @@ from pathlib import Path
 from ...errors import DefiniteError
 from ...models import ServiceError
 from ...sentences import say
+from ...services.enumeration import listed
 
 OLDEST = 12
 """The oldest major release whose tools and settings we know."""
@@ -117,8 +118,8 @@ def missing_program(configured: str | None, servers: Sequence[Server]) -> Servic
         return ServiceError(
             "program-missing",
             say(
-                "The folder {configured}, declared as `program`, holds no PostgreSQL server.",
-                configured=configured,
+                "The folder {folder}, declared as `program`, holds no PostgreSQL server.",
+                folder=configured,
             ),
             say(
                 "Correct `program` in the service's declaration: it names the folder in which "
@@ -153,7 +154,7 @@ def choose_server(servers: Sequence[Server], folder: Path, version: str | None) 
     for server in servers:
         if str(server.major) == version:
             return server
-    here = " and ".join(str(major) for major in sorted({server.major for server in servers}))
+    here = listed(str(major) for major in sorted({server.major for server in servers}))
     raise DefiniteError(
         "data-wrong-version",
         say(

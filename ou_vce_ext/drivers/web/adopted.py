@@ -92,7 +92,7 @@ class AdoptedDriver(WebDriver):
         entry = self._known
         words = self._realised("command", entry.command)
         if not isinstance(words, list | tuple) or not words:
-            raise entry.wrong("`command` gives no list of texts")
+            raise entry.wrong(say("`command` gives no list of texts"))
         return tuple(self._rendered("command", word) for word in words)
 
     def _own_environment(self) -> dict[str, str]:
@@ -136,14 +136,19 @@ class AdoptedDriver(WebDriver):
         try:
             return call_by_name(asked, self._arguments)
         except Exception as error:  # whatever somebody else's code does
-            raise self._known.failed(f"its `{key}` cannot be had", error) from error
+            raise self._known.failed(say("its `{key}` cannot be had", key=key), error) from error
 
     def _rendered(self, key: str, text: object) -> str:
         if not isinstance(text, str):
-            raise self._known.wrong(f"`{key}` holds {str(text)[:40]!r}, which is no text")
+            raise self._known.wrong(
+                say("`{key}` holds '{value}', which is no text", key=key, value=str(text)[:40])
+            )
         try:
             return text.format(**self._arguments)
         except (LookupError, ValueError, AttributeError) as error:
-            raise self._known.failed(
-                f"its `{key}` holds {text[:80]!r}, in which the braces cannot be filled in", error
-            ) from error
+            what = say(
+                "its `{key}` holds '{value}', in which the braces cannot be filled in",
+                key=key,
+                value=text[:80],
+            )
+            raise self._known.failed(what, error) from error

@@ -238,7 +238,7 @@ class WebDriver(Driver):
         if self._port is None or self.declared_port is not None:
             raise port_in_use_error(self._port or 0, True)
         if self._giving_up is None:
-            self._taken_by = describe_port_owner(self._port) or "another program"
+            self._taken_by = describe_port_owner(self._port) or say("another program")
             self._giving_up = asyncio.ensure_future(process.stop())
 
     async def close(self) -> None:
@@ -285,7 +285,7 @@ class WebDriver(Driver):
             # There it was alone: it is itself that has its port twice.
             return None
         if self._port and self.declared_port is None:
-            owner = self._taken_by or describe_port_owner(self._port) or "another program"
+            owner = self._taken_by or describe_port_owner(self._port) or say("another program")
             error = ServiceError(
                 "port-in-use",
                 say(

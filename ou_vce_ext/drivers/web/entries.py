@@ -65,17 +65,17 @@ def find_entry(name: str, servers: Mapping[str, object]) -> Entry:
     Imports the package's code. Raises DefiniteError (``config-invalid``) with the reason.
     """
     if name in servers:
-        return _judge(name, "ServerProxy.servers in Jupyter's configuration", servers[name])
+        return _judge(name, say("ServerProxy.servers in Jupyter's configuration"), servers[name])
     known = entry_points(group=GROUP)
     point = next((each for each in known if each.name == name), None)
     if point is None:
-        there = ", ".join(sorted({*known.names, *map(str, servers)})) or "none at all"
+        there = ", ".join(sorted({*known.names, *map(str, servers)})) or say("none at all")
         raise DefiniteError(
             "config-invalid",
             say(
-                "There is no entry `{name}` for jupyter-server-proxy to adopt. There are: {there}.",
+                "There is no entry `{name}` for jupyter-server-proxy to adopt. There are: {names}.",
                 name=name,
-                there=there,
+                names=there,
             ),
             say(
                 "Install the package that brings it beside Jupyter, or correct `adopt` in this "
@@ -87,7 +87,7 @@ def find_entry(name: str, servers: Mapping[str, object]) -> Entry:
         gives: Callable[[], object] = point.load()
         found = gives()
     except Exception as error:  # whatever somebody else's code does
-        raise _failed(name, source, "its entry point cannot be loaded", error) from error
+        raise _failed(name, source, say("its entry point cannot be loaded"), error) from error
     return _judge(name, source, found)
 
 
@@ -95,23 +95,26 @@ def as_mapping(told: object, entry: Entry, key: str) -> Mapping[Any, Any]:
     """Give ``told`` as a mapping. Raises DefiniteError where it is none."""
     if isinstance(told, Mapping):
         return told
-    raise entry.wrong(f"`{key}` is {type(told).__name__}, and should be a dictionary")
+    raise entry.wrong(
+        say("`{key}` is {type}, and should be a dictionary", key=key, type=type(told).__name__)
+    )
 
 
 def _judge(name: str, source: str, found: object) -> Entry:
     told = _fields(found)
     if told is None:
-        raise _wrong(name, source, f"it is {type(found).__name__}, and should be a dictionary")
+        kind = type(found).__name__
+        raise _wrong(name, source, say("it is {type}, and should be a dictionary", type=kind))
     command = told.get("command")
     if not command:
         raise _wrong(
-            name, source, "it has no `command`: it is for a program that others have started"
+            name, source, say("it has no `command`: it is for a program that others have started")
         )
     if isinstance(command, str) or not (callable(command) or isinstance(command, list | tuple)):
-        raise _wrong(name, source, "its `command` is neither a list of texts nor a function")
+        raise _wrong(name, source, say("its `command` is neither a list of texts nor a function"))
     timeout = told.get("timeout")
     if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float)):
-        raise _wrong(name, source, "its `timeout` is no number of seconds")
+        raise _wrong(name, source, say("its `timeout` is no number of seconds"))
     launcher = _fields(told.get("launcher_entry") or {}) or {}
     options = _options(name, source, told)
     place = told.get("unix_socket")
@@ -158,13 +161,14 @@ def _options(name: str, source: str, told: Mapping[str, Any]) -> dict[str, Any]:
             options[ours] = value
         else:
             kind = type(value).__name__
-            raise _wrong(name, source, f"its `{theirs}` is {kind}, which it cannot be")
+            what = say("its `{key}` is {type}, which it cannot be", key=theirs, type=kind)
+            raise _wrong(name, source, what)
     patterns = told.get("exclude_last_activity_patterns")
     if patterns and options.get("activity", True) is True:
         try:
             options["activity"] = _unless(patterns)
         except (TypeError, re.error):
-            what = "its `exclude_last_activity_patterns` hold no regular expressions"
+            what = say("its `exclude_last_activity_patterns` hold no regular expressions")
             raise _wrong(name, source, what) from None
     return options
 
@@ -189,11 +193,16 @@ def _wrong(name: str, source: str, what: str) -> DefiniteError:
 
 
 def _failed(name: str, source: str, what: str, error: Exception) -> DefiniteError:
-    reason = " ".join(str(error).split())[:300]
+    reason, kind = " ".join(str(error).split())[:300], type(error).__name__
     return DefiniteError(
         "config-invalid",
-        f"The entry `{name}` of {source} cannot be adopted: {what} ({type(error).__name__}"
-        + (f": {reason}" if reason else "")
-        + "). Nothing has been started.",
+        say(
+            "The entry `{name}` of {source} cannot be adopted: {what} ({reason}). Nothing has been "
+            "started.",
+            name=name,
+            source=source,
+            what=what,
+            reason=f"{kind}: {reason}" if reason else kind,
+        ),
         say("Install what that package needs, or look for a newer version of it."),
     )

@@ -81,15 +81,15 @@ def _call(function: Callable[..., Any], told: Mapping[str, object], whose: str) 
     try:
         return call_by_name(function, told)
     except Exception as error:  # whatever a declared function does
-        name = getattr(function, "__name__", "a function")
+        name = getattr(function, "__name__", None) or say("a function")
         raise VceError(
             "app-not-answering",
             say(
-                "The function `{name}` of {whose} failed, so its answer cannot be shown: "
-                "{name__}: {error}",
+                "The function `{name}` of {service} failed, so its answer cannot be shown: "
+                "{type}: {error}",
                 name=name,
-                whose=whose,
-                name__=type(error).__name__,
+                service=whose,
+                type=type(error).__name__,
                 error=error,
             ),
             say("Tell whoever declared this service."),
@@ -104,11 +104,11 @@ def _find(place: str, title: str) -> Callable[..., Any]:
         raise DefiniteError(
             "config-invalid",
             say(
-                "{title} is declared with the function {place}, which is not to be had: "
-                "{name__}: {error}. Nothing has been started.",
+                "{title} is declared with the function {function}, which is not to be had: "
+                "{type}: {error}. Nothing has been started.",
                 title=title,
-                place=place,
-                name__=type(error).__name__,
+                function=place,
+                type=type(error).__name__,
                 error=error,
             ),
             say("Install the module beside Jupyter, or correct `rewrite_response`."),
@@ -117,9 +117,9 @@ def _find(place: str, title: str) -> Callable[..., Any]:
         raise DefiniteError(
             "config-invalid",
             say(
-                "{title} is declared with {place}, which is no function. Nothing has been started.",
+                "{title} is declared with {name}, which is no function. Nothing has been started.",
                 title=title,
-                place=place,
+                name=place,
             ),
             say("Correct `rewrite_response` in its declaration."),
         )

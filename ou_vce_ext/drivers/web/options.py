@@ -25,72 +25,76 @@ LONGEST_SOCKET: Final = 100
 def _check_port(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535:
         return None
-    return "must be a number from 1 to 65535"
+    return say("must be a number from 1 to 65535")
 
 
 def _check_socket(value: object) -> str | None:
     path = str(value)
     if not os.path.isabs(path) or len(os.fsencode(path)) > LONGEST_SOCKET:
-        return f"must be a path from / on, {LONGEST_SOCKET} characters at most"
+        return say("must be a path from / on, {longest} characters at most", longest=LONGEST_SOCKET)
     return None
 
 
 def _check_host(value: object) -> str | None:
     if _HOST.fullmatch(str(value)):
         return None
-    return 'must be a host and, if need be, a port, such as "localhost:3000"'
+    return say('must be a host and, if need be, a port, such as "localhost:3000"')
 
 
 def _check_headers(value: object) -> str | None:
     if not isinstance(value, Mapping):
-        return 'must be a table, such as { "X-Script-Name" = "/genie" }'
+        return say('must be a table, such as { "X-Script-Name" = "/genie" }')
     for name, text in value.items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            return "holds a name that no header can have"
+            return say("holds a name that no header can have")
         if not isinstance(text, str) or not text.isprintable():
-            return f"holds a value for {name} that is no text of one line"
+            return say("holds a value for {name} that is no text of one line", name=name)
     return None
 
 
 def _check_mappath(value: object) -> str | None:
     if not isinstance(value, Mapping):
-        return 'must be a table, such as { "/" = "/index.html" }'
+        return say('must be a table, such as { "/" = "/index.html" }')
     for path in (*value.keys(), *value.values()):
         if not isinstance(path, str) or not path.startswith("/") or not path.isprintable():
-            return 'must map paths to paths, which begin with /: { "/" = "/index.html" }'
+            return say('must map paths to paths, which begin with /: { "/" = "/index.html" }')
         if "?" in path or "#" in path:
-            return "must map paths alone: what is behind a ? or # is passed on as it is"
+            return say("must map paths alone: what is behind a ? or # is passed on as it is")
     return None
 
 
 def _check_functions(value: object) -> str | None:
     for each in texts(value):
         if not isinstance(each, str) or not _FUNCTION.fullmatch(each):
-            return 'must name functions, such as ["my_module:my_function"]'
+            return say('must name functions, such as ["my_module:my_function"]')
     return None
 
 
 def _check_patterns(value: object) -> str | None:
     for each in texts(value):
         if not isinstance(each, str):
-            return 'must hold texts, such as ["/poll", "/api/events.*"]'
+            return say('must hold texts, such as ["/poll", "/api/events.*"]')
         try:
             re.compile(each)
         except re.error as error:
-            return f"holds a regular expression that is none: {each[:40]!r} ({error})"
+            return say(
+                "holds a regular expression that is none: '{value}' ({error})",
+                value=each[:40],
+                error=error,
+            )
     return None
 
 
 def _check_page(value: object) -> str | None:
     if _PAGE.fullmatch(str(value)) and ".." not in str(value).partition("?")[0].split("/"):
         return None
-    return 'must be a path below the app\'s own address, such as "app/index.html"'
+    return say('must be a path below the app\'s own address, such as "app/index.html"')
 
 
 def _check_entry(value: object) -> str | None:
     if _ENTRY.fullmatch(str(value)):
         return None
-    return 'must be the name of an entry for jupyter-server-proxy, such as "rstudio"'
+    return say('must be the name of an entry for jupyter-server-proxy, such as "rstudio"')
 
 
 def texts(value: object) -> tuple[Any, ...]:
@@ -100,32 +104,42 @@ def texts(value: object) -> tuple[Any, ...]:
 
 OPTIONS: Mapping[str, Option] = {
     "adopt": Option(
-        (str,), "an entry for jupyter-server-proxy to run, instead of a command", check=_check_entry
+        (str,),
+        say("an entry for jupyter-server-proxy to run, instead of a command"),
+        check=_check_entry,
     ),
     "port": Option(
-        (int,), "the port it always listens on; left out: a free one each time", check=_check_port
+        (int,),
+        say("the port it always listens on; left out: a free one each time"),
+        check=_check_port,
     ),
     "socket": Option(
-        (str,), "the unix socket it always listens on, instead of a port", check=_check_socket
+        (str,), say("the unix socket it always listens on, instead of a port"), check=_check_socket
     ),
     "host_header": Option(
-        (str,), "the Host it expects; left out: 127.0.0.1 and its port", check=_check_host
+        (str,), say("the Host it expects; left out: 127.0.0.1 and its port"), check=_check_host
     ),
-    "absolute_url": Option((bool,), "true where it expects to see the whole path, prefix included"),
+    "absolute_url": Option(
+        (bool,), say("true where it expects to see the whole path, prefix included")
+    ),
     "private": PRIVATE,
     "request_headers": Option(
-        (dict,), "headers it is given with each request", check=_check_headers
+        (dict,), say("headers it is given with each request"), check=_check_headers
     ),
-    "start_page": Option((str,), "the page its address leads to", check=_check_page),
-    "mappath": Option((dict,), "paths to ask for instead of others", check=_check_mappath),
+    "start_page": Option((str,), say("the page its address leads to"), check=_check_page),
+    "mappath": Option((dict,), say("paths to ask for instead of others"), check=_check_mappath),
     "rewrite_response": Option(
-        (str, list, tuple), "functions that change its answers", check=_check_functions
+        (str, list, tuple), say("functions that change its answers"), check=_check_functions
     ),
-    "raw_socket": Option((bool,), "true where it speaks no HTTP: a WebSocket carries its bytes"),
-    "activity": Option((bool,), "false where using it does not keep the server from being culled"),
+    "raw_socket": Option(
+        (bool,), say("true where it speaks no HTTP: a WebSocket carries its bytes")
+    ),
+    "activity": Option(
+        (bool,), say("false where using it does not keep the server from being culled")
+    ),
     "activity_ignores": Option(
         (list, tuple),
-        "regular expressions: requests for such paths tell of no person at work",
+        say("regular expressions: requests for such paths tell of no person at work"),
         check=_check_patterns,
     ),
 }

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ...sentences import say
+from ...sentences import in_a_row, say
 
 PLACEHOLDERS: Final[Mapping[str, str]] = {
     "port": "the TCP port to listen on",
@@ -45,13 +45,15 @@ def check_placeholders(command: Iterable[str]) -> str | None:
         if word not in PLACEHOLDERS:
             close = difflib.get_close_matches(word.lower(), PLACEHOLDERS, n=1)
             known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-            return (
-                f"There is no placeholder {{{word}}}. "
-                + (f"Did you mean {{{close[0]}}}? " if close else "")
-                + say(
-                    "There are: {known}; for braces as such, write {{{{{word}}}}}.",
-                    known=known,
-                    word=word,
+            return in_a_row(
+                (
+                    say("There is no placeholder {{{word}}}.", word=word),
+                    say("Did you mean {{{word}}}?", word=close[0]) if close else "",
+                    say(
+                        "There are: {known}; for braces as such, write {{{{{word}}}}}.",
+                        known=known,
+                        word=word,
+                    ),
                 )
             )
     return None

@@ -47,14 +47,13 @@ def missing_program(
         return ServiceError(
             "program-unsuitable",
             say(
-                "{closed}, the program of {title}, may not be run: it is not marked as a program.",
-                closed=closed,
+                "{program}, the program of {title}, may not be run: it is not marked as a program.",
+                program=closed,
                 title=title,
             ),
-            say("In a terminal: chmod +x {quote}", quote=shlex.quote(str(closed))),
+            say("In a terminal: chmod +x {program}", program=shlex.quote(str(closed))),
         )
     package = _PACKAGES.get(program)
-    install = f"Install it (`apt-get install {package}`)" if package else "Install it"
     return ServiceError(
         "program-missing",
         say(
@@ -62,5 +61,11 @@ def missing_program(
             program=program,
             title=title,
         ),
-        say("{install}, or correct `command` in this service's declaration.", install=install),
+        say(
+            "Install it (`apt-get install {package}`), or correct `command` in this service's "
+            "declaration.",
+            package=package,
+        )
+        if package
+        else say("Install it, or correct `command` in this service's declaration."),
     )
