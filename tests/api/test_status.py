@@ -99,7 +99,7 @@ async def test_the_page_speaks_the_readers_language(
     assert shown.all("html")[0]["lang"] == response.headers["Content-Language"] == "fr-FR"
     assert "Accept-Language" in response.headers["Vary"].split(", ")
     assert "PostgreSQL n’est pas en marche" in shown.text
-    assert "Dernière sauvegarde" in shown.text
+    assert "Espace disque" in shown.text
 
 
 async def test_json_speaks_it_too(house: House, ask: Ask) -> None:
