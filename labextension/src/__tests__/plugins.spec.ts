@@ -135,6 +135,7 @@ describe('commandsPlugin', () => {
         null,
         null,
         labShell,
+        null,
         null
       );
       await commands.execute('vce:show-logs', { name: 'openrefine' });
@@ -154,6 +155,7 @@ describe('commandsPlugin', () => {
     void commandsPlugin.activate(
       app,
       new FakeModel(),
+      null,
       null,
       null,
       null,

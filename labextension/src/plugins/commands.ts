@@ -1,5 +1,6 @@
 import {
   ILabShell,
+  ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
@@ -7,7 +8,6 @@ import { Notification } from '@jupyterlab/apputils';
 import { URLExt } from '@jupyterlab/coreutils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { LabIcon } from '@jupyterlab/ui-components';
-import type { Widget } from '@lumino/widgets';
 
 import { addCommands } from '../commands';
 import { unsavedIn } from '../openrefine';
@@ -23,9 +23,9 @@ import {
 import { confirmStop } from '../widgets/confirmStop';
 import { nameDialogs } from '../widgets/dialogNames';
 import { copyReport } from '../widgets/report';
-import { LogView } from '../widgets/logView';
 import { tileIcon } from '../widgets/tileIcon';
 import { problemWords } from '../words';
+import { logTabs } from './logTabs';
 
 const NOTHING: IUnsaved = { projects: [], unfinished: false };
 
@@ -35,7 +35,14 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Adds the commands that start, stop and open services.',
   autoStart: true,
   requires: [IVCEModel],
-  optional: [IVCEApps, IVCEConnections, IVCEPanel, ILabShell, ITranslator],
+  optional: [
+    IVCEApps,
+    IVCEConnections,
+    IVCEPanel,
+    ILabShell,
+    ILayoutRestorer,
+    ITranslator
+  ],
   activate: (
     app: JupyterFrontEnd,
     model: IVCEModel,
@@ -43,11 +50,11 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     connections: IVCEConnections | null,
     panel: IVCEPanel | null,
     labShell: ILabShell | null,
+    restorer: ILayoutRestorer | null,
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const { baseUrl } = app.serviceManager.serverSettings;
-    const logs = new Map<string, LogView>();
     const icons = new Map<string, LabIcon>();
 
     nameDialogs();
@@ -56,22 +63,16 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       window.open(URLExt.join(baseUrl, 'vce', ...path), '_blank', 'noopener');
     };
 
-    const showLogs = (service: IService): Widget | null => {
-      if (!labShell) {
-        // Jupyter Notebook has room for one document only: the browser shows the text.
-        openPage('api', 'services', service.name, 'logs?lines=1000');
-        return null;
-      }
-      let view = logs.get(service.name);
-      if (!view) {
-        const created = (view = new LogView(service, model, trans));
-        logs.set(service.name, created);
-        created.disposed.connect(() => logs.delete(service.name));
-        app.shell.add(created, 'main');
-      }
-      app.shell.activateById(view.id);
-      return view;
-    };
+    const showLogs = logTabs({
+      app,
+      model,
+      trans,
+      labShell,
+      restorer,
+      // Jupyter Notebook has room for one document only: the browser shows the text.
+      elsewhere: ({ name }) =>
+        openPage('api', 'services', name, 'logs?lines=1000')
+    });
 
     // One icon for as long as it would look the same: a tile keeps what it has drawn.
     const icon = (service: IService): LabIcon => {

@@ -102,6 +102,11 @@ export class AppTab extends Widget {
     this._frame.focus();
   }
 
+  /** A tab that is closed is done with: the next one asked for is a new one. */
+  protected override onCloseRequest(): void {
+    this.dispose();
+  }
+
   /** Name and mark the tab after what the server says now or, before that, what was kept. */
   private _draw(): void {
     const { model, name, trans } = this.options;

@@ -12,8 +12,8 @@ import type {
   ShownState
 } from '../tokens';
 import { problemWords } from '../words';
-import { useModel, useTicking } from './hooks';
-import { PROOF_ICONS, useBackups } from './proof';
+import { useChanges, useTicking } from './hooks';
+import { PROOF_ICONS } from './proof';
 
 /** What a place in the panel can have done with data. */
 export type DataAction = 'back-up' | 'reset' | 'backups';
@@ -35,8 +35,8 @@ interface IBackupPartProps {
 /** A service's newest backup and its proof, and what can be done with its data. */
 export function BackupPart(props: IBackupPartProps): React.JSX.Element | null {
   const { service, state, model, backups, trans } = props;
-  useModel(model);
-  useBackups(backups);
+  useChanges(model);
+  useChanges(backups);
   useTicking(30_000);
   const can = (capability: 'backup' | 'restore' | 'reset'): boolean =>
     service.capabilities.includes(capability);

@@ -115,7 +115,7 @@ export async function showFailure(
 /** Ask once more, in plain words, before something that cannot be undone. */
 export async function confirmWithoutCopy(
   kind: string,
-  title: string,
+  title: string | null,
   trans: TranslationBundle
 ): Promise<boolean> {
   const { button } = await showDialog({
@@ -126,7 +126,7 @@ export async function confirmWithoutCopy(
           <strong>{trans.__('There is no undo then.')}</strong>{' '}
           {trans.__(
             'What you have in %1 now is only set aside in a folder, and bringing it back from there takes somebody who knows how.',
-            title
+            title ?? trans.__('these services')
           )}
         </p>
         <p>

@@ -9,9 +9,8 @@ import { serviceIcon, vceIcon } from '../icons';
 import type { IService, IVCEModel } from '../tokens';
 import { problemWords } from '../words';
 import { type BackupAction, BackupEntry } from './backupEntry';
-import { useModel, useTicking } from './hooks';
+import { useChanges, useTicking } from './hooks';
 import { Progress } from './progress';
-import { useBackups } from './proof';
 
 /** What the list of backups needs to know and to do. */
 export interface IBackupsTabProps {
@@ -44,8 +43,8 @@ interface IGroup {
 /** The backups, a group for each service, newest first. */
 export function BackupsView(props: IBackupsTabProps): React.JSX.Element {
   const { model, backups, trans } = props;
-  useModel(model);
-  useBackups(backups);
+  useChanges(model);
+  useChanges(backups);
   useTicking(30_000);
   const problem = model.problem ?? backups.problem;
   const groups = groupsOf(model, backups, trans);
@@ -284,6 +283,11 @@ export class BackupsTab extends ReactWidget {
       this.node.focus();
     }
     this._goTo();
+  }
+
+  /** A tab that is closed is done with: the next one asked for is a new one. */
+  protected override onCloseRequest(): void {
+    this.dispose();
   }
 
   protected override onUpdateRequest(message: Message): void {

@@ -9,7 +9,7 @@ import { problemWords } from '../words';
 import { ActionButtons } from './actionButtons';
 import { Connection } from './connection';
 import { CopyButton } from './copyButton';
-import { useModel } from './hooks';
+import { useChanges } from './hooks';
 import { Progress } from './progress';
 import { snippetNote, snippetTitle } from './snippetWords';
 import { StateLine } from './stateLine';
@@ -32,7 +32,7 @@ export function ConnectionCardView(
   props: IConnectionCardProps
 ): React.JSX.Element {
   const { name, model, trans } = props;
-  useModel(model);
+  useChanges(model);
   const service = model.service(name);
   const connection = service?.connection;
   if (!service || !connection) {
@@ -175,6 +175,11 @@ export class ConnectionCard extends ReactWidget {
 
   protected override onActivateRequest(): void {
     this.node.focus();
+  }
+
+  /** A tab that is closed is done with: the next one asked for is a new one. */
+  protected override onCloseRequest(): void {
+    this.dispose();
   }
 
   protected override render(): React.JSX.Element {

@@ -1,7 +1,9 @@
-import { Dialog, showDialog } from '@jupyterlab/apputils';
+import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
+
+import { BodyDialog } from './bodyDialog';
 
 interface IFoldersProps {
   readonly services: string;
@@ -87,7 +89,7 @@ export async function askFolders(
   folders: readonly string[],
   trans: TranslationBundle
 ): Promise<readonly string[] | null> {
-  const { button, value } = await showDialog<readonly string[]>({
+  const { button, value } = await new BodyDialog<readonly string[]>({
     title: trans.__('Back up everything?'),
     body: new FoldersBody(services.join(', '), folders, trans),
     buttons: [
@@ -95,6 +97,6 @@ export async function askFolders(
       Dialog.okButton({ label: trans.__('Back up everything') })
     ],
     defaultButton: 1
-  });
+  }).launch();
   return button.accept ? (value ?? []) : null;
 }

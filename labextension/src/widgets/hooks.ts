@@ -1,9 +1,11 @@
+import type { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 
-import type { IVCEModel } from '../tokens';
-
-/** Draw again whenever something that can be seen has changed in the model. */
-export function useModel(model: IVCEModel): void {
+/** Draw again whenever something emits that what can be seen of it has changed. */
+export function useChanges(source: {
+  readonly changed: ISignal<unknown, unknown>;
+}): void {
+  const { changed } = source;
   const store = React.useMemo(() => {
     let version = 0;
     return {
@@ -12,12 +14,12 @@ export function useModel(model: IVCEModel): void {
           version += 1;
           redraw();
         };
-        model.changed.connect(slot);
-        return () => void model.changed.disconnect(slot);
+        changed.connect(slot);
+        return () => void changed.disconnect(slot);
       },
       version: () => version
     };
-  }, [model]);
+  }, [changed]);
   React.useSyncExternalStore(store.subscribe, store.version);
 }
 

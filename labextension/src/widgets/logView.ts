@@ -4,25 +4,31 @@ import { Poll } from '@lumino/polling';
 import { Widget } from '@lumino/widgets';
 
 import { actionIcons } from '../icons';
-import type { IProblem, IService, IVCEModel } from '../tokens';
+import type { IProblem, IVCEModel } from '../tokens';
 import { problemWords } from '../words';
 
 /** How often to read the log (ms) while it is looked at. */
 const INTERVAL = 2_000;
 
+/** What is enough to bring a log back after a reload, before the server has said anything. */
+export interface ILogViewOptions {
+  readonly name: string;
+  readonly title: string;
+}
+
 /** The end of a service's log, followed while it is looked at. */
 export class LogView extends Widget {
   constructor(
-    service: IService,
+    readonly options: ILogViewOptions,
     private readonly _model: IVCEModel,
     private readonly _trans: TranslationBundle
   ) {
     super();
-    this._name = service.name;
-    const label = _trans.__('Log of %1', service.title);
-    this.id = LogView.id(service.name);
+    const { name, title } = options;
+    const label = _trans.__('Log of %1', title);
+    this.id = LogView.id(name);
     this.addClass('jp-vce-log');
-    this.node.dataset.vceService = service.name;
+    this.node.dataset.vceService = name;
     this.title.label = label;
     this.title.icon = actionIcons.logs;
     this.title.closable = true;
@@ -39,7 +45,7 @@ export class LogView extends Widget {
     this.node.append(this._problem, this._text);
 
     this._poll = new Poll({
-      name: `ou-vce-ext:log:${service.name}`,
+      name: `ou-vce-ext:log:${name}`,
       factory: () => this._read(),
       frequency: { interval: INTERVAL, backoff: false, max: INTERVAL },
       standby: () => (this.isVisible ? 'when-hidden' : true)
@@ -64,16 +70,30 @@ export class LogView extends Widget {
     this._text.focus();
   }
 
+  /** A tab that is closed is done with: the next one asked for is a new one. */
+  protected override onCloseRequest(): void {
+    this.dispose();
+  }
+
   private async _read(): Promise<void> {
+    const { name, title } = this.options;
     try {
-      const text = await this._model.logs(this._name, 1000);
+      const text = await this._model.logs(name, 1000);
       if (!this.isDisposed) {
         this._problem.textContent = '';
         this._show(text || this._trans.__('It has written nothing yet.'));
       }
     } catch (reason) {
+      if (this._model.connected && !this._model.service(name)) {
+        this._problem.textContent = this._trans.__(
+          '%1 is no longer part of this environment, and neither is its log. You can close this tab; your files are where they were.',
+          title
+        );
+        this._text.textContent = '';
+        return;
+      }
       const words = problemWords(reason as IProblem, this._trans);
-      this._problem.textContent = `${words.message} ${words.hint}`;
+      this._problem.textContent = `${words.message} ${words.hint}`.trim();
     }
   }
 
@@ -90,7 +110,6 @@ export class LogView extends Widget {
     }
   }
 
-  private readonly _name: string;
   private readonly _problem: HTMLElement;
   private readonly _text: HTMLElement;
   private readonly _poll: Poll;

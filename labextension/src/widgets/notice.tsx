@@ -5,7 +5,7 @@ import * as React from 'react';
 import { stateIcons } from '../icons';
 import type { ActionRunner, IService, IVCEModel, ShownState } from '../tokens';
 import { actionWords, problemWords, stateAnnouncement } from '../words';
-import { useModel } from './hooks';
+import { useChanges } from './hooks';
 
 /** The bar above an app's page: hidden, but for when the page has lost its service. */
 export class Notice extends ReactWidget {
@@ -57,7 +57,7 @@ type Life = 'fresh' | 'live' | 'broken';
 
 export function NoticeView(props: INoticeViewProps): React.JSX.Element | null {
   const { name, loads, model, run, trans } = props;
-  useModel(model);
+  useChanges(model);
   const [page, setPage] = React.useState({ loads, life: 'fresh' as Life });
   const state = model.stateOf(name);
   const service = model.service(name);

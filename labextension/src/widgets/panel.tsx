@@ -14,7 +14,7 @@ import {
   type RowPart
 } from '../tokens';
 import { problemWords } from '../words';
-import { useModel } from './hooks';
+import { useChanges } from './hooks';
 import { Everything } from './everything';
 import { PanelHead } from './panelHead';
 import { ServiceRow } from './serviceRow';
@@ -43,7 +43,7 @@ export interface IPanelViewProps extends IPanelProps {
 /** The services of this environment, in the order in which they were declared. */
 export function PanelView(props: IPanelViewProps): React.JSX.Element {
   const { model, trans, revealed } = props;
-  useModel(model);
+  useChanges(model);
   return (
     <>
       <PanelHead {...props} />

@@ -5,7 +5,7 @@ import * as React from 'react';
 import { stateIcons } from '../icons';
 import { summary } from '../summary';
 import type { IVCEModel } from '../tokens';
-import { useModel } from './hooks';
+import { useChanges } from './hooks';
 
 interface IStatusItemProps {
   readonly model: IVCEModel;
@@ -16,7 +16,7 @@ interface IStatusItemProps {
 /** All services in a few words; a click leads to the panel. */
 export function StatusItemView(props: IStatusItemProps): React.JSX.Element {
   const { model, trans } = props;
-  useModel(model);
+  useChanges(model);
   const { state, words } = summary(model, trans);
   const Icon = stateIcons[state].react;
   return (

@@ -5,7 +5,7 @@ import * as React from 'react';
 import { serviceIcon, vceIcon } from '../icons';
 import type { IService, IVCEModel } from '../tokens';
 import { stateWords } from '../words';
-import { useModel, useTicking } from './hooks';
+import { useChanges, useTicking } from './hooks';
 
 /**
  * The icon of a service's tile, which also keeps the tile around it true.
@@ -24,7 +24,7 @@ export function tileIcon(
   const Tile = React.forwardRef<SVGElement, LabIcon.IReactProps>(
     function Tile(props, _ref) {
       const svg = React.useRef<SVGElement>(null);
-      useModel(model);
+      useChanges(model);
       const current = model.service(service.name) ?? service;
       const state = model.stateOf(service.name);
       useTicking(state === 'backoff' ? 1_000 : null);
