@@ -37,7 +37,11 @@ export interface IBackupContext {
       operation: IOperation,
       mayInsist: boolean
     ) => Promise<'nothing' | 'report' | 'insist'>;
-    readonly withoutCopy: (kind: string, title: string) => Promise<boolean>;
+    /** The title is null where all services are meant. */
+    readonly withoutCopy: (
+      kind: string,
+      title: string | null
+    ) => Promise<boolean>;
   };
   /** Folders that could be taken along, as JupyterLab shows them. */
   readonly folders: () => Promise<readonly string[]>;
@@ -96,7 +100,16 @@ export class BackupOrders {
     const taken = service && asks ? await this._taken(service) : [];
     const wish = await ask.restore(backup, services, taken);
     if (wish) {
-      await this._told(backups.restore(backup.id, wish));
+      await this._replace('restore', backup.service, {
+        order: () => backups.restore(backup.id, wish),
+        // What is put beside takes no copy, and a part needs one: what stays comes from it. What was
+        // not proven may itself be what is wrong.
+        ...(wish.as === null &&
+          wish.items === null &&
+          backup.verified === 'verified' && {
+            insist: () => backups.restore(backup.id, wish, true)
+          })
+      });
     }
   }
 
@@ -122,35 +135,55 @@ export class BackupOrders {
 
   /** Tell in full how work went wrong, and do what is wanted then. */
   async explain(operation: IOperation): Promise<void> {
-    const { ask, model, report } = this._context;
-    const answer = await ask.failure(operation, mayInsist(operation));
+    const { ask, backups, model, report } = this._context;
+    const { id, kind, service } = operation;
+    const insist =
+      kind === 'reset' && service
+        ? () => backups.reset(service, true)
+        : this._insisting.get(id);
+    const may = insist !== undefined && copyFailed(operation);
+    const answer = await ask.failure(operation, may);
     if (answer === 'report') {
       report();
-    } else if (answer === 'insist' && operation.service) {
-      const title = model.service(operation.service)?.title;
-      if (await ask.withoutCopy(operation.kind, title ?? operation.service)) {
-        await this._insist(operation.service);
+    } else if (answer === 'insist' && insist) {
+      const title = service && (model.service(service)?.title ?? service);
+      if (await ask.withoutCopy(kind, title)) {
+        await this._told(insist());
       }
     }
+  }
+
+  private async _reset(service: string): Promise<void> {
+    const { backups } = this._context;
+    await this._replace('reset', service, {
+      order: () => backups.reset(service),
+      insist: () => backups.reset(service, true)
+    });
   }
 
   /** Where there is no room for a safety copy, a person may decide to go on without one. */
-  private async _reset(service: string): Promise<void> {
-    const { backups, refused } = this._context;
+  private async _replace(
+    kind: 'reset' | 'restore',
+    service: string | null,
+    { order, insist }: IReplacing
+  ): Promise<void> {
+    let id = '';
     try {
-      await backups.reset(service);
+      ({ id } = await order());
     } catch (reason) {
       const problem = reason as IProblem;
-      if (problem.code === 'disk-full') {
-        await this.explain(failedReset(service, problem));
-      } else {
-        refused(problem);
+      if (problem.code !== 'disk-full' || !insist) {
+        this._context.refused(problem);
+        return;
       }
+      this._insisting.set(id, insist);
+      await this.explain(refused(kind, service, problem));
+      return;
     }
-  }
-
-  private async _insist(service: string): Promise<void> {
-    await this._told(this._context.backups.reset(service, true));
+    // It may fail later; what was wanted is then known here alone.
+    if (insist) {
+      this._insisting.set(id, insist);
+    }
   }
 
   /** Names in use, as far as they can be had; the server refuses the others. */
@@ -196,6 +229,17 @@ export class BackupOrders {
       return null;
     }
   }
+
+  /** How to do without a safety copy what was ordered here, by operation. */
+  private readonly _insisting = new Map<string, Order>();
+}
+
+type Order = () => Promise<IOperation>;
+
+/** Something that replaces data; `insist` does it without a safety copy, where that can be. */
+interface IReplacing {
+  readonly order: Order;
+  readonly insist?: Order;
 }
 
 /** Whether it is at rest and can be started. */
@@ -206,12 +250,16 @@ function startable({ capabilities, state }: IService): boolean {
   );
 }
 
-/** A reset that was refused, as if it had begun. */
-function failedReset(service: string, problem: IProblem): IOperation {
+/** Work that was refused, as if it had begun. */
+function refused(
+  kind: string,
+  service: string | null,
+  problem: IProblem
+): IOperation {
   const { code, message, hint } = problem;
   return {
     id: '',
-    kind: 'reset',
+    kind,
     service,
     state: 'failed',
     progress: null,
@@ -223,20 +271,17 @@ function failedReset(service: string, problem: IProblem): IOperation {
   };
 }
 
-/** What a safety copy failed for; only then may a person go on without one. */
+/** What a safety copy fails for; only then may a person go on without one. */
 const COPY_FAILED: readonly string[] = [
   'backup-unsuitable',
+  'command-failed',
   'disk-full',
   'data-corrupt'
 ];
 
-/** Whether a reset failed for want of a safety copy alone. */
-export function mayInsist({ kind, state, error }: IOperation): boolean {
-  return (
-    kind === 'reset' &&
-    state === 'failed' &&
-    COPY_FAILED.includes(error?.code ?? '')
-  );
+/** Whether work may have failed for want of a safety copy alone; nothing has changed then. */
+export function copyFailed({ state, error }: IOperation): boolean {
+  return state === 'failed' && COPY_FAILED.includes(error?.code ?? '');
 }
 
 /** What undoes an operation that has ended well; null where nothing does. */

@@ -12,6 +12,7 @@ import {
   type IVCEBackups
 } from './backupTokens';
 import { same } from './compare';
+import type { IUndoMemory } from './remembered';
 import { VCEError } from './request';
 import type { IOperation, IProblem, IVCEModel } from './tokens';
 
@@ -22,7 +23,8 @@ const INTERVAL = 15_000;
 export class BackupsModel implements IVCEBackups {
   constructor(
     private readonly _api: BackupsApi,
-    private readonly _services: IVCEModel
+    private readonly _services: IVCEModel,
+    private readonly _memory: IUndoMemory | null = null
   ) {
     this._poll = new Poll({
       name: 'ou-vce-ext:backups',
@@ -67,17 +69,7 @@ export class BackupsModel implements IVCEBackups {
   }
 
   undoes(id: string): IUndoes | undefined {
-    const ended = this._operations.find(
-      ({ kind, result }) =>
-        (kind === 'reset' || kind === 'restore') && safetyCopy(result) === id
-    );
-    return (
-      ended && {
-        kind: ended.kind as IUndoes['kind'],
-        service: ended.service,
-        finished: ended.finished
-      }
-    );
+    return this._undoes[id];
   }
 
   failure(service: string | null): IOperation | undefined {
@@ -187,9 +179,27 @@ export class BackupsModel implements IVCEBackups {
     this._operations = operations;
     this._problem = problem;
     this._loaded ||= problem === null;
+    if (problem === null) {
+      this._remember();
+    }
     if (differs) {
       this._changed.emit();
     }
+  }
+
+  /** What the server tells of operations ends when it does; what a copy undoes should not. */
+  private _remember(): void {
+    const kept = this._memory?.load() ?? this._undoes;
+    const undoes = Object.fromEntries(
+      this._backups.flatMap(({ id }): [string, IUndoes][] => {
+        const known = undoneBy(id, this._operations) ?? kept[id];
+        return known ? [[id, known]] : [];
+      })
+    );
+    if (this._memory && !same(undoes, kept)) {
+      this._memory.save(undoes);
+    }
+    this._undoes = undoes;
   }
 
   private _onEnded(_: IVCEModel, { kind }: IOperation): void {
@@ -202,10 +212,29 @@ export class BackupsModel implements IVCEBackups {
   private readonly _changed = new Signal<IVCEBackups, void>(this);
   private _backups: readonly IBackup[] = [];
   private _operations: readonly IOperation[] = [];
+  private _undoes: Readonly<Record<string, IUndoes>> = {};
   private _loaded = false;
   private _problem: IProblem | null = null;
   private _watchers = 0;
   private _turn = 0;
+}
+
+/** What restoring a backup would undo, as far as the operations tell. */
+function undoneBy(
+  id: string,
+  operations: readonly IOperation[]
+): IUndoes | undefined {
+  const ended = operations.find(
+    ({ kind, result }) =>
+      (kind === 'reset' || kind === 'restore') && safetyCopy(result) === id
+  );
+  return (
+    ended && {
+      kind: ended.kind as IUndoes['kind'],
+      service: ended.service,
+      finished: ended.finished
+    }
+  );
 }
 
 /** The id of the backup that undoes what an operation has done, from its result. */

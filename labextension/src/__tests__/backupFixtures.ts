@@ -122,8 +122,10 @@ export class FakeBackups implements IVCEBackups {
   backUpEverything = (folders: readonly string[]) =>
     this._order(`everything ${folders.join()}`);
   verify = (id: string) => this._order(`verify ${id}`);
-  restore = (id: string, wish: object) =>
-    this._order(`restore ${id} ${JSON.stringify(wish)}`);
+  restore = (id: string, wish: object, without = false) =>
+    this._order(
+      `restore ${id} ${JSON.stringify(wish)}${without ? ' without' : ''}`
+    );
   reset = (service: string, without = false) =>
     this._order(`reset ${service}${without ? ' without' : ''}`);
 

@@ -1,7 +1,9 @@
-import { BackupOrders, type IBackupContext, mayInsist } from '../backupOrders';
+import { BackupOrders, copyFailed, type IBackupContext } from '../backupOrders';
 import { BackupsApi } from '../backupsApi';
 import { BackupsModel } from '../backupsModel';
 import { newestWords } from '../backupWords';
+import type { IRestoreWish } from '../backupTokens';
+import { UndoMemory } from '../remembered';
 import { VCEError } from '../request';
 import { firstChoice, freeName, wishOf } from '../restoreWish';
 import { backup, FakeBackups, item, postgres, preview } from './backupFixtures';
@@ -17,21 +19,29 @@ describe('BackupsModel', () => {
   const setUp = () => {
     const server = new FakeServer();
     const services = new FakeModel(postgres());
-    server.replies.set('GET api/backups', { json: { backups: [backup()] } });
+    const copy = backup({ id: 'copy-1', reason: 'safety' });
+    server.replies.set('GET api/backups', {
+      json: { backups: [backup(), copy] }
+    });
     server.replies.set('GET api/operations', { json: { operations: [] } });
-    const model = new BackupsModel(new BackupsApi(server.settings), services);
-    return { server, services, model };
+    const api = new BackupsApi(server.settings);
+    const memory = new UndoMemory(server.settings.baseUrl);
+    const create = () => new BackupsModel(api, services, memory);
+    return { server, services, copy, create, model: create() };
   };
 
+  const undone = operation({
+    id: 'op2',
+    kind: 'reset',
+    service: 'postgres',
+    state: 'succeeded',
+    result: { safety_copy: 'copy-1' }
+  });
+
+  beforeEach(() => localStorage.clear());
+
   it('knows the backups, what undoes what, and how the last work failed', async () => {
-    const { server, model } = setUp();
-    const undone = operation({
-      id: 'op2',
-      kind: 'reset',
-      service: 'postgres',
-      state: 'succeeded',
-      result: { safety_copy: 'copy-1' }
-    });
+    const { server, model, copy } = setUp();
     const failed = operation({
       id: 'op3',
       kind: 'backup',
@@ -43,12 +53,37 @@ describe('BackupsModel', () => {
       json: { operations: [failed, undone] }
     });
     await model.refresh();
-    expect(model.backups).toEqual([backup()]);
+    expect(model.backups).toEqual([backup(), copy]);
     expect(model.undoes('copy-1')).toMatchObject({ kind: 'reset' });
     expect(model.undoes('copy-2')).toBeUndefined();
     expect(model.failure('postgres')).toEqual(failed);
     expect(model.failure('mongo')).toBeUndefined();
     model.dispose();
+  });
+
+  it('remembers what a copy undoes longer than the server does, but no longer than the copy', async () => {
+    const { server, model, create } = setUp();
+    server.replies.set('GET api/operations', {
+      json: { operations: [undone] }
+    });
+    await model.refresh();
+    server.replies.set('GET api/operations', { json: { operations: [] } });
+    await model.refresh();
+    const reloaded = create();
+    await reloaded.refresh();
+    for (const one of [model, reloaded]) {
+      expect(one.undoes('copy-1')).toMatchObject({
+        kind: 'reset',
+        service: 'postgres'
+      });
+    }
+    server.replies.set('GET api/backups', { json: { backups: [] } });
+    await reloaded.refresh();
+    expect(reloaded.undoes('copy-1')).toBeUndefined();
+    const later = create();
+    await later.refresh();
+    expect(later.undoes('copy-1')).toBeUndefined();
+    [model, reloaded, later].forEach(one => one.dispose());
   });
 
   it('looks again when work on data has ended, and keeps what it knew when it cannot', async () => {
@@ -63,7 +98,7 @@ describe('BackupsModel', () => {
     services.operationEnded.emit(operation({ kind: 'verify' }));
     await told;
     expect(model.problem?.code).toBe('unreachable');
-    expect(model.backups).toHaveLength(1);
+    expect(model.backups).toHaveLength(2);
     model.dispose();
   });
 
@@ -97,7 +132,10 @@ describe('BackupOrders', () => {
     const ask = {
       reset: jest.fn(() => Promise.resolve(true)),
       start: jest.fn(() => Promise.resolve(true)),
-      restore: jest.fn(() => Promise.resolve({ as: 'x', items: null })),
+      restore: jest.fn<
+        Promise<IRestoreWish>,
+        Parameters<IBackupContext['ask']['restore']>
+      >(() => Promise.resolve({ as: null, items: null })),
       remove: jest.fn(() => Promise.resolve(true)),
       folders: jest.fn(() => Promise.resolve(['notebooks'])),
       failure: jest.fn(() => Promise.resolve('insist' as const)),
@@ -150,9 +188,38 @@ describe('BackupOrders', () => {
     expect(store.orders).toEqual(['reset postgres', 'reset postgres without']);
     const failed = operation({ kind: 'reset', state: 'failed' });
     const because = (code: string) =>
-      mayInsist({ ...failed, error: serviceError({ code }) });
+      copyFailed({ ...failed, error: serviceError({ code }) });
     expect(because('backup-unsuitable')).toBe(true);
-    expect(because('command-failed')).toBe(false);
+    expect(because('not-answering')).toBe(false);
+  });
+
+  it('does the same with a restore, unless the copy is what a part comes from', async () => {
+    const { store, ask, orders } = setUp();
+    const whole = 'restore b {"as":null,"items":null}';
+    const one = backup({ id: 'b' });
+    const id = 'op1';
+    await orders.restore(one);
+    expect(store.orders.splice(0)).toEqual([whole]);
+    const failed = operation({
+      id,
+      kind: 'restore',
+      service: 'postgres',
+      state: 'failed',
+      error: serviceError({ code: 'data-corrupt' })
+    });
+    await orders.explain(failed);
+    expect(ask.failure).toHaveBeenLastCalledWith(failed, true);
+    expect(ask.withoutCopy).toHaveBeenLastCalledWith('restore', 'PostgreSQL');
+    expect(store.orders.splice(0)).toEqual([`${whole} without`]);
+
+    ask.restore.mockResolvedValueOnce({ as: null, items: ['tm351'] });
+    store.refusal = new VCEError('disk-full', 'No room.', '', 507);
+    await orders.restore(one);
+    expect(store.orders.splice(0)).toEqual([
+      'restore b {"as":null,"items":["tm351"]}'
+    ]);
+    await orders.restore(one);
+    expect(store.orders).toEqual([whole, `${whole} without`]);
   });
 
   it('undoes without a question', async () => {

@@ -20,6 +20,7 @@ import { BackupsApi } from '../backupsApi';
 import { BackupsModel } from '../backupsModel';
 import { DATA_KINDS, type IBackup, IVCEBackups } from '../backupTokens';
 import { CommandIDs } from '../commands';
+import { UndoMemory } from '../remembered';
 import { concernedBy, nameable, replaceable } from '../restoreWish';
 import {
   type IService,
@@ -75,7 +76,11 @@ export const backupsPlugin: JupyterFrontEndPlugin<IVCEBackups> = {
   ): IVCEBackups => {
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const { serverSettings, contents } = app.serviceManager;
-    const backups = new BackupsModel(new BackupsApi(serverSettings), model);
+    const backups = new BackupsModel(
+      new BackupsApi(serverSettings),
+      model,
+      new UndoMemory(serverSettings.baseUrl)
+    );
     const titleOf = (name: string | null): string =>
       name === null
         ? trans.__('Everything')

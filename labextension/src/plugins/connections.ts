@@ -16,6 +16,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { COMMAND_OF } from '../commands';
 import { openNotebookWith } from '../notebooks';
 import { IVCEConnections, IVCEModel, TRANSLATION_DOMAIN } from '../tokens';
+import { BodyDialog } from '../widgets/bodyDialog';
 import { ConnectionCard } from '../widgets/connectionCard';
 
 /** Brings a card back after a reload of the page; nobody needs to call it. */
@@ -92,7 +93,7 @@ export const connectionsPlugin: JupyterFrontEndPlugin<IVCEConnections> = {
       show: ({ name, title }) => {
         if (!labShell) {
           // Jupyter Notebook has room for one document only.
-          void new Dialog({
+          void new BodyDialog({
             title,
             body: create(name, title),
             buttons: [Dialog.cancelButton({ label: trans.__('Close') })]
