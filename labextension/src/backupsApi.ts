@@ -2,7 +2,13 @@ import { URLExt } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 
 import type { IBackup, IResetPreview, IRestoreWish } from './backupTokens';
-import { refusal, requestJSON, requestText, VCEError } from './request';
+import {
+  languageHeader,
+  refusal,
+  requestJSON,
+  requestText,
+  VCEError
+} from './request';
 import type { IOperation } from './tokens';
 
 /** The server measures what is there before it answers (ms). */
@@ -106,6 +112,9 @@ export class BackupsApi {
       const request = new XMLHttpRequest();
       request.open('POST', this._url('api', 'backups') + query);
       request.setRequestHeader('Content-Type', 'application/octet-stream');
+      for (const [name, value] of Object.entries(languageHeader())) {
+        request.setRequestHeader(name, value);
+      }
       const { token } = this._settings;
       if (token) {
         request.setRequestHeader('Authorization', `token ${token}`);

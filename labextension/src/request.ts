@@ -68,6 +68,15 @@ export async function requestText(
   return text;
 }
 
+/**
+ * What asks the server for its sentences in the language that JupyterLab speaks, which need not be
+ * the browser's own. JupyterLab's translator names it on the page; before that, it is left open.
+ */
+export function languageHeader(): Record<string, string> {
+  const { lang } = document.documentElement;
+  return lang ? { 'Accept-Language': lang } : {};
+}
+
 async function send(
   settings: ServerConnection.ISettings,
   { path, query, method = 'GET', body, timeout = TIMEOUT }: IRequest
@@ -77,7 +86,11 @@ async function send(
     URLExt.objectToQueryString(query ?? {});
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), timeout);
-  const init: RequestInit = { method, signal: abort.signal };
+  const init: RequestInit = {
+    method,
+    signal: abort.signal,
+    headers: languageHeader()
+  };
   if (body) {
     init.body = JSON.stringify(body);
   }

@@ -117,6 +117,7 @@ export class FakeServer {
   readonly replies = new Map<string, IReply | (() => Promise<Response>)>();
   readonly asked: string[] = [];
   readonly bodies: string[] = [];
+  readonly languages: (string | null)[] = [];
 
   readonly settings = ServerConnection.makeSettings({
     baseUrl: BASE,
@@ -150,6 +151,7 @@ export class FakeServer {
   private async _answer(request: Request): Promise<Response> {
     const what = `${request.method} ${request.url.replace(`${BASE}vce/`, '')}`;
     this.asked.push(what);
+    this.languages.push(request.headers.get('Accept-Language'));
     this.bodies.push(await request.text());
     const reply = this.replies.get(what);
     if (!reply) {

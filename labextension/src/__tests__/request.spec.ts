@@ -28,6 +28,16 @@ describe('requestJSON', () => {
     expect(answer.date).toBe(Date.parse('2026-01-01T10:00:00Z'));
   });
 
+  it('asks in the language of the page, and of the browser where it has none', async () => {
+    const server = new FakeServer();
+    server.services();
+    document.documentElement.lang = 'fr-FR';
+    await requestJSON(server.settings, REQUEST);
+    document.documentElement.lang = '';
+    await requestJSON(server.settings, REQUEST);
+    expect(server.languages).toEqual(['fr-FR', null]);
+  });
+
   it('takes code, message and hint from the body of a refusal', async () => {
     const error = await refused({
       status: 409,

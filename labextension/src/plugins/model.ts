@@ -3,6 +3,8 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 
+import { ITranslator } from '@jupyterlab/translation';
+
 import { VCEApi } from '../api';
 import { VCEModel } from '../model';
 import { TabMemory } from '../remembered';
@@ -14,6 +16,8 @@ export const modelPlugin: JupyterFrontEndPlugin<IVCEModel> = {
   description: 'Keeps track of the services of this environment.',
   autoStart: true,
   provides: IVCEModel,
+  // Not called here: but once it is there, the page names its language, and requests do.
+  optional: [ITranslator],
   activate: (app: JupyterFrontEnd): IVCEModel =>
     new VCEModel(new VCEApi(app.serviceManager.serverSettings), new TabMemory())
 };
