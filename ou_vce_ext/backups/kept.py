@@ -13,12 +13,11 @@ from typing import Final
 
 from ..services.private_files import read_private, write_private
 from ..services.registry import Registry
+from .scratch import is_kept
 from .store import Store, Stored
 from .threads import to_its_end
 
 NAME: Final = "kept.json"
-BEFORE: Final = "-before-"
-"""In the name of a folder of old data, between that of the live one and the moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class KeptFolders:
     def remove(self, safety: str) -> None:
         """Let it go with its safety copy. Never raises."""
         kept = self.of(safety)
-        if kept and (place := kept.place) and BEFORE in place.name:
+        if kept and (place := kept.place) and is_kept(place.name, kept.live):
             shutil.rmtree(place, ignore_errors=True)
         self.forget(safety)
 

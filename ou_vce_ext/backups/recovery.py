@@ -10,15 +10,18 @@ from ..services.registry import Registry
 from ..states import ServiceState
 from .counter import Counter
 from .swap import JOURNAL, settle
+from .swap_inside import clear
 
 
 def recover(registry: Registry, log: logging.Logger) -> None:
     """Settle each swap that was cut off. Blocks, for a moment; never raises."""
     for name in registry.names():
-        journal = registry.get(name).driver.site.private_dir / JOURNAL
+        driver = registry.get(name).driver
+        journal = driver.site.private_dir / JOURNAL
         try:
             if settle(journal):
                 log.warning("%s: a restore was cut off; its data are whole, old or new", name)
+            clear(driver.data_dir)
         except (OSError, ValueError, KeyError, TypeError):
             log.exception("%s: a restore was cut off, and %s cannot be settled", name, journal)
 

@@ -9,14 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import VceError
+from ..oserrors import why
 from ..sentences import say
 from ..states import RUNNING
 from .job import Job, guarded, to_the_end
-from .kept import BEFORE
-from .scratch import MARK
+from .scratch import BEFORE, MARK
 from .strategy import Built, Layer
-from .swap import JOURNAL, Swap, begin, settle
-from .swap_inside import InsideSwap
+from .swap import JOURNAL, change_places
 
 Keep = Callable[[Path], Awaitable[Path | None]]
 """Asked once the service is stopped, with its data folder: where its old data are to be kept.
@@ -56,18 +55,15 @@ async def _put_in_place(job: Job, built: Built, keep: Keep) -> Path | None:
     aside = await keep(built.live)
     watch.step(say("The new data take the place of the old"))
     journal = job.item.driver.site.private_dir / JOURNAL
-    swap = None
     try:
-        swap = await asyncio.to_thread(begin, journal, built.live, built.folder, aside)
-        await asyncio.to_thread(swap.exchange)
+        swap = await asyncio.to_thread(change_places, journal, built.live, built.folder, aside)
     except OSError as error:
-        await asyncio.to_thread(_settle_quietly, journal, swap)
         await _start_again(job, ran, stopped)
         raise VceError(
             "data-unwritable",
             say(
                 "The new data could not be put in place: {reason}. {title} has its data as before.",
-                reason=error.strerror or str(error),
+                reason=why(error),
                 title=job.title,
             ),
             say("Check the disk and who owns the folders, then try again."),
@@ -97,14 +93,6 @@ async def _put_in_place(job: Job, built: Built, keep: Keep) -> Path | None:
         await job.item.stop(job.running.progress)
     registry.start_again(stopped)
     return kept
-
-
-def _settle_quietly(journal: Path, swap: Swap | InsideSwap | None) -> None:
-    """Have the old data in place; what cannot be settled now is at the next start."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        if swap:
-            swap.put_back()
-        settle(journal)
 
 
 async def _start_again(job: Job, ran: bool, stopped: Sequence[str]) -> None:

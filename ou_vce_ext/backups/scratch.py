@@ -23,6 +23,8 @@ from ..services.readiness import wait_until_ready
 
 MARK: Final = ".scratch-"
 """In the name of each folder that holds nothing anybody needs, once its operation has ended."""
+BEFORE: Final = "-before-"
+"""In the name of a folder of old data, between that of the live one and the moment."""
 NICE: Final = 10
 
 
@@ -42,6 +44,11 @@ def scratch_site(live: Site, port: int | None) -> Site:
         log_file=private / "log",
         port=port,
     )
+
+
+def is_kept(name: str, live: Path) -> bool:
+    """Whether ``name`` is that of a folder of old data of ``live``."""
+    return name.startswith(live.name + BEFORE)
 
 
 def make_folders(site: Site) -> None:

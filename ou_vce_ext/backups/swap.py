@@ -120,6 +120,34 @@ def begin(journal: Path, live: Path, new: Path, aside: Path | None) -> Swap | In
     return Swap.prepare(journal, live, new, aside)
 
 
+def change_places(journal: Path, live: Path, new: Path, aside: Path | None) -> Swap | InsideSwap:
+    """Have ``new`` come to ``live``; what was there goes where ``new`` was, or where it can.
+
+    Raises OSError, with the old data in their place; what cannot be settled then is at the next
+    start.
+    """
+    swap: Swap | InsideSwap | None = None
+    try:
+        swap = begin(journal, live, new, aside)
+        try:
+            swap.exchange()
+        except OSError as error:
+            if error.errno != errno.EXDEV or isinstance(swap, InsideSwap):
+                raise
+            # A folder that came with the image of a container can be changed, but not moved.
+            swap.finish()
+            swap = None
+            swap = InsideSwap.prepare(journal, live, new, aside)
+            swap.exchange()
+    except OSError:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            if swap:
+                swap.put_back()
+            settle(journal)
+        raise
+    return swap
+
+
 def settle(journal: Path) -> bool:
     """Recover a swap that was cut off, where there was one; tells whether. The live data are whole.
 

@@ -1,11 +1,14 @@
-"""New data in a folder that cannot itself be moved, being a mount point: what is in it is.
+"""New data in a folder that cannot itself be moved: what is in it is.
 
-The new data are copied into it first, out of the way. Then everything changes places by renames,
-which a journal puts back after a cut, unless all of them were done. All of it blocks.
+It may be a mount point, or have come with the image of a container. The new data are put into it
+first, out of the way. Then everything changes places by renames, which a journal puts back after a
+cut, unless all of them were done. What cannot be renamed either (a folder of such an image) is
+copied, and removed only when the copy is whole and on disk. All of it blocks.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -15,12 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..services.private_files import sync_folder, write_private
-from .scratch import MARK
+from .scratch import MARK, is_kept
 
 
 @dataclass(frozen=True, slots=True)
 class InsideSwap:
-    """``live`` stays where it is; its content goes to ``old``, and that of ``stage`` comes."""
+    """``live`` stays where it is; its content goes to ``old``, and that of ``stage`` comes.
+
+    ``kept`` is where the old data are to stay, beside ``live`` or, where that cannot be, in it.
+    """
 
     journal: Path
     live: Path
@@ -31,14 +37,14 @@ class InsideSwap:
 
     @classmethod
     def prepare(cls, journal: Path, live: Path, new: Path, kept: Path | None) -> InsideSwap:
-        """Copy ``new`` to where it can be moved in from, and write down what is about to be done.
+        """Have ``new`` where it can be moved in from, and write down what is about to be done.
 
-        With ``kept`` the old data stay in the folder under that name, for good. Raises OSError.
+        With ``kept`` the old data stay, under that name. Raises OSError.
         """
         tag = secrets.token_hex(3)
         stage, old = live / f"{MARK}{tag}-new", live / f"{MARK}{tag}-old"
         try:
-            _copy(new, stage)
+            _bring(new, stage)
             old.mkdir(mode=0o700)
             names = tuple(sorted(os.listdir(stage)))
             swap = cls(journal, live, stage, old, names, kept.name if kept else None)
@@ -52,12 +58,29 @@ class InsideSwap:
     def exchange(self) -> None:
         """Have the new data come, and the old go. Raises OSError; see :meth:`put_back`."""
         for name in os.listdir(self.live):
-            if MARK not in name:
-                os.rename(self.live / name, self.old / name)
+            if MARK not in name and not is_kept(name, self.live):
+                self._put_away(name)
         for name in self.names:
             os.rename(self.stage / name, self.live / name)
         sync_folder(self.live)
         self._write(in_place=True)
+
+    def _put_away(self, name: str) -> None:
+        source, target = self.live / name, self.old / name
+        try:
+            os.rename(source, target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            # Under its name there is nothing but a whole copy.
+            _copy(source, self._copying)
+            os.rename(self._copying, target)
+            sync_folder(self.old)
+            _remove(source)
+
+    @property
+    def _copying(self) -> Path:
+        return self.old.with_name(f"{self.old.name}-copy")
 
     def put_back(self) -> None:
         """Have the old data back, from wherever it was cut. Raises OSError."""
@@ -69,6 +92,8 @@ class InsideSwap:
             if came:
                 os.rename(self.live / name, self.stage / name)
         for name in gone:
+            # Its copy is whole: what is there of it is what had not been removed yet.
+            _remove(self.live / name)
             os.rename(self.old / name, self.live / name)
         sync_folder(self.live)
 
@@ -76,14 +101,22 @@ class InsideSwap:
         """Forget it: what is in place stays; tells where the old data are kept. Raises OSError."""
         kept = None
         if self.kept and self.old.exists() and os.listdir(self.old):
-            kept = self.live / self.kept
-            os.rename(self.old, kept)
+            kept = self._keep(self.kept)
         with suppress(FileNotFoundError):
             self.journal.unlink()
         sync_folder(self.journal.parent)
-        for folder in (self.stage, self.old):
+        for folder in (self.stage, self.old, self._copying):
             shutil.rmtree(folder, ignore_errors=True)
         return kept
+
+    def _keep(self, name: str) -> Path:
+        beside = self.live.with_name(name)
+        try:
+            os.rename(self.old, beside)
+        except OSError:
+            beside = self.live / name
+            os.rename(self.old, beside)
+        return beside
 
     def recover(self, *, in_place: bool) -> None:
         """After a cut: see that the live data are whole, the old or the new. Raises OSError."""
@@ -118,9 +151,32 @@ def recover_inside(journal: Path, body: dict[str, object]) -> None:
     swap.recover(in_place=body["in_place"] is True)
 
 
+def clear(live: Path) -> None:
+    """Remove from a folder what a swap that was cut off before its journal has left. Blocks.
+
+    Never raises. Where there is a journal it is to be settled first.
+    """
+    with suppress(OSError):
+        for path in live.glob(f"{MARK}*"):
+            if path.name.endswith(("-new", "-old", "-old-copy")):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _bring(new: Path, stage: Path) -> None:
+    if MARK in new.name:
+        # It was built for this alone.
+        with suppress(OSError):
+            os.rename(new, stage)
+            return
+    _copy(new, stage)
+
+
 def _copy(source: Path, target: Path) -> None:
-    """Copy a folder with owners and modes, and have it on disk."""
-    shutil.copytree(source, target, symlinks=True)
+    """Copy a file or folder with owners and modes, and have it on disk."""
+    if not source.is_dir() or source.is_symlink():
+        shutil.copy2(source, target, follow_symlinks=False)
+    else:
+        shutil.copytree(source, target, symlinks=True)
     if os.geteuid() == 0:
         for place, folders, files in os.walk(source):
             there = target / Path(place).relative_to(source)
@@ -128,3 +184,11 @@ def _copy(source: Path, target: Path) -> None:
                 status = os.lstat(os.path.join(place, name) if name else place)
                 os.chown(there / name, status.st_uid, status.st_gid, follow_symlinks=False)
     os.sync()
+
+
+def _remove(path: Path) -> None:
+    """Remove whatever is there, if anything is. Raises OSError."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

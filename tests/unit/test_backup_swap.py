@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import pytest
 from ou_vce_ext.backups import swap as swaps
 from ou_vce_ext.backups import swap_inside
 from ou_vce_ext.backups.scratch import MARK
-from ou_vce_ext.backups.swap import JOURNAL, MARKER, Swap, begin, settle
+from ou_vce_ext.backups.swap import JOURNAL, MARKER, Swap, begin, change_places, settle
 from ou_vce_ext.backups.swap_inside import InsideSwap
 
 OLD = {"base": "old", "only old": "1", "deep/er": "old"}
@@ -63,12 +64,38 @@ def cut_before(monkeypatch: pytest.MonkeyPatch, step: int) -> Callable[[], int]:
     return lambda: count
 
 
+def not_moved(monkeypatch: pytest.MonkeyPatch, live: Path) -> None:
+    """Have ``live`` and the folders in it be those of an image: only files can be renamed."""
+    rename, exchange = os.rename, swaps._exchange
+    from_image = {live, *(path for path in live.rglob("*") if path.is_dir())}
+    inodes = {path.stat().st_ino for path in from_image}
+
+    def refuse(*paths: os.PathLike[str] | str) -> None:
+        for path in paths:
+            if os.path.isdir(path) and os.stat(path).st_ino in inodes:
+                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(path))
+
+    def renaming(source: Path, target: Path) -> None:
+        refuse(source)
+        rename(source, target)
+
+    def exchanging(one: Path, other: Path) -> bool:
+        refuse(one, other)
+        return exchange(one, other)
+
+    monkeypatch.setattr(os, "rename", renaming)
+    monkeypatch.setattr(swaps, "_exchange", exchanging)
+
+
 def whole_way(folder: Path, *, inside: bool, kept: bool, back: bool) -> None:
     """A swap from beginning to end."""
     live, new, journal = folder / "live", folder / f"live{MARK}1", folder / "private" / JOURNAL
-    prepare = InsideSwap.prepare if inside else begin
-    swap: Swap | InsideSwap = prepare(journal, live, new, folder / "kept" if kept else None)
-    swap.exchange()
+    aside = folder / "live-before-now" if kept else None
+    if inside:
+        swap: Swap | InsideSwap = InsideSwap.prepare(journal, live, new, aside)
+        swap.exchange()
+    else:
+        swap = change_places(journal, live, new, aside)
     if back:
         swap.put_back()
     swap.finish()
@@ -76,7 +103,7 @@ def whole_way(folder: Path, *, inside: bool, kept: bool, back: bool) -> None:
 
 @pytest.mark.parametrize("back", [False, True])
 @pytest.mark.parametrize("kept", [False, True])
-@pytest.mark.parametrize("how", ["at once", "by steps", "inside"])
+@pytest.mark.parametrize("how", ["at once", "by steps", "inside", "from an image"])
 def test_cut_anywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, kept: bool, back: bool
 ) -> None:
@@ -89,6 +116,8 @@ def test_cut_anywhere(
         with monkeypatch.context() as patch:
             if how == "by steps":
                 patch.setattr(swaps, "_exchange", lambda *_: False)
+            if how == "from an image":
+                not_moved(patch, folder / "live")
             steps = cut_before(patch, step)
             try:
                 whole_way(folder, inside=how == "inside", kept=kept, back=back)
@@ -97,17 +126,18 @@ def test_cut_anywhere(
                 over = False
             assert over or steps() == step
         settle(folder / "private" / JOURNAL)
+        swap_inside.clear(folder / "live")
         found = read(folder / "live")
-        assert found in (OLD, NEW, OLD | {f"kept/{name}": text for name, text in OLD.items()}) or (
-            found == NEW | {f"kept/{name}": text for name, text in OLD.items()}
-        ), f"a mix after a cut before step {step}: {found}"
+        beside = {f"live-before-now/{name}": text for name, text in OLD.items()}
+        mix = f"a mix after a cut before step {step}: {found}"
+        assert found in (OLD, NEW, OLD | beside, NEW | beside), mix
         is_new = found["base"] == "new"
         if is_new and kept:
             # Nothing else holds the old data.
-            places = [folder / "kept", folder / "live" / "kept"]
+            places = [folder / "live-before-now", folder / "live" / "live-before-now"]
             assert [read(place) for place in places if place.exists()] == [OLD]
         assert not settle(folder / "private" / JOURNAL)
-        assert not list((folder / "live").glob(f"*{MARK}*")) or not over
+        assert not list((folder / "live").glob(f"*{MARK}*"))
         assert not (folder / "live" / MARKER).exists()
         seen.add((is_new, over))
         if over:

@@ -27,7 +27,7 @@ from ..threads import in_thread, to_its_end
 from ..watch import Watch
 from ..writer import ArchiveWriter
 from .packing import damaged, pack, unpack
-from .tree import Sum, quick_sum, read_sum
+from .tree import Sum, moment_of, quick_sum, read_sum
 
 KINDS: Final = ("web", "desktop")
 MEMBER: Final = "files.tar"
@@ -148,6 +148,7 @@ class FolderStrategy(Strategy):
     async def take(self, archive: ArchiveWriter, watch: Watch) -> Taken:
         """All files, as one tar."""
         self._refuse_too_much()
+        self.moment = await self._moment()
         ran = await asyncio.to_thread(self._runs)
         watch.step(say("Packing files"), await self.estimate())
         found = await in_thread(watch, self._take, archive, watch)
@@ -160,6 +161,18 @@ class FolderStrategy(Strategy):
             details["left_out_count"] = len(found.left_out)
         consistency = Consistency.PER_COLLECTION if moving else Consistency.QUIESCED
         return Taken((self._item(found),), consistency, details=details)
+
+    async def moved_on(self, moment: object) -> bool:
+        """By names, sizes and times of its files."""
+        return moment is None or await self._moment() != moment
+
+    async def _moment(self) -> object:
+        try:
+            return await asyncio.to_thread(moment_of, self._folder)
+        except FileNotFoundError:
+            return ""
+        except OSError:
+            return None
 
     def _take(self, archive: ArchiveWriter, watch: Watch) -> Sum:
         with archive.member(MEMBER) as member:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from ...models import Json
+from ..scratch import is_kept
 from ..swap import MARKER
 from ..watch import Watch
 from ..writer import BLOCK
@@ -70,7 +71,7 @@ def things(folder: Path, left_out: Callable[[str], None]) -> Iterator[Thing]:
 def _things(folder: Path, at: PurePosixPath, left_out: Callable[[str], None]) -> Iterator[Thing]:
     for name in sorted(os.listdir(folder)):
         path, place = folder / name, at / name
-        if at == PurePosixPath() and name in _OURS:
+        if at == PurePosixPath() and (name in _OURS or is_kept(name, folder)):
             continue
         try:
             status = path.lstat()
@@ -109,6 +110,20 @@ def quick_sum(folder: Path) -> Sum:
     for thing in things(folder, found.left_out.append):
         found.add(thing, f"{thing.bytes} {thing.changed}")
     return found
+
+
+def moment_of(folder: Path) -> str:
+    """A text that is another once anything in a folder was changed. Raises OSError.
+
+    No file is read: nothing can be written to one without the system noting when.
+    """
+    found = hashlib.sha256()
+    for thing in things(folder, lambda _: None):
+        status = thing.path.lstat()
+        noted = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        told = (thing.name, noted if thing.kind == "file" else thing.target)
+        found.update(repr(told).encode("utf-8", "surrogateescape"))
+    return found.hexdigest()
 
 
 def read_sum(folder: Path, watch: Watch) -> Sum:
