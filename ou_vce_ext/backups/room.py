@@ -10,6 +10,7 @@ from typing import Final
 
 from ..errors import VceError
 from ..listing import listed
+from ..oserrors import why
 from ..sentences import in_turn, say
 from ..sizes import in_words
 
@@ -80,7 +81,7 @@ def explained(error: OSError, what: str) -> VceError:
             ),
             say("Delete what is not needed, empty the bin, then try again."),
         )
-    reason: str = error.strerror or str(error)
+    reason = why(error)
     if error.filename:
         reason = say("{reason} ({path})", reason=reason, path=str(error.filename))
     told = say(

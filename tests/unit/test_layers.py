@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A file's layer is its folder's, or its own name's below. It may import its own layer and below.
 LAYERS = (
-    {"_version", "states", "sentences", "sizes", "listing"},
+    {"_version", "states", "sentences", "sizes", "listing", "oserrors"},
     {"models", "models_status", "errors", "launch", "translation"},
     {"config", "disk", "drivers", "services", "exit_hooks"},
     {"backups"},
@@ -26,6 +26,7 @@ LAYERS = (
 WITHOUT_JUPYTER = {"states", "sentences", "models", "models_status", "errors", "launch"} | {
     "sizes",
     "listing",
+    "oserrors",
     "translation",
     "config",
     "disk",

@@ -8,6 +8,7 @@ from typing import Final, cast
 
 from ...errors import UnsuitableError, VceError
 from ...models import ServiceSpec
+from ...oserrors import why
 from ...sentences import say
 from ..watch import Watch
 from .dump import Dump
@@ -71,8 +72,8 @@ class _blamed:
         if isinstance(error, UnsuitableError):
             reason = error.message
         elif isinstance(error, OSError):
-            place, why = error.filename or self._path, error.strerror or error
-            reason = say("{place}: {why}.", place=str(place), why=str(why))
+            place = str(error.filename or self._path)
+            reason = say("{place}: {why}.", place=place, why=why(error))
         else:
             return
         raise VceError(

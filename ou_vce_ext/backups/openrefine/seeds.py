@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...errors import UnsuitableError, VceError
 from ...models import ServiceSpec
+from ...oserrors import why
 from ...sentences import say
 from ..watch import Watch
 from .source import ForeignProjects, open_foreign
@@ -28,10 +29,10 @@ def open_seed(path: Path, into: Path, service: str, watch: Watch) -> ForeignProj
     try:
         return open_foreign(path, 0, path.stat().st_size, into, service, watch)
     except (OSError, UnsuitableError) as error:
-        why = (
+        told = (
             error.message
             if isinstance(error, UnsuitableError)
-            else say("{reason}.", reason=error.strerror or str(error))
+            else say("{reason}.", reason=why(error))
         )
         raise VceError(
             "config-invalid",
@@ -39,7 +40,7 @@ def open_seed(path: Path, into: Path, service: str, watch: Watch) -> ForeignProj
                 "The projects that a fresh OpenRefine begins with cannot be had from {name}: "
                 "{why} Your projects are as they were.",
                 name=path.name,
-                why=why,
+                why=told,
             ),
             say("Show this to your tutor: `seed` in this service's declaration names that file."),
         ) from error

@@ -21,6 +21,7 @@ from ...drivers.postgres.programs import Server
 from ...errors import UnsuitableError, VceError
 from ...listing import listed
 from ...models import ServiceSpec
+from ...oserrors import why
 from ...sentences import say
 from ...services.private_files import sync_folder
 from .. import scratch
@@ -81,7 +82,7 @@ class ScratchServer:
                 say(
                     "The new databases could not be written to the disk: {reason}. Your data are "
                     "as they were.",
-                    reason=error.strerror,
+                    reason=why(error),
                 ),
                 say("Check the disk, then try again."),
             ) from error

@@ -9,6 +9,7 @@ from ...drivers.postgres.driver import PostgresDriver
 from ...errors import VceError
 from ...listing import listed
 from ...models import ServiceSpec
+from ...oserrors import why
 from ...sentences import in_a_row, say, say_many
 
 
@@ -26,18 +27,18 @@ def files(spec: ServiceSpec) -> Mapping[str, Sequence[Path]]:
 def unusable(path: Path, error: Exception | None) -> VceError:
     """What to tell where a declared file cannot be had: that is not the student's fault."""
     if error is None:
-        why: str = say("it is a whole backup of this software, not a dump of one database.")
+        told: str = say("it is a whole backup of this software, not a dump of one database.")
     elif isinstance(error, VceError):
-        why = error.message
+        told = error.message
     else:
-        why = say("{reason}.", reason=getattr(error, "strerror", None) or str(error))
+        told = say("{reason}.", reason=why(error))
     return VceError(
         "config-invalid",
         say(
             "What a fresh PostgreSQL begins with cannot be had from {name}: {why} Your "
             "databases are as they were.",
             name=path.name,
-            why=why,
+            why=told,
         ),
         say("Show this to your tutor: `seed` in this service's declaration names that file."),
     )
