@@ -102,6 +102,7 @@ async def test_projects_go_away_and_come_back_equal(
     await client.edit(second, 0, 0, "after the backup")
     changed = await seen(client, second)
     await rig.stop()
+    assert await strategy.moved_on(strategy.moment)
     resting = await back_up(strategy, short_dir / "resting.tar")
     newer = await strategy.open(resting, resting.name)
 
@@ -120,7 +121,10 @@ async def test_projects_go_away_and_come_back_equal(
     again = before[first]["history"]["past"][-1]["id"]
     await change(client, "undo-redo", project=first, lastDoneID=str(again))
     assert await seen(client, first) == before[first]
+    await back_up(strategy, short_dir / "last.tar")
     await rig.stop()
+    # Stopped with nothing done since, it has left its files as they were copied.
+    assert not await strategy.moved_on(strategy.moment)
     assert left(rig) == []
 
 

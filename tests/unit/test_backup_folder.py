@@ -106,6 +106,7 @@ async def test_a_folder_goes_away_and_comes_back(
     [item] = await strategy.look()
     assert (item.name, item.count) == ("genie", 4)
     path = await backed_up(strategy, tmp_path / "backup.tar")
+    assert not await strategy.moved_on(strategy.moment)
     source = await strategy.open(path, path.name)
     assert source.whole
     assert source.consistency is Consistency.QUIESCED
@@ -119,6 +120,7 @@ async def test_a_folder_goes_away_and_comes_back(
     assert await strategy.changed() is None
     (folder / "new").write_text("x")
     assert await strategy.changed() is True
+    assert await strategy.moved_on(strategy.moment)
 
     with pytest.raises(ConflictError, match="genie"):
         await strategy.load_beside(source, None, "genie", Watch())

@@ -441,6 +441,24 @@ async def test_a_change_is_seen(strategy: OpenRefineStrategy, folder: Path) -> N
     assert await strategy.changed() is False
 
 
+async def test_what_has_moved_on_since_a_backup_is_known_from_the_files(
+    strategy: OpenRefineStrategy, folder: Path, tmp_path: Path
+) -> None:
+    made = FIRST.write(folder)
+    await backed_up(strategy, tmp_path / "one.tar")
+    assert not await strategy.moved_on(strategy.moment)
+    told = json.loads((made / "metadata.json").read_text())
+    (made / "metadata.json").write_text(json.dumps({**told, "modified": "2026-01-01T00:00:00Z"}))
+    assert not await strategy.moved_on(strategy.moment)
+    (made / "metadata.json").write_text(json.dumps({**told, "name": "Another"}))
+    assert await strategy.moved_on(strategy.moment)
+    await backed_up(strategy, tmp_path / "two.tar")
+    # As OpenRefine saves: aside, then renamed.
+    (made / "data.temp.zip").write_bytes(FIRST.data())
+    (made / "data.temp.zip").rename(made / "data.zip")
+    assert await strategy.moved_on(strategy.moment)
+
+
 class FakeLive:
     """An OpenRefine that says what a test tells it to."""
 

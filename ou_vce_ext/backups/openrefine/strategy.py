@@ -24,12 +24,12 @@ from ..strategy import Built, Layer, Source, Strategy, Taken
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
 from ..writer import ArchiveWriter
-from . import beside, seeds, survey
+from . import beside, moments, seeds, survey
 from .capture import Capture
 from .live import Live
 from .packing import SUFFIX, pack
 from .preferences import Preferences, workspace
-from .project import Project
+from .project import Project, folder_in
 from .source import (
     KIND,
     SETTINGS,
@@ -101,6 +101,8 @@ class OpenRefineStrategy(Strategy):
         contents: list[DataItem] = []
         told: dict[str, Json] = {}
         details: dict[str, Json] = {_PROJECTS: told}
+        seen: dict[str, object] = {}
+        settings: Preferences | None = None
         place = places.new_place(self._workspace)
         try:
             if await asyncio.to_thread(self._workspace.is_dir):
@@ -108,6 +110,8 @@ class OpenRefineStrategy(Strategy):
                 capture = Capture(self._workspace, live, place, watch)
                 async for project in capture.projects():
                     name = member_name(project)
+                    picture = folder_in(place, project.id)
+                    seen[project.id] = await asyncio.to_thread(moments.of_project, picture)
                     await in_thread(watch, _pack, archive, name, project, watch)
                     contents.append(project.item(self.driver.spec.name))
                     told[project.id] = {**project.to_json(), "member": name}
@@ -118,7 +122,15 @@ class OpenRefineStrategy(Strategy):
                     await in_thread(watch, archive.add, SETTINGS, workspace(told, settings))
         finally:
             await to_its_end(lambda: places.remove(place))
+        self.moment = (seen, settings)
         return Taken(tuple(contents), Consistency.QUIESCED, details=details)
+
+    async def moved_on(self, moment: object) -> bool:
+        """By the files, as OpenRefine has left them."""
+        try:
+            return await asyncio.to_thread(moments.at_rest, self._workspace) != moment
+        except OSError:
+            return True
 
     # -- reading ---------------------------------------------------------------------------------
 
