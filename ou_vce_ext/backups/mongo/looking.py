@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ...drivers.mongo.provision import Server
 from ...errors import VceError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Client = MongoClient[dict[str, Any]]
 
 Place = Server | str
+_FOR_GOOD: Final = 3600
+"""Seconds in which it does not make itself the first again; it is stopped long before."""
 
 
 def look(place: Place) -> tuple[DataItem, ...]:
@@ -90,12 +92,29 @@ def last_change(place: Place) -> Any:
     A server writes down now and then that it is alive, and keeps books on sessions; neither counts.
     """
     with connected(place) as client:
-        newest = client.local["oplog.rs"].find_one(
-            {"op": {"$ne": "n"}, "ns": {"$not": {"$regex": r"^config\."}}},
-            {"ts": 1},
-            sort=[("$natural", -1)],
+        return _last_change(client)
+
+
+def end_writing(place: Place) -> Any:
+    """Have the server take no more writes until it is started anew; the last it took.
+
+    Raises VceError.
+    """
+    with connected(place) as client:
+        # Nobody can take over; who writes is told so, and what was acknowledged is in the oplog.
+        client.admin.command(
+            {"replSetStepDown": _FOR_GOOD, "secondaryCatchUpPeriodSecs": 0, "force": True}
         )
-        return newest["ts"] if newest else "nothing yet"
+        return _last_change(client)
+
+
+def _last_change(client: Client) -> Any:
+    newest = client.local["oplog.rs"].find_one(
+        {"op": {"$ne": "n"}, "ns": {"$not": {"$regex": r"^config\."}}},
+        {"ts": 1},
+        sort=[("$natural", -1)],
+    )
+    return newest["ts"] if newest else "nothing yet"
 
 
 def expect(place: Place, counts: Mapping[str, int]) -> None:

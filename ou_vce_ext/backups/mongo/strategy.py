@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -43,6 +43,8 @@ class MongoStrategy(Strategy):
         super().__init__(cast("MongoDriver", driver))
         self._last_change: Any = None
         self._built: dict[str, int] = {}
+        self._last_of_all: Any = None
+        """The last change before it was stopped, when no other could come any more."""
 
     @property
     def _place(self) -> Server | str:
@@ -96,9 +98,26 @@ class MongoStrategy(Strategy):
 
     async def take(self, archive: ArchiveWriter, watch: Watch) -> Taken:
         """Write a snapshot of everything."""
+        self._last_of_all = None
+        self.moment = await self._now(looking.last_change)
         watch.step(say("Reading MongoDB"), await self.estimate())
         taken = await in_thread(watch, self._take, archive, watch)
         return taken
+
+    async def hold(self) -> None:
+        """Have it stop taking writes, and note the last one it took: at rest nobody can ask it."""
+        self._last_of_all = None if self._external else await self._now(looking.end_writing)
+
+    async def moved_on(self, moment: object) -> bool:
+        """By the last entry in its oplog."""
+        now = self._last_of_all or await self._now(looking.last_change)
+        return moment is None or now is None or now != moment
+
+    async def _now(self, ask: Callable[[Server | str], Any]) -> Any:
+        try:
+            return await asyncio.to_thread(ask, self._place)
+        except VceError:  # of a server that others run it may be nobody's to ask
+            return None
 
     def _take(self, archive: ArchiveWriter, watch: Watch) -> Taken:
         with connected(self._place) as client:
