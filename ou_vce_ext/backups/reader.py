@@ -8,22 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import io
-import tarfile
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from ..errors import UnsuitableError
 from ..sentences import say
 from . import manifest as manifests
+from .headers import LONGEST_NAME, BrokenTarError, headers
+from .headers import MOST_MEMBERS as MOST_MEMBERS
 from .manifest import Manifest
 from .watch import Watch
 from .writer import BLOCK
 
-MOST_MEMBERS: Final = 200_000
-LONGEST_NAME: Final = 1024
+MOST_OF_SERVICES: Final = 50_000
+"""Members that all but folders of files may have: two for each collection or database."""
+_MOST_HEADERS: Final = 2 * MOST_MEMBERS + 2
+"""Each member may have a header of its own for a long name."""
+_FILES: Final = "folders/"
+"""Where files of a student's lie, of which there may be many."""
+_UNFIT: Final = re.compile(r"[\x00-\x1f\\\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,21 +157,25 @@ class Archive:
 def _table(file: BinaryIO, length: int) -> Iterator[tuple[str, _Place]]:
     """Each member's name and place, in the order of the file. Raises UnsuitableError."""
     seen: set[str] = set()
+    others = 0
     try:
-        with tarfile.open(fileobj=file, mode="r:", encoding="utf-8") as archive:
-            while (info := archive.next()) is not None:
-                # tarfile keeps all it has seen; a table is all that is needed.
-                archive.members = []  # type: ignore[attr-defined]
-                check_name(info.name)
-                if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or info.issparse():
-                    raise _damaged(say("{name} in it is no plain file", name=info.name))
-                if info.name in seen or len(seen) >= MOST_MEMBERS:
-                    raise _damaged(say("it names a file twice, or far too many"))
-                if info.size < 0 or info.offset_data + info.size > length:
-                    raise _damaged(say("it ends too early"))
-                seen.add(info.name)
-                yield info.name, _Place(info.offset_data, info.size)
-    except (tarfile.TarError, ValueError, EOFError, RecursionError, OverflowError) as error:
+        for header in headers(file, _MOST_HEADERS):
+            name = header.name
+            check_name(name)
+            if not header.plain:
+                raise _damaged(say("{name} in it is no plain file", name=name))
+            others += not name.startswith(_FILES)
+            if name in seen or others > MOST_OF_SERVICES or len(seen) > MOST_MEMBERS:
+                raise _damaged(say("it names a file twice, or far too many"))
+            if header.start + header.bytes > length:
+                raise _damaged(say("it ends too early"))
+            seen.add(name)
+            yield name, _Place(header.start, header.bytes)
+            if header.bytes:
+                file.seek(header.end)
+    except BrokenTarError as error:
+        raise _damaged(error.reason) from error
+    except (ValueError, EOFError, OverflowError) as error:
         raise _damaged(say("it is no archive, or cannot be read to its end")) from error
     if not seen:
         raise _damaged(say("it is empty"))
@@ -172,14 +183,12 @@ def _table(file: BinaryIO, length: int) -> Iterator[tuple[str, _Place]]:
 
 def check_name(name: str) -> None:
     """Raise UnsuitableError unless a member's name stays inside, whoever extracts it."""
-    path = PurePosixPath(name)
     if (
         not name
         or len(name) > LONGEST_NAME
-        or path.is_absolute()
-        or ".." in path.parts
-        or "\\" in name
-        or any(ord(letter) < 32 for letter in name)
+        or name.startswith("/")
+        or (".." in name and ".." in name.split("/"))
+        or _UNFIT.search(name)
     ):
         raise _damaged(say("a name in it leads outside of it"))
 

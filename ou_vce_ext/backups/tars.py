@@ -13,28 +13,13 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final, cast
 
 from ..sentences import say
-from .reader import LONGEST_NAME, MOST_MEMBERS, check_name
+from .headers import RECORD, exactly, headers
+from .headers import BrokenTarError as BrokenTarError
+from .reader import check_name
 from .watch import Watch
 from .writer import BLOCK
 
-_RECORD: Final = tarfile.BLOCKSIZE
-_LARGEST_NOTE: Final = 64 * 1024
-"""Bytes that a longer name, or another note on the next member, may take."""
-_NOTES: Final = (
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-)
 BROKEN: Final = (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError)
-
-
-class BrokenTarError(Exception):
-    """An archive cannot be read, or is not to be: ``reason`` says why, within a sentence."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,49 +95,37 @@ def entries(stream: BinaryIO, *, everything: bool = False) -> Iterator[Entry]:
 
 
 def _entries(stream: BinaryIO, everything: bool) -> Iterator[Entry]:
-    longer: str | None = None
-    further: str | None = None
-    size: int | None = None
-    for _ in range(MOST_MEMBERS):
-        header = _exactly(stream, _RECORD)
-        if header == bytes(_RECORD):
-            _to_its_end(stream)
-            return
-        info = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
-        if info.type in _NOTES:
-            note = _note(stream, info.size)
-            if info.type == tarfile.GNUTYPE_LONGNAME:
-                longer = note.split(b"\0")[0].decode("utf-8", "surrogateescape")
-            elif info.type == tarfile.GNUTYPE_LONGLINK:
-                further = note.split(b"\0")[0].decode("utf-8", "surrogateescape")
-            elif info.type == tarfile.XHDTYPE:
-                longer, further, size = _pax(note)
-            continue
-        name, longer = longer or info.name, None
-        link, further = further or info.linkname, None
-        length, size = info.size if size is None else size, None
+    for header in headers(stream):
+        name = header.name
         check_name(name)
-        nothing = cast("BinaryIO", io.BytesIO())
-        if info.type == tarfile.DIRTYPE:
+        if header.kind == tarfile.DIRTYPE:
             if everything:
-                yield Entry(name, 0, nothing, info.mode, folder=True)
+                yield Entry(name, 0, _nothing(), header.mode, folder=True)
             continue
-        if info.type == tarfile.SYMTYPE and everything:
-            yield Entry(name, 0, nothing, info.mode, link=link)
+        if header.kind == tarfile.SYMTYPE and everything:
+            yield Entry(name, 0, _nothing(), header.mode, link=header.link)
             continue
-        if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or length < 0:
-            raise BrokenTarError(say("{found} in it is no plain file", found=name[:80]))
-        content = _Content(stream, length)
-        yield Entry(name, length, cast("BinaryIO", io.BufferedReader(content, 65_536)), info.mode)
+        if not header.plain:
+            raise BrokenTarError(say("{name} in it is no plain file", name=name[:80]))
+        if not header.bytes:
+            yield Entry(name, 0, _nothing(), header.mode)
+            continue
+        content = _Content(stream, header.bytes)
+        reader = io.BufferedReader(content, min(65_536, max(RECORD, header.bytes)))
+        yield Entry(name, header.bytes, cast("BinaryIO", reader), header.mode)
         content.finish()
-    raise BrokenTarError(say("it names far too many files"))
+    _to_its_end(stream)
+
+
+def _nothing() -> BinaryIO:
+    return cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", io.BytesIO()), 1))
 
 
 class _Content(io.RawIOBase):
     def __init__(self, stream: BinaryIO, length: int) -> None:
         self._stream = stream
         self._left = length
-        self._padding = -length % _RECORD
+        self._padding = -length % RECORD
 
     def readable(self) -> bool:
         return True
@@ -170,51 +143,10 @@ class _Content(io.RawIOBase):
         left = self._left + self._padding
         self._left = 0
         while left:
-            left -= len(_exactly(self._stream, min(left, BLOCK)))
-
-
-def _exactly(stream: BinaryIO, count: int) -> bytes:
-    block = b""
-    while len(block) < count:
-        more = stream.read(count - len(block))
-        if not more:
-            raise EOFError
-        block += more
-    return block
+            left -= len(exactly(self._stream, min(left, BLOCK)))
 
 
 def _to_its_end(stream: BinaryIO) -> None:
     """What follows is of no matter; but a packed stream compares its checksum there."""
     while stream.read(BLOCK):
         pass
-
-
-def _note(stream: BinaryIO, length: int) -> bytes:
-    if not 0 <= length <= _LARGEST_NOTE:
-        raise BrokenTarError(say("a name in it is absurdly long"))
-    note = _exactly(stream, length)
-    _exactly(stream, -length % _RECORD)
-    return note
-
-
-def _pax(note: bytes) -> tuple[str | None, str | None, int | None]:
-    """The name, the link's target and the size that the next member has instead of its own."""
-    found: dict[bytes, bytes] = {}
-    while note:
-        digits, _, rest = note.partition(b" ")
-        length = int(digits)
-        record = rest[: length - len(digits) - 1]
-        if length <= len(digits) or not record.endswith(b"\n"):
-            raise ValueError("no note of this kind")
-        key, _, value = record[:-1].partition(b"=")
-        found[key] = value
-        note = note[length:]
-    path, link = found.get(b"path"), found.get(b"linkpath")
-    if max(len(path or b""), len(link or b"")) > 4 * LONGEST_NAME:
-        raise BrokenTarError(say("a name in it is absurdly long"))
-    size = found.get(b"size")
-    return (
-        None if path is None else path.decode("utf-8", "surrogateescape"),
-        None if link is None else link.decode("utf-8", "surrogateescape"),
-        None if size is None else int(size),
-    )

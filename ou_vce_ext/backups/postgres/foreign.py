@@ -172,10 +172,10 @@ def _in_zip(path: Path) -> tuple[Packed, Format]:
 def _in_tar(path: Path) -> tuple[Packed, Format]:
     names: list[str] = []
     with tarfile.open(path, "r|*") as archive:
-        for info in archive:
+        for count, info in enumerate(archive, 1):
             if info.isreg():
                 names.append(info.name)
-            if len(names) > _MOST_MEMBERS:
+            if count > _MOST_MEMBERS:
                 raise _no_dump(say("it has far too many files in it"))
             archive.members = []  # type: ignore[attr-defined]
     return _only(Packed(path, "tar"), names)
