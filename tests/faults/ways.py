@@ -36,7 +36,7 @@ def go_round(asked: argparse.Namespace, seed: int) -> list[Told]:
     common = ["--seed", str(seed)]
     common += ["--tries", str(asked.tries)] if asked.tries else []
     common += ["--short"] if asked.short else []
-    common += ["--patience", str(asked.patience)]
+    common += ["--patience", str(asked.patience), "--titled", asked.titled]
     only = list(asked.only or (*range(1, 18), 31))
     runs = []
     if asked.everybody:
