@@ -117,9 +117,9 @@ def _forbidden(title: str, others: str | None) -> ServiceError:
         "reachable-by-others",
         say(
             "{title} asks for no password, and other users of this machine can reach "
-            "it{told}: this system does not let it have a network of its own.",
+            "it{who}: this system does not let it have a network of its own.",
             title=title,
-            told=_told(others),
+            who=_told(others),
         ),
         say(
             "Whoever runs this machine can allow unprivileged user namespaces; then start it again."
@@ -137,10 +137,10 @@ def _no_way_out(title: str, others: str | None, tried: bool) -> ServiceError:
         "reachable-by-others",
         say(
             "{title} asks for no password, and other users of this machine can reach "
-            "it{told}: in a network of its own it would have no way out to the internet "
+            "it{who}: in a network of its own it would have no way out to the internet "
             "({lacking}).",
             title=title,
-            told=_told(others),
+            who=_told(others),
             lacking=lacking,
         ),
         say(

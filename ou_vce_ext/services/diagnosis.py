@@ -95,9 +95,9 @@ def of_death(title: str, ending: Ending, lines: Sequence[str]) -> ServiceError:
         return ServiceError(
             "command-failed",
             say(
-                "{title} could not run its program (exit code {exit_code}).",
+                "{title} could not run its program (exit code {code}).",
                 title=title,
-                exit_code=ending.exit_code,
+                code=ending.exit_code,
             ),
             say("Check the command in its declaration, and the last lines of its log."),
             exit_code=ending.exit_code,
@@ -107,9 +107,9 @@ def of_death(title: str, ending: Ending, lines: Sequence[str]) -> ServiceError:
     return ServiceError(
         code,
         say(
-            "{title} ended by itself with exit code {exit_code}.",
+            "{title} ended by itself with exit code {code}.",
             title=title,
-            exit_code=ending.exit_code,
+            code=ending.exit_code,
         ),
         hint,
         exit_code=ending.exit_code,

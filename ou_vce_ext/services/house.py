@@ -137,10 +137,10 @@ class House:
                 raise VceError(
                     "folder-unsuitable",
                     say(
-                        "The file system of {data_dir} does not keep a file's owner and "
+                        "The file system of {folder} does not keep a file's owner and "
                         "permissions, "
                         "as databases need. {safe}",
-                        data_dir=self.data_dir,
+                        folder=self.data_dir,
                         safe=SAFE,
                     ),
                     say("Set VCE_DATA_DIR to a folder on a Linux file system and restart Jupyter."),
@@ -162,9 +162,9 @@ class House:
             raise VceError(
                 "folder-unsuitable",
                 say(
-                    "The file system of {data_dir} cannot make sure that data is written "
+                    "The file system of {folder} cannot make sure that data is written "
                     "({reason}), as databases need. {safe}",
-                    data_dir=self.data_dir,
+                    folder=self.data_dir,
                     reason=error.strerror,
                     safe=SAFE,
                 ),

@@ -37,8 +37,8 @@ def explain(error: OSError, path: Path) -> VceError:
         return VceError(
             "data-unwritable",
             say(
-                "The folder {nearest} is on a file system that is read-only. {safe}",
-                nearest=nearest,
+                "The folder {folder} is on a file system that is read-only. {safe}",
+                folder=nearest,
                 safe=SAFE,
             ),
             say(
@@ -63,7 +63,7 @@ def explain(error: OSError, path: Path) -> VceError:
             return wrong_owner(nearest, owner)
         return VceError(
             "data-unwritable",
-            say("The folder {nearest} may not be written to. {safe}", nearest=nearest, safe=SAFE),
+            say("The folder {folder} may not be written to. {safe}", folder=nearest, safe=SAFE),
             say("In a terminal: chmod -R u+rwX {folder}", folder=shlex.quote(str(nearest))),
         )
     return VceError(
@@ -166,9 +166,9 @@ def make_private_folder(path: Path, *, passable: bool = False) -> None:
             raise VceError(
                 "folder-unsuitable",
                 say(
-                    "The file system of {path} cannot keep a folder closed to other users, as "
+                    "The file system of {folder} cannot keep a folder closed to other users, as "
                     "databases need. {safe}",
-                    path=path,
+                    folder=path,
                     safe=SAFE,
                 ),
                 say("Set VCE_DATA_DIR to a folder on a Linux file system and restart Jupyter."),

@@ -21,7 +21,7 @@ def refusal(plan: LaunchPlan, told: Mapping[str, Any]) -> VceError:
         if path == plan.cwd or not os.path.isdir(plan.cwd):
             return DefiniteError(
                 "data-missing",
-                say("The folder {cwd} does not exist.", cwd=plan.cwd),
+                say("The folder {folder} does not exist.", folder=plan.cwd),
                 say("Create the folder, or correct `cwd` in the service's declaration."),
             )
         return DefiniteError(

@@ -144,9 +144,9 @@ class DesktopDriver(Driver):
             raise DefiniteError(
                 "data-missing",
                 say(
-                    "The folder {cwd}, in which {title} is to be started, is not there. Nothing "
+                    "The folder {folder}, in which {title} is to be started, is not there. Nothing "
                     "has been started.",
-                    cwd=self.cwd,
+                    folder=self.cwd,
                     title=self.spec.title,
                 ),
                 say("Make the folder, or correct `cwd` in this service's declaration."),

@@ -75,8 +75,8 @@ def check_declaration(spec: ServiceSpec) -> ServiceError | None:
             "config-invalid",
             say("There is no placeholder {{{word}}} for a desktop program.", word=word),
             say(
-                "There are: {known}; for braces as such, write {{{{{word}}}}}.",
-                known=known,
+                "There are: {names}; for braces as such, write {{{{{word}}}}}.",
+                names=known,
                 word=word,
             ),
         )

@@ -50,8 +50,8 @@ def check_placeholders(command: Iterable[str]) -> str | None:
                     say("There is no placeholder {{{word}}}.", word=word),
                     say("Did you mean {{{word}}}?", word=close[0]) if close else "",
                     say(
-                        "There are: {known}; for braces as such, write {{{{{word}}}}}.",
-                        known=known,
+                        "There are: {names}; for braces as such, write {{{{{word}}}}}.",
+                        names=known,
                         word=word,
                     ),
                 )
