@@ -20,7 +20,8 @@ def check_links(found: Found, disabled: Iterable[str]) -> None:
 
 
 def _mistake(spec: ServiceSpec, key: str, message: str, hint: str) -> ConfigProblem:
-    return ConfigProblem(spec.source, f"services.{spec.name}.{key}", message, hint, spec.name)
+    place = f"services.{spec.name}.{key}"
+    return ConfigProblem(spec.source, place, message, hint, spec.name)
 
 
 def _healthy(found: Found) -> list[tuple[ServiceSpec, list[ConfigProblem]]]:
