@@ -1,4 +1,4 @@
-"""Which work on data goes on: the same is joined, another is named, a proof by itself gives way."""
+"""Which work on data goes on: the same is joined, another named, what began by itself gives way."""
 
 from __future__ import annotations
 
@@ -82,7 +82,13 @@ class Desk:
                 say("JupyterLab is ending, so nothing new is begun."),
                 say("Try again when it is back."),
             )
-        before = [found for service in services if (found := self._operations.aside(service))]
+        # Whatever still works on them now gives way, or it would have been named.
+        before = [
+            found
+            for service in services
+            for found in (self._operations.running(service), self._operations.aside(service))
+            if found
+        ]
         for operation in before:
             self._operations.abort(operation.id)
 
@@ -124,6 +130,10 @@ class Desk:
                 )
             self._operations.abort(operation)
             await self._operations.wait(operation)
+
+    def gives_way(self, working: Operation) -> bool:
+        """Whether work began by itself, so that it ends for whatever a person asks for."""
+        return working.id in self._by_itself
 
     def in_use(self) -> set[str]:
         """The backups that operations use now."""

@@ -19,6 +19,7 @@ from ..services.registry import Registry
 from ..states import ServiceState
 from . import folders as files
 from . import restoring, room
+from .advice import Adviser
 from .counter import Counter, refuse_external
 from .desk import Asked, Desk
 from .everything import all_there, take_everything
@@ -61,8 +62,10 @@ class Backups:
         self.prover = Prover(self.store, self.desk, self.proofs.by_itself, log)
         self.timetable = Timetable(self.house, self.counter, self.desk, self.tidier, self.back_up)
         self.proofs.proven.append(self.timetable.make_room)
+        self.adviser = Adviser(registry, self.store, clock)
         self._rounds: asyncio.Task[None] | None = None
         registry.newest_backup = self.newest
+        registry.gives_way = self.desk.gives_way
         registry.before_stop = self._before_stop
 
     # -- looking ---------------------------------------------------------------------------------
@@ -116,7 +119,10 @@ class Backups:
             return await self._taken(stored)
 
         message = say("Backing up {title}", title=item.spec.title)
-        return self.desk.begin("backup", frozenset({service}), message, work, asked)
+        by_itself = reason is Reason.SCHEDULED
+        return self.desk.begin(
+            "backup", frozenset({service}), message, work, asked, by_itself=by_itself
+        )
 
     async def back_up_everything(self, folders: Sequence[str]) -> Operation:
         """Back up every service into one file, and ``folders`` with them. Raises VceError.
@@ -250,7 +256,7 @@ class Backups:
         """A backup is there: have it proven, and let go what is too much. Gives its JSON."""
         service = stored.backup.service
         spec = self.registry.get(service).spec if service else None
-        if spec is None or Policy.of(spec.backup).verify:
+        if spec is None or Policy.for_service(spec).verify:
             self.prover.want(stored.id)
         if service:
             await self.timetable.make_room(service)
@@ -259,7 +265,7 @@ class Backups:
     async def _before_stop(self, service: str, running: Running) -> None:
         """Back up a service that somebody stops, where that is declared. Never raises VceError."""
         item = self.registry.get(service)
-        if not Policy.of(item.spec.backup).on_stop or item.state is not ServiceState.READY:
+        if not Policy.for_service(item.spec).on_stop or item.state is not ServiceState.READY:
             return
         try:
             _, strategy = self.counter.able(service, Capability.BACKUP)
@@ -283,6 +289,7 @@ class Backups:
         await asyncio.to_thread(self.store.clear_partials)
         await self.tidier.tidy(self.registry.names())
         await self.store.look(None)
+        self.adviser.look_again()
         for stored in self.store.known():
             brought = stored.backup.reason is Reason.UPLOAD
             if stored.ours and not brought and stored.backup.verified is Verified.UNVERIFIED:

@@ -14,6 +14,7 @@ from ..sentences import in_a_row, say, say_many
 from ..services.lifecycle import Lifecycle
 from ..services.operations import Running
 from . import restoring
+from .advice import is_of_another_release
 from .counter import Counter, Need, refuse_external
 from .folders import unpack
 from .job import House, Job, guarded, refuse_unless_usable
@@ -72,6 +73,10 @@ class Plan:
                     ),
                     say("Restore the parts you want by naming them."),
                 ) from None
+        if name is None and len(services) == 1 and None in wanted.values():
+            [(item, _)] = services.values()
+            # There is nothing to copy with, and the old data folder is kept as it is.
+            safely = safely and not is_of_another_release(item)
         plan = cls(stored, parts, services, wanted, folders, name, safely, proof)
         if not proof:
             plan.check()

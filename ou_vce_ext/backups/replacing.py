@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import VceError
 from ..oserrors import why
 from ..sentences import say
-from ..states import RUNNING
+from ..states import RUNNING, ServiceState
 from .job import Job, guarded, to_the_end
 from .scratch import BEFORE, MARK
 from .strategy import Built, Layer
@@ -49,7 +49,8 @@ async def replace(job: Job, built: Built, keep: Keep) -> Path | None:
 
 async def _put_in_place(job: Job, built: Built, keep: Keep) -> Path | None:
     registry, name, watch = job.house.registry, job.item.spec.name, job.watch
-    ran = job.item.state in RUNNING
+    # One that could not start at all is to run with the new data, or to say again why it cannot.
+    ran = job.item.state in RUNNING or job.item.state is ServiceState.FAILED
     watch.step(say("Stopping {title} for a moment", title=job.title))
     stopped = await registry.take_down(name, job.running, job.strategy.hold)
     aside = await keep(built.live)

@@ -20,7 +20,7 @@ from .desk import Desk
 from .job import House
 from .keeping import surplus
 from .kept import remove_backup
-from .policy import Policy
+from .policy import SETTLED, Policy
 from .recovery import Tidier
 from .schedule import is_due, newest_taken, warning
 from .strategy import Strategy
@@ -51,6 +51,8 @@ class Timetable:
         self._tried: dict[str, datetime] = {}
         self._changed: dict[str, datetime] = {}
         self._failed: dict[str, Operation] = {}
+        self._moments: dict[str, object] = {}
+        """How the data were when a backup was begun that is there now."""
         self._ours: set[str] = set()
         desk.ended.append(self._ended)
 
@@ -71,12 +73,14 @@ class Timetable:
             if self._tidier.wants(name) and self._desk.is_free(frozenset({name})):
                 await self._tidier.tidy([name])
             newest = newest_taken(stored.backup for stored in self._store.known(name))
-            policy, now = Policy.of(item.spec.backup), self._clock.now()
+            policy, now = Policy.for_service(item.spec), self._clock.now()
             if policy.warn_after:
                 await self._note_changes(item, strategy)
             if not is_due(policy, newest, now, self._tried.get(name)):
                 continue
             if not self._desk.is_free(frozenset({name})):
+                continue
+            if policy.unasked and not await self._is_worth_it(item, strategy):
                 continue
             if newest and not self._was_used(item, newest.created):
                 continue
@@ -87,6 +91,12 @@ class Timetable:
                 self._ours.add((await self._back_up(name, Reason.SCHEDULED)).id)
             except VceError as reason:
                 self._log.warning("%s: no automatic backup now: %s", name, reason)
+
+    async def _is_worth_it(self, item: Lifecycle, strategy: Strategy) -> bool:
+        """Whether one that nobody asked for may be taken now, and has something to take."""
+        if item.state is not ServiceState.READY or self._clock.now() - item.since < SETTLED:
+            return False
+        return await strategy.moved_on(self._moments.get(item.spec.name))
 
     async def _note_changes(self, item: Lifecycle, strategy: Strategy) -> None:
         if item.state is not ServiceState.READY:
@@ -118,12 +128,14 @@ class Timetable:
         if operation.state is OperationState.SUCCEEDED:
             self._failed.pop(service, None)
             self._tried.pop(service, None)
+            if strategy := self._counter.strategy(service):
+                self._moments[service] = strategy.moment
         elif operation.state is OperationState.FAILED and ours:
             self._failed[service] = operation
 
     async def make_room(self, service: str) -> None:
         """Delete what the rules let go of a service's backups. Never raises."""
-        policy = Policy.of(self._registry.get(service).spec.backup)
+        policy = Policy.for_service(self._registry.get(service).spec)
         known = {stored.id: stored for stored in self._store.known(service)}
         backups = [stored.backup for stored in known.values()]
         for backup in surplus(backups, policy, self._clock.now()):
@@ -142,7 +154,7 @@ class Timetable:
             spec = item.spec
             newest = newest_taken(stored.backup for stored in self._store.known(spec.name))
             changed = self._changed.get(spec.name)
-            policy = Policy.of(spec.backup)
+            policy = Policy.for_service(spec)
             told = warning(spec.name, spec.title, policy, newest, changed, self._began)
             failed = self._failed.get(spec.name)
             if failed and failed.error:

@@ -73,6 +73,8 @@ class Lifecycle:
         """Whether the run before this one was cut off, with nobody there to end it gently."""
         self.process: Process | None = None
         self.service_log = ServiceLog(driver.site.log_file)
+        self.advise: Callable[[ServiceError], ServiceError] = lambda error: error
+        """Completes why it failed by what others know of it."""
         self._clock = clock
         self._policy = policy
         self._moved = moved
@@ -251,6 +253,7 @@ class Lifecycle:
         self._fail(error)
 
     def _fail(self, error: ServiceError) -> None:
+        error = self.advise(error)
         if self.state is ServiceState.FAILED:
             self.error = error
             self._settled.set()

@@ -68,6 +68,8 @@ class Registry:
         self.operations = Operations(clock, log)
         self.newest_backup: Callable[[str], BackupSummary | None] = lambda _: None
         """Tells a service's newest backup, at once."""
+        self.gives_way: Callable[[Operation], bool] = lambda _: False
+        """Whether an operation ends by itself for what a person asks for."""
         self.before_stop: Callable[[str, Running], Awaitable[None]] | None = None
         """Done before somebody's stop of a service; it may take its time."""
 
@@ -141,13 +143,14 @@ class Registry:
         working = self.operations.running(name)
         if working and working.kind in _CANCELLED_BY_STOP:
             return working
-        if working:
+        if working and not self.gives_way(working):
             raise self._conflict(item, working)
         if item.state is ServiceState.READY:
             return self.operations.done(
                 "start", name, say("{title} is already running", title=title)
             )
-        return self._run("start", item, say("Starting {title}", title=title), self._start)
+        message = say("Starting {title}", title=title)
+        return self._run("start", item, message, self._start, after=self._made_way(working))
 
     def stop(self, name: str, *, cancel: bool = False) -> Operation:
         """Stop a service. Ends a start or restart; other work only with ``cancel``.
@@ -160,7 +163,8 @@ class Registry:
         working = self.operations.running(name)
         if working and working.kind == "stop":
             return working
-        if working and working.kind not in _CANCELLED_BY_STOP and not cancel:
+        ends = working and (working.kind in _CANCELLED_BY_STOP or self.gives_way(working))
+        if working and not ends and not cancel:
             raise self._conflict(item, working)
         if working is None and item.state in AT_REST and item.state is not ServiceState.FAILED:
             return self.operations.done(
@@ -179,11 +183,16 @@ class Registry:
         working = self.operations.running(name)
         if working and working.kind == "restart":
             return working
-        if working:
+        if working and not self.gives_way(working):
             raise self._conflict(item, working)
         self._spare_dependents(item)
         message = say("Restarting {title}", title=item.spec.title)
-        return self._run("restart", item, message, self._restart)
+        return self._run("restart", item, message, self._restart, after=self._made_way(working))
+
+    def _made_way(self, working: Operation | None) -> Operation | None:
+        if working:
+            self.operations.abort(working.id)
+        return working
 
     def _run(
         self,
@@ -295,7 +304,10 @@ class Registry:
         """Raise ConflictError where stopping ``item`` would cut work on a service that needs it."""
         for other in dependents(item.spec.name, self._lifecycles):
             working = self.operations.running(other.spec.name)
-            if working and working.kind not in (*_CANCELLED_BY_STOP, "stop") and not cancel:
+            ends = working and (
+                working.kind in (*_CANCELLED_BY_STOP, "stop") or self.gives_way(working)
+            )
+            if working and not ends and not cancel:
                 raise self._conflict(other, working)
 
     def _conflict(self, item: Lifecycle, working: Operation) -> ConflictError:

@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from ou_vce_ext.backups import scratch
@@ -22,8 +23,10 @@ from ou_vce_ext.drivers.postgres.programs import Server, find_servers
 from ou_vce_ext.errors import BadRequestError, ConflictError, UnsuitableError, VceError
 from ou_vce_ext.models_backup import Consistency, Reason
 from ou_vce_ext.services.keepers import KeeperLauncher
+from ou_vce_ext.states import ServiceState
 from tests.integration import postgres_rich
 from tests.integration.postgres_rig import PostgresRig, copy_cluster
+from tests.integration.real_home import RealHome, writing
 
 pytestmark = pytest.mark.integration
 
@@ -382,19 +385,78 @@ async def test_from_an_older_server_to_a_newer_one_and_never_back(
             )
     await new.stop()
     await old.stop()
-    # A new image has the newer release alone: the old folder is told of, and its data come over.
-    old.driver.find_servers = new.driver.find_servers  # type: ignore[method-assign]
-    refusal = await old.refusal()
-    assert refusal.code == "data-wrong-version"
-    assert "restore" in refusal.hint
-    kept = (old.folder / "PG_VERSION").read_text()
-    source = await old_strategy.open(short_dir / "old.tar", "old.tar")
-    built = await old_strategy.build([Layer(source)], Watch(), keep=True)
-    assert built is not None
-    assert (built.live / "PG_VERSION").read_text() == kept == f"{older.major}\n"
-    os.rename(built.live, built.live.with_name("before"))
-    os.rename(built.folder, built.live)
-    await old.start()
-    assert await old.query("select count(*) from t") == [(5,)]
-    assert await old.query("show server_version_num") > [(f"{newer.major}0000",)]
-    await old.stop()
+    await _under_a_new_image(old, new, launcher)
+
+
+async def _under_a_new_image(old: PostgresRig, new: PostgresRig, launcher: KeeperLauncher) -> None:
+    """It has the newer release alone: the old folder is told of, and its data come over."""
+    old.site.root_dir.mkdir(exist_ok=True)
+    async with RealHome(old.site.root_dir, old.driver, launcher) as home:
+        made = await home.done(await home.backups.back_up("postgres", Reason.SCHEDULED))
+        assert isinstance(made.result, dict)
+        await home.done(await home.backups.verify(str(made.result["id"])))
+        await home.done(home.registry.stop("postgres"))
+        version = (old.folder / "PG_VERSION").read_text()
+        old.driver.find_servers = new.driver.find_servers  # type: ignore[method-assign]
+        over = await home.ended(home.registry.start("postgres"))
+        assert over.error
+        assert over.error.code == "data-wrong-version"
+        assert Path(str(made.result["path"])).name in over.error.hint
+        over = await home.done(await home.backups.restore(str(made.result["id"])))
+        assert home.item.state is ServiceState.READY
+        assert await old.query("select count(*) from t") == [(5,)]
+        [(release,)] = await old.query("show server_version_num")
+        assert release[:2] == str(server_of(new).major)
+        assert isinstance(over.result, dict)
+        assert over.result["safety_copy"] is None
+        [kept] = over.result["kept"]  # type: ignore[misc, str-unpack]
+        assert (Path(str(kept)) / "PG_VERSION").read_text() == version
+
+
+async def test_rows_committed_while_all_is_replaced_come_back_with_an_undo(
+    rig: PostgresRig, launcher: KeeperLauncher
+) -> None:
+    rig.site.root_dir.mkdir()
+    async with RealHome(rig.site.root_dir, rig.driver, launcher) as home:
+        strategy = home.backups.counter.strategy("postgres")
+        assert isinstance(strategy, PostgresStrategy)
+        await rig.query("create table diary (n int)")
+
+        async def write(number: int) -> None:
+            await rig.query(f"insert into diary values ({number})")
+
+        async def diary() -> set[int]:
+            return {number for (number,) in await rig.query("select n from diary")}
+
+        made = await home.done(await home.backups.back_up("postgres"))
+        assert isinstance(made.result, dict)
+        # What nobody has changed has not moved on: not by being copied, nor by being stopped.
+        assert not await strategy.moved_on(strategy.moment)
+        await home.done(home.registry.restart("postgres"))
+        assert not await strategy.moved_on(strategy.moment)
+        await home.done(home.registry.stop("postgres"))
+        assert not await strategy.moved_on(strategy.moment)
+        await home.done(home.registry.start("postgres"))
+        await write(0)
+        assert await strategy.moved_on(strategy.moment)
+        for kind in ("restore", "reset"):
+            before = await diary() if kind == "restore" else set()
+            async with writing(write, psycopg.Error) as said:
+                if kind == "restore":
+                    asked = await home.backups.restore(str(made.result["id"]))
+                else:
+                    asked = await home.backups.reset("postgres")
+                over = await home.done(asked)
+            assert isinstance(over.result, dict)
+            assert len(over.result["kept"]) == 1  # type: ignore[arg-type]
+            assert said
+            live = await diary() if kind == "restore" else set()
+            # What was written into the new data is to be undone as well, and is in its copy.
+            await home.undo(over)
+            assert before | set(said) <= await diary() | live, kind
+            assert not list(rig.folder.parent.glob("*-before-*"))
+        # A quiet one keeps nothing but the copy.
+        over = await home.done(await home.backups.reset("postgres"))
+        assert isinstance(over.result, dict)
+        assert over.result["kept"] == []
+        assert left(rig) == []

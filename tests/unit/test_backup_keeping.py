@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from ou_vce_ext.backups.keeping import surplus, untouchable
 from ou_vce_ext.backups.policy import KEPT, Policy
 from ou_vce_ext.backups.schedule import RETRY, is_due, newest_taken, warning
+from ou_vce_ext.models import ServiceSpec
 from ou_vce_ext.models_backup import Backup, Consistency, Reason, Verified
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -99,6 +101,38 @@ def test_a_declaration_is_read() -> None:
     assert (told.keep, told.size) == (3, 2048)
     assert (told.every, told.warn_after) == (DAY / 2, 7 * DAY)
     assert not Policy.of({"verify": False}).verify
+
+
+def test_what_another_release_could_not_open_is_kept_by_itself() -> None:
+    spec = ServiceSpec("postgres", "postgres", "PostgreSQL")
+    policy = Policy.for_service(spec)
+    assert (policy.unasked, policy.automatic, policy.keep) == (True, 1, KEPT)
+    for other in (
+        replace(spec, backup={"every": "never"}),
+        replace(spec, external=True),
+        replace(spec, kind="web"),
+    ):
+        assert Policy.for_service(other).every is None
+    own = Policy.for_service(replace(spec, backup={"every": "1d"}))
+    assert (own.every, own.unasked, own.automatic) == (DAY, False, None)
+    backups = [
+        backup(1, Reason.SCHEDULED),
+        backup(2, Reason.SCHEDULED, Verified.VERIFIED),
+        backup(3, Reason.SCHEDULED, Verified.VERIFIED),
+        backup(4),
+    ]
+    assert gone(backups, policy) == [backups[2].id]
+    proven = [replace(backups[0], verified=Verified.VERIFIED), *backups[1:]]
+    assert gone(proven, policy) == [backups[2].id, backups[1].id]
+
+
+def test_the_last_proven_one_of_each_release_stays() -> None:
+    def made_by(release: str, days: int) -> Backup:
+        made = backup(days, Reason.SCHEDULED, Verified.VERIFIED)
+        return replace(made, versions={"PostgreSQL": release})
+
+    backups = [made_by("18.0", 1), made_by("18.1", 2), made_by("15.4", 50), made_by("15.3", 51)]
+    assert gone(backups, Policy(keep=1, days=1)) == [backups[3].id, backups[1].id]
 
 
 @pytest.mark.parametrize(

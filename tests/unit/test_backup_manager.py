@@ -387,3 +387,41 @@ async def test_on_a_stop_where_it_is_wanted(tmp_path: Path) -> None:
         await home.done(home.registry.stop("thing"))
         assert [each.reason for each in await home.listed()] == [Reason.SCHEDULED]
         assert home.state() is ServiceState.STOPPED
+
+
+async def test_a_backup_that_nobody_asked_for_is_only_of_changes_and_gives_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ou_vce_ext.backups.policy._BOUND", ("fake",))
+    async with Home(tmp_path) as home:
+        timetable = home.backups.timetable
+
+        async def hours_later(hours: float) -> int:
+            await home.until(lambda: home.backups.desk.is_free(frozenset({"thing"})))
+            home.clock.time += hours * 3600
+            await timetable.look_round()
+            await home.until(lambda: home.backups.desk.is_free(frozenset({"thing"})))
+            return sum(each.reason is Reason.SCHEDULED for each in await home.listed())
+
+        home.put(a="1")
+        await home.start()
+        assert await hours_later(0) == 0
+        assert await hours_later(0.5) == 1
+        assert await hours_later(3) == 1
+        home.put(a="2")
+        assert await hours_later(3) == 1
+        assert home.backups.store.known()[0].backup.created == home.clock.now()
+        home.put(a="3")
+        home.strategy().gates["take"] = asyncio.Event()
+        home.clock.time += 3 * 3600
+        home.strategy().calls.clear()
+        await timetable.look_round()
+        await home.until(lambda: "take" in home.strategy().calls)
+        await home.done(home.registry.restart("thing"))
+        home.clock.time += 3 * 3600
+        home.strategy().calls.clear()
+        await timetable.look_round()
+        await home.until(lambda: "take" in home.strategy().calls)
+        home.strategy().gates["take"].set()
+        await home.done(await home.backups.reset("thing"))
+        assert home.live() == {"first": "the module's"}

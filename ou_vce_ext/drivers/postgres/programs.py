@@ -165,11 +165,10 @@ def choose_server(servers: Sequence[Server], folder: Path, version: str | None) 
             here=here,
         ),
         say(
-            "To bring your data over, restore your newest backup without a safety copy: it "
-            "is built anew for the release that is here, and this folder is kept beside it "
-            "as it is. Without a backup, install PostgreSQL {version} as well (`apt-get "
-            "install postgresql-{version}`), or name its folder as `program` in the "
-            "service's declaration.",
+            "To bring your data over, restore your newest backup: it is built anew for the "
+            "release that is here, and this folder is kept beside it as it is. Without a backup, "
+            "install PostgreSQL {version} as well (`apt-get install postgresql-{version}`), or "
+            "name its folder as `program` in the service's declaration.",
             version=version,
         ),
     )
