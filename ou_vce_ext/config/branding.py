@@ -32,7 +32,7 @@ class Branding:
     path of an svg or png file.
     """
 
-    title: str = "Virtual computing environment"
+    title: str = say("Virtual computing environment")
     logo: str | None = None
     colour: str | None = None
     colour_dark: str | None = None

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..oserrors import why
 from ..sentences import in_a_row, say
 
 DROP_IN_FOLDER = "vce.d"
@@ -171,9 +172,8 @@ def _not_read(path: Path, message: str, hint: str = "") -> ConfigProblem:
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> ConfigProblem:
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return _not_read(
         path,
-        say("The file cannot be read: {reason}.", reason=reason),
+        say("The file cannot be read: {reason}.", reason=why(error)),
         say("Make sure that it exists and that Jupyter's user may read it."),
     )

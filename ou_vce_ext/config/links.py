@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..listing import listed
 from ..models import ServiceSpec
 from ..sentences import in_a_row, say
-from ..services.enumeration import listed
 from .files import ConfigProblem
 from .values import did_you_mean
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from ..errors import VceError
 from ..models import ServiceError, ServiceSpec, Site
+from ..oserrors import why
 from ..sentences import say
 from .house_lock import HouseLock
 from .kept_ports import KeptPorts
@@ -165,7 +166,7 @@ class House:
                     "The file system of {folder} cannot make sure that data is written "
                     "({reason}), as databases need. {safe}",
                     folder=self.data_dir,
-                    reason=error.strerror,
+                    reason=why(error),
                     safe=SAFE,
                 ),
                 say("Set VCE_DATA_DIR to a folder on a Linux file system and restart Jupyter."),
@@ -297,12 +298,11 @@ class House:
             try:
                 make_folder(path)
             except (OSError, ValueError) as error:
-                reason = (error.strerror if isinstance(error, OSError) else None) or error
                 problems.append(
                     say(
                         "The folder {path} cannot be made: {reason}. {safe}",
                         path=path,
-                        reason=reason,
+                        reason=why(error),
                         safe=SAFE,
                     )
                 )

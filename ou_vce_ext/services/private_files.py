@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import VceError
+from ..oserrors import why
 from ..sentences import say
 from .ports import user_name
 
@@ -52,7 +53,7 @@ def explain(error: OSError, path: Path) -> VceError:
             say(
                 "{path} cannot be used as a folder: {reason}. {safe}",
                 path=path,
-                reason=error.strerror,
+                reason=why(error),
                 safe=SAFE,
             ),
             say("Move what is in its place, then start the service again."),
@@ -71,7 +72,7 @@ def explain(error: OSError, path: Path) -> VceError:
         say(
             "{path} cannot be written: {reason}. {safe}",
             path=path,
-            reason=error.strerror,
+            reason=why(error),
             safe=SAFE,
         ),
         say(
@@ -226,7 +227,7 @@ def read_private(path: Path) -> bytes | None:
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is not a file")
+            raise OSError(errno.EINVAL, say("it is not a file"))
         if status.st_mode & 0o077:
             with suppress(OSError):
                 os.fchmod(descriptor, 0o600)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import DefiniteError, VceError
 from ..launch import LaunchPlan
+from ..oserrors import why
 from ..sentences import say
 
 
@@ -35,7 +36,7 @@ def refusal(plan: LaunchPlan, told: Mapping[str, Any]) -> VceError:
             say(
                 "{path} may not be used by the user this service runs as ({reason}).",
                 path=path,
-                reason=os.strerror(number),
+                reason=why(OSError(number, os.strerror(number))),
             ),
             say("Check who owns it and its permissions."),
         )
@@ -50,7 +51,7 @@ def refusal(plan: LaunchPlan, told: Mapping[str, Any]) -> VceError:
         say(
             "{program} could not be started: {reason}.",
             program=program,
-            reason=os.strerror(number) if number else say("unknown reason"),
+            reason=why(OSError(number, os.strerror(number))) if number else say("unknown reason"),
         ),
         say("Check the service's declaration and its log."),
     )

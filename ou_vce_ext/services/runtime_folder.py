@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import VceError
+from ..oserrors import why
 from ..sentences import in_a_row, say
 from .ports import user_name
 from .private_files import SAFE
@@ -93,11 +94,11 @@ def _claim(place: Path) -> str | None:
             return say("{folder} belongs to {owner}", folder=place, owner=user_name(found.st_uid))
         descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        return say("{folder} cannot be used: {reason}", folder=place, reason=error.strerror)
+        return say("{folder} cannot be used: {reason}", folder=place, reason=why(error))
     try:
         return _close_to_others(descriptor, place) or _try_socket(place)
     except OSError as error:
-        return say("{folder} cannot hold sockets: {reason}", folder=place, reason=error.strerror)
+        return say("{folder} cannot hold sockets: {reason}", folder=place, reason=why(error))
     finally:
         os.close(descriptor)
 

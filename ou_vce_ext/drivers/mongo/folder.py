@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import DataInUseError, VceError
+from ...oserrors import why
 from ...sentences import say
 from ...services.private_files import SAFE, explain, make_private_folder, sync_folder, wrong_owner
 from ..identity import Account
@@ -62,7 +63,7 @@ def make_sockets_folder(folder: Path, port: int, account: Account) -> None:
                 say(
                     "The folder {folder} cannot hold MongoDB's socket: {reason}. {safe}",
                     folder=folder,
-                    reason=error.strerror,
+                    reason=why(error),
                     safe=SAFE,
                 ),
                 say(

@@ -14,9 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from ...listing import listed
 from ...models import ServiceError
 from ...sentences import say
-from ...services.enumeration import listed
 
 EMBEDDED: Final = Path("fiftyone", "db", "bin", "mongod")
 """Where PyPI's wheel puts its mongod, below a folder of Python packages. A release 6."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import DataInUseError, DefiniteError, VceError
+from ...listing import listed
 from ...sentences import say, say_many
-from ...services.enumeration import listed
 from ...services.ports import user_name
 from ...services.private_files import SAFE, explain, make_folder
 from ..lock_file import lock_is_free

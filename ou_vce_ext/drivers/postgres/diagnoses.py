@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 from ...errors import DefiniteError
 from ...launch import Ending
 from ...models import ServiceError
+from ...oserrors import why
 from ...sentences import say
 from ...services.diagnosis import killed
 from ...services.ports import describe_port_owner
@@ -22,7 +22,7 @@ def explain_os_error(error: OSError, folder: Path) -> DefiniteError:
     """What a failed system call on ``folder`` means for a person."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return disk_full(folder)
-    reason = os.strerror(error.errno) if error.errno else str(error)
+    reason = why(error)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
         return unwritable(folder, reason)
     return unsuitable(folder, reason)

@@ -10,10 +10,11 @@ import stat
 import struct
 from pathlib import Path
 
+from ... import oserrors
 from ...errors import DefiniteError
 from ...launch import Identity
+from ...listing import listed
 from ...sentences import say
-from ...services.enumeration import listed
 from ...services.ports import user_name
 from ..identity import Account, is_root
 
@@ -116,7 +117,7 @@ def close_to_others(folder: Path) -> None:
     try:
         folder.chmod(0o700)
     except OSError as error:
-        why = say("its permissions cannot be set ({reason})", reason=error.strerror)
+        why = say("its permissions cannot be set ({reason})", reason=oserrors.why(error))
         raise unsuitable(folder, why) from error
     if stat.S_IMODE(folder.stat().st_mode) != 0o700:
         raise unsuitable(folder, say("it does not keep file permissions"))
@@ -175,7 +176,7 @@ def check_contents(folder: Path) -> str:
 
 
 def _unreadable(folder: Path, part: str, error: OSError) -> DefiniteError:
-    told = say("{part} cannot be read ({reason})", part=part, reason=error.strerror)
+    told = say("{part} cannot be read ({reason})", part=part, reason=oserrors.why(error))
     return _corrupt(folder, told)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from ...errors import DefiniteError
 from ...launch import Identity, Launcher
 from ...models import Site
+from ...oserrors import why
 from ...sentences import say
 from ..identity import Account, barrier, decide_identity, is_root, may, service_account
 from .diagnoses import explain_os_error
@@ -185,7 +186,7 @@ def _no_sockets(folder: Path, error: OSError) -> DefiniteError:
             "The folder {folder} cannot hold PostgreSQL's socket: {reason}. Your databases "
             "have not been touched.",
             folder=folder,
-            reason=error.strerror,
+            reason=why(error),
         ),
         say("Set VCE_RUNTIME_DIR, or XDG_RUNTIME_DIR, to a short path on this machine's own disk."),
     )

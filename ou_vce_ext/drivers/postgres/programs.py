@@ -12,9 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...errors import DefiniteError
+from ...listing import listed
 from ...models import ServiceError
 from ...sentences import say
-from ...services.enumeration import listed
 
 OLDEST = 12
 """The oldest major release whose tools and settings we know."""
