@@ -21,6 +21,8 @@ CONTAINED: Final = (sys.executable, container.__file__)
 """Goes before a command that is to be the first process of a container."""
 OF_JUPYTER: Final = (4, 5, 6, 17)
 """Faults of Jupyter's own life: as its first process in a container each, from outside."""
+BOTH: Final = (31,)
+"""Faults of which a part is one of these."""
 SHORT_ROUND: Final = ("--short", "--tries", "6")
 
 
@@ -86,7 +88,7 @@ def _as_ordinary_user(options: Sequence[str]) -> Told:
 
 def _as_containers_root(options: Sequence[str], only: Sequence[int]) -> Told:
     inside = [fault for fault in only if fault not in OF_JUPYTER]
-    outside = [fault for fault in only if fault in OF_JUPYTER]
+    outside = [fault for fault in only if fault in (*OF_JUPYTER, *BOTH)]
     runs = []
     if inside:
         runs.append(_here([*options, *_only(inside)], CONTAINED))
