@@ -45,6 +45,7 @@ describe('a service in the panel', () => {
       allowed: jest.fn(() => true),
       run: jest.fn(),
       cancel: jest.fn(),
+      bringOver: jest.fn(),
       explain: jest.fn()
     };
     return { ...props, ...main(<BackupPart {...props} />) };
@@ -91,6 +92,25 @@ describe('a service in the panel', () => {
       screen.getByRole('button', { name: /^What to do about it/ })
     );
     expect(explain).toHaveBeenCalledWith(backups.failed);
+  });
+
+  it('brings data over that this release cannot open, by one click', async () => {
+    const error = serviceError({ code: 'data-wrong-version' });
+    const model = new FakeModel(postgres({ state: 'failed', error }));
+    const proven = backup({ id: 'proven' });
+    const newer = backup({ id: 'newer', verified: 'unverified' });
+    const { bringOver, container } = show(
+      model,
+      new FakeBackups(newer, proven)
+    );
+    fireEvent.click(
+      screen.getByRole('button', { name: /^Bring the data over/ })
+    );
+    expect(bringOver).toHaveBeenCalledWith(proven);
+    await expectAccessible(container);
+    cleanup();
+    show(new FakeModel(postgres()), new FakeBackups(proven));
+    expect(screen.queryByRole('button', { name: /^Bring/ })).toBeNull();
   });
 
   it('is silent where nothing can be backed up', () => {

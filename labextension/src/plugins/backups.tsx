@@ -245,6 +245,7 @@ export const backupsPlugin: JupyterFrontEndPlugin<IVCEBackups> = {
         model={model}
         backups={backups}
         trans={trans}
+        bringOver={({ id }) => void orders.undo(id)}
         allowed={(action, one) =>
           action === 'backups' ||
           dataAllowed(action === 'reset' ? 'reset' : 'backup', one, model)

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { DATA_KINDS, type IVCEBackups } from '../backupTokens';
+import { DATA_KINDS, type IBackup, type IVCEBackups } from '../backupTokens';
 import { momentWords, newestWords, proofMeaning } from '../backupWords';
 import { stateIcons } from '../icons';
 import type {
@@ -27,6 +27,8 @@ interface IBackupPartProps {
   readonly allowed: (action: DataAction, service: IService) => boolean;
   readonly run: (action: DataAction, service: IService) => void;
   readonly cancel: (operation: IOperation) => void;
+  /** Have a backup's data where the service cannot open its own. */
+  readonly bringOver: (backup: IBackup) => void;
   /** Tell in full how work went wrong. */
   readonly explain: (operation: IOperation) => void;
   readonly trans: TranslationBundle;
@@ -47,6 +49,7 @@ export function BackupPart(props: IBackupPartProps): React.JSX.Element | null {
   const Proof = newest ? PROOF_ICONS[newest.verified].react : null;
   const under = model.operation(service.name);
   const failure = under ? undefined : backups.failure(service.name);
+  const rescue = under ? undefined : rescueOf(service, backups);
   const { title } = service;
   const buttons: [DataAction, string, string, boolean][] = [
     [
@@ -115,6 +118,19 @@ export function BackupPart(props: IBackupPartProps): React.JSX.Element | null {
               </button>
             );
           })}
+        {rescue && (
+          <button
+            type="button"
+            className="jp-vce-button"
+            data-vce-action="bring-over"
+            onClick={() => props.bringOver(rescue)}
+          >
+            {trans.__(
+              'Bring the data over from the backup of %1',
+              momentWords(rescue.created)
+            )}
+          </button>
+        )}
         {under && DATA_KINDS.includes(under.kind) && (
           <button
             type="button"
@@ -141,6 +157,19 @@ function newestOwn(
         ({ service, reason }) => service === name && reason !== 'upload'
       ) ?? null)
     : newest;
+}
+
+/** The backup that brings over what this release of the program cannot open. */
+function rescueOf(
+  { name, error }: IService,
+  { backups }: IVCEBackups
+): IBackup | undefined {
+  return error?.code === 'data-wrong-version'
+    ? backups.find(
+        ({ service, reason, verified }) =>
+          service === name && reason !== 'upload' && verified === 'verified'
+      )
+    : undefined;
 }
 
 function Failed(props: {

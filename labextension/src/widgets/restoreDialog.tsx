@@ -169,10 +169,14 @@ function InPlace(props: IRestoreViewProps): React.JSX.Element {
         )}
       </p>
       <p>
-        {trans.__(
-          'A safety copy of how it is now is made first and proven, so that you can undo this. %1 pauses for a moment: open notebooks have to connect again.',
-          into
-        )}
+        {services.some(({ error }) => error?.code === 'data-wrong-version')
+          ? trans.__(
+              'What is there now cannot be opened by the release that is installed. It is kept as it is, in a folder beside the new one.'
+            )
+          : trans.__(
+              'A safety copy of how it is now is made first and proven, so that you can undo this. %1 pauses for a moment: open notebooks have to connect again.',
+              into
+            )}
       </p>
     </>
   );
