@@ -6,9 +6,7 @@ import asyncio
 import io
 import os
 import re
-import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Final, cast
 
@@ -27,7 +25,8 @@ from ..threads import in_thread, to_its_end
 from ..watch import Watch
 from ..writer import ArchiveWriter
 from .packing import damaged, pack, unpack
-from .tree import Sum, moment_of, quick_sum, read_sum
+from .source import FolderSource, copy_seed
+from .tree import Sum, moment_of, quick_sum
 
 KINDS: Final = ("web", "desktop")
 MEMBER: Final = "files.tar"
@@ -35,28 +34,6 @@ KEY: Final = "files"
 _SHOWN: Final = 20
 _NAME: Final = re.compile(r"[^/\0.][^/\0]{0,99}")
 _MOVING: Final = "The program was running: files that it wrote to meanwhile may be of two moments."
-
-
-@dataclass(frozen=True)
-class FolderSource:
-    """A backup of ours, or a zip or tar of a folder; ``told`` is what ours says of itself."""
-
-    path: Path
-    offset: int
-    length: int
-    contents: tuple[DataItem, ...]
-    consistency: Consistency
-    whole: bool
-    versions: Mapping[str, str] = field(default_factory=dict)
-    told: Mapping[str, Json] | None = None
-
-    def unpack(self, into: Path, top: str, watch: Watch) -> None:
-        """Put it into an empty folder, and compare. Raises UnsuitableError, OSError."""
-        with self.path.open("rb") as file:
-            view = cast("BinaryIO", io.BufferedReader(View(file, self.offset, self.length), 65_536))
-            unpack(view, self.length, into, "" if self.told else top, watch)
-        if self.told is not None and read_sum(into, watch).to_json() != self.told:
-            raise damaged(say("what comes out of it is not what it tells of"))
 
 
 class FolderStrategy(Strategy):
@@ -258,7 +235,7 @@ class FolderStrategy(Strategy):
     def _sow(self, seed: Path, place: Path, watch: Watch) -> None:
         try:
             if seed.is_dir():
-                _copy(seed, place, watch)
+                copy_seed(seed, place, watch)
             else:
                 with seed.open("rb") as file:
                     unpack(file, seed.stat().st_size, place, self._folder.name, watch)
@@ -305,16 +282,6 @@ class FolderStrategy(Strategy):
         """Remove the folders that calls that were cut off have left."""
         for place in await asyncio.to_thread(places.left_behind, self._folder):
             await asyncio.to_thread(places.remove, place)
-
-
-def _copy(seed: Path, place: Path, watch: Watch) -> None:
-    """Copy what is in a module's folder; links that lead out of it stand for what they lead to."""
-    for path in sorted(seed.iterdir()):
-        watch.raise_if_cancelled()
-        if path.is_dir():
-            shutil.copytree(path, place / path.name, symlinks=False)
-        else:
-            shutil.copyfile(path, place / path.name)
 
 
 def _ours(source: Source) -> FolderSource:
