@@ -66,7 +66,7 @@ class Backups:
         self._rounds: asyncio.Task[None] | None = None
         registry.newest_backup = self.newest
         registry.gives_way = self.desk.gives_way
-        registry.before_stop = self._before_stop
+        registry.team.before_stop = self._before_stop
 
     # -- looking ---------------------------------------------------------------------------------
 

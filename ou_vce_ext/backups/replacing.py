@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import os
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -92,7 +94,7 @@ async def _put_in_place(job: Job, built: Built, keep: Keep) -> Path | None:
     kept = await asyncio.to_thread(swap.finish)
     if not ran:
         await job.item.stop(job.running.progress)
-    registry.start_again(stopped)
+    registry.team.start_again(stopped)
     return kept
 
 
@@ -100,13 +102,19 @@ async def _start_again(job: Job, ran: bool, stopped: Sequence[str]) -> None:
     if ran:
         with suppress(VceError):
             await job.house.registry.bring_up(job.item.spec.name, job.running)
-        job.house.registry.start_again(stopped)
+        job.house.registry.team.start_again(stopped)
 
 
 def aside(live: Path, job: Job) -> Path:
-    """Where old data are kept beside the live ones."""
+    """Where old data are kept beside the live ones; nothing is there yet. Blocks."""
     when = job.house.clock.now().astimezone().strftime("%Y-%m-%d-%H%M%S")
-    return live.with_name(f"{live.name}{BEFORE}{when}")
+    base = f"{live.name}{BEFORE}{when}"
+    names = itertools.chain([base], (f"{base}-{number}" for number in itertools.count(2)))
+    return next(
+        live.with_name(name)
+        for name in names
+        if not any(os.path.lexists(folder / name) for folder in (live.parent, live))
+    )
 
 
 def discard(job: Job, built: Built) -> None:

@@ -7,39 +7,26 @@ import dataclasses
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ..drivers.base import Driver, Progress, no_progress
-from ..errors import DataInUseError, DefiniteError, VceError
+from ..errors import VceError
 from ..launch import Ending, Launcher, Process
 from ..models import Json, ServiceError, ServiceSpec, Upstream
 from ..sentences import say
-from ..states import RUNNING, ServiceState, check_transition
+from ..states import RUNNING, ServiceState
 from .backoff import RestartPolicy
 from .clock import Clock
 from .diagnosis import from_exception, gave_up, of_death, start_timeout, starting_again
-from .leftovers import judge
+from .external import INTERVAL, trouble_of
+from .launching import launch, provision
 from .logs import ServiceLog
 from .operations import OperationCancelledError, OperationFailedError
 from .readiness import Liveness, wait_until_ready
-
-Moved = Callable[["Lifecycle", ServiceState, ServiceState], None]
-
-LEFTOVER_PATIENCE = 120.0
-LEFTOVER_INTERVAL = 0.2
-EXTERNAL_INTERVAL = 5.0
-
-_OUTCOMES = frozenset(
-    {
-        ServiceState.READY,
-        ServiceState.UNRESPONSIVE,
-        ServiceState.FAILED,
-        ServiceState.UNAVAILABLE,
-    }
-)
+from .standing import Moved, Standing
 
 
-class Lifecycle:
+class Lifecycle(Standing):
     """Starts, watches, restarts and stops one service. Lives in the event loop.
 
     ``moved`` is called after each move with the old and the new state. ``gate`` says why nothing
@@ -58,30 +45,21 @@ class Lifecycle:
         lock_note: Mapping[str, Json],
         gate: Callable[[], ServiceError | None] = lambda: None,
     ) -> None:
+        super().__init__(clock, lambda old, new: moved(self, old, new))
         self.driver = driver
         self.launcher = launcher
         self.log = log
-        self.state = ServiceState.STOPPED
-        self.since: datetime = clock.now()
-        self.error: ServiceError | None = None
-        self.retry_at: datetime | None = None
         self.restarts = 0
-        self.ready_seconds: float | None = None
         self.stop_seconds = driver.stop_seconds
         """How long its last stop took, else what its kind says of itself."""
         self.cut_off = False
         """Whether the run before this one was cut off, with nobody there to end it gently."""
         self.process: Process | None = None
         self.service_log = ServiceLog(driver.site.log_file)
-        self.advise: Callable[[ServiceError], ServiceError] = lambda error: error
-        """Completes why it failed by what others know of it."""
-        self._clock = clock
         self._policy = policy
-        self._moved = moved
         self._lock_note = lock_note
         self._gate = gate
         self._task: asyncio.Task[None] | None = None
-        self._settled = asyncio.Event()
         self._progress: Progress = no_progress
         self._stopping = False
         self._last_start: float | None = None
@@ -174,51 +152,15 @@ class Lifecycle:
         elif not missing and self.state is ServiceState.UNAVAILABLE:
             self._move(ServiceState.STOPPED)
 
-    def refuse(self, error: ServiceError) -> None:
-        """Show why it could not even be tried to start it. While at rest only."""
-        if self._at_rest() or self.state is ServiceState.FAILED:
-            self._fail(error)
-
-    def _at_rest(self) -> bool:
-        return self.state in (ServiceState.STOPPED, ServiceState.UNAVAILABLE)
-
     def follow(self) -> None:
         """Begin to watch a service that others run."""
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._supervise())
 
-    async def settled(self) -> None:
-        """Wait until a start that goes on has come to its end, whichever that is."""
-        await self._settled.wait()
-
     @property
     def expected_seconds(self) -> float | None:
         """How long a start will probably take: as long as the last one, else what its kind says."""
         return self._last_start or self.driver.start_seconds
-
-    # -- moving ----------------------------------------------------------------------------------
-
-    def _move(
-        self,
-        new: ServiceState,
-        *,
-        error: ServiceError | None = None,
-        retry_at: datetime | None = None,
-    ) -> None:
-        old = self.state
-        check_transition(old, new)
-        self.state = new
-        self.since = self._clock.now()
-        self.error = error
-        self.retry_at = retry_at
-        if new in _OUTCOMES:
-            self._settled.set()
-        elif new is not ServiceState.STOPPED:
-            # Being stopped is also a step from unavailable to starting: only stop() settles it.
-            self._settled.clear()
-        if new is not ServiceState.READY and new is not ServiceState.UNRESPONSIVE:
-            self.ready_seconds = None
-        self._moved(self, old, new)
 
     # -- supervising -----------------------------------------------------------------------------
 
@@ -252,16 +194,6 @@ class Lifecycle:
         await self.driver.close()
         self._fail(error)
 
-    def _fail(self, error: ServiceError) -> None:
-        error = self.advise(error)
-        if self.state is ServiceState.FAILED:
-            self.error = error
-            self._settled.set()
-            return
-        if self.state is ServiceState.UNAVAILABLE:
-            self._move(ServiceState.STOPPED)
-        self._move(ServiceState.FAILED, error=error)
-
     async def _run_once(self) -> bool:
         """One run, from start to death. False when there is to be no other."""
         trouble = self.spec.problem or self._gate()
@@ -280,37 +212,17 @@ class Lifecycle:
         self._move(ServiceState.STARTING)
         began = self._clock.monotonic()
         await self.driver.prepare(self._progress)
-        self.process = process = await self._launch()
+        plan = dataclasses.replace(await self.driver.plan(), lock_note=self._lock_note)
+        process = await launch(self.launcher, plan, self._clock, self._progress, self._begun)
+        self.cut_off = process.unseen_end
         ready_at: float | None = None
         if await self._become_ready(process, began):
             ready_at = self._clock.monotonic()
             await self._live(process)
         return await self._after_death(process, ready_at)
 
-    async def _launch(self) -> Process:
-        """Launch, waiting for an earlier run on the same data that is still ending."""
-        plan = dataclasses.replace(await self.driver.plan(), lock_note=self._lock_note)
-        patience = self._clock.monotonic() + LEFTOVER_PATIENCE
-        while True:
-            launching = asyncio.ensure_future(self.launcher.launch(plan))
-            try:
-                process = await asyncio.shield(launching)
-            except asyncio.CancelledError:
-                # A stop came while the program was being started: it must not be lost sight of.
-                with suppress(VceError):
-                    self.process = await launching
-                raise
-            except DataInUseError as refusal:
-                judge(refusal.holder)
-                if self._clock.monotonic() > patience:
-                    raise
-                self._progress(
-                    say("Waiting for the session before this one to finish saving"), None
-                )
-                await self._clock.sleep(LEFTOVER_INTERVAL)
-                continue
-            self.cut_off = process.unseen_end
-            return process
+    def _begun(self, process: Process) -> None:
+        self.process = process
 
     async def _become_ready(self, process: Process, began: float) -> bool:
         """True once ready; False when the process died first. Raises VceError."""
@@ -327,30 +239,13 @@ class Lifecycle:
             raise OperationFailedError(
                 start_timeout(title, self.driver.ready_timeout, self.service_log.tail())
             )
-        if not await self._provision(process):
+        if not await provision(self.driver, process, self._progress):
             return False
         seconds = self._clock.monotonic() - began
         self._move(ServiceState.READY)
         self.ready_seconds = round(seconds, 3)
         self._last_start = seconds
         self._progress(say("{title} is ready", title=title), 1.0)
-        return True
-
-    async def _provision(self, process: Process) -> bool:
-        """Let the driver set up what it must; False when the process died meanwhile."""
-        working = asyncio.ensure_future(self.driver.provision(self._progress))
-        death = asyncio.ensure_future(process.exited())
-        try:
-            await asyncio.wait({working, death}, return_when=asyncio.FIRST_COMPLETED)
-            if death.done():
-                return False
-            working.result()
-        finally:
-            death.cancel()
-            working.cancel()
-            await asyncio.wait({working})
-            if not working.cancelled():
-                working.exception()
         return True
 
     async def _live(self, process: Process) -> None:
@@ -370,9 +265,7 @@ class Lifecycle:
         ending = await process.exited()
         farewell = None if ready_at is None else self.driver.farewell(ending)
         if farewell is not None:
-            await process.down()
-            self.process = None
-            await self.driver.close()
+            await self._clear(process)
             self._move(ServiceState.STOPPED, error=farewell)
             return False
         now = self._clock.monotonic()
@@ -380,9 +273,7 @@ class Lifecycle:
         error = self._explain(ending)
         delay = self._policy.died(ready_for)
         if delay is None:
-            await process.down()
-            self.process = None
-            await self.driver.close()
+            await self._clear(process)
             self._move(ServiceState.FAILED, error=gave_up(error))
             return False
         self._move(
@@ -392,12 +283,15 @@ class Lifecycle:
         )
         self.log.warning("%s: %s", self.spec.name, error.message)
         # Nothing of the old run may be alive when the new one opens the same data.
-        await process.down()
-        self.process = None
-        await self.driver.close()
+        await self._clear(process)
         await self._clock.sleep(delay - (self._clock.monotonic() - now))
         self.restarts += 1
         return True
+
+    async def _clear(self, process: Process) -> None:
+        await process.down()
+        self.process = None
+        await self.driver.close()
 
     def _explain(self, ending: Ending) -> ServiceError:
         lines = self.service_log.tail()
@@ -411,29 +305,15 @@ class Lifecycle:
         while True:
             if self.state in (ServiceState.STOPPED, ServiceState.FAILED, ServiceState.BACKOFF):
                 self._move(ServiceState.STARTING)
-            error = await self._ask_external()
+            error = await trouble_of(self.driver)
             if error is None and self.state is not ServiceState.READY:
                 self._move(ServiceState.READY)
             elif error is not None and self.state is ServiceState.READY:
                 self._move(ServiceState.UNRESPONSIVE, error=error)
             elif error is not None:
-                retry_at = self._clock.now() + timedelta(seconds=EXTERNAL_INTERVAL)
+                retry_at = self._clock.now() + timedelta(seconds=INTERVAL)
                 if self.state is not ServiceState.UNRESPONSIVE:
                     self._move(ServiceState.BACKOFF, error=error, retry_at=retry_at)
                     self._settled.set()
                 self.error = error
-            await self._clock.sleep(EXTERNAL_INTERVAL)
-
-    async def _ask_external(self) -> ServiceError | None:
-        try:
-            if await self.driver.probe(None):
-                return None
-        except DefiniteError as failure:
-            return from_exception(failure, ())
-        except (OSError, TimeoutError):
-            pass
-        return ServiceError(
-            "external-down",
-            say("{title} does not answer. It is run outside JupyterLab.", title=self.spec.title),
-            say("Ask whoever looks after it. It is shown here as soon as it is back."),
-        )
+            await self._clock.sleep(INTERVAL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
 from ..errors import ConflictError, UnknownError, VceError
@@ -12,39 +12,25 @@ from ..models import (
     Capability,
     Json,
     Operation,
-    OperationState,
     Service,
     Upstream,
     Usage,
 )
 from ..models_backup import BackupSummary
 from ..models_status import Problem
-from ..sentences import Sentence, say
+from ..sentences import say
 from ..states import AT_REST, RUNNING, ServiceState
 from .clock import Clock
-from .dependencies import dependency_failed, dependents, stopping_order
-from .description import capabilities, describe
+from .conflicts import in_the_way, require
+from .dependencies import dependents, stopping_order
+from .description import describe
 from .lifecycle import Lifecycle
-from .operations import OperationFailedError, Operations, Running
+from .operations import Operations, Running
 from .problems import problems_of, short_of_time
+from .team import Team
 from .usage import UsageCache
 
-_DOING: Mapping[str, Callable[..., Sentence]] = {
-    "start": lambda **of: say("{title} is starting just now (operation {id}).", **of),
-    "stop": lambda **of: say("{title} is stopping just now (operation {id}).", **of),
-    "restart": lambda **of: say("{title} is restarting just now (operation {id}).", **of),
-    "reset": lambda **of: say("{title} is being reset just now (operation {id}).", **of),
-    "backup": lambda **of: say("{title} is being backed up just now (operation {id}).", **of),
-    "verify": lambda **of: say(
-        "{title} is having a backup checked just now (operation {id}).", **of
-    ),
-    "restore": lambda **of: say("{title} is being restored just now (operation {id}).", **of),
-}
 _CANCELLED_BY_STOP = ("start", "restart")
-
-
-def _busy(**of: object) -> Sentence:
-    return say("{title} is being worked on just now (operation {id}).", **of)
 
 
 class Registry:
@@ -70,8 +56,7 @@ class Registry:
         """Tells a service's newest backup, at once."""
         self.gives_way: Callable[[Operation], bool] = lambda _: False
         """Whether an operation ends by itself for what a person asks for."""
-        self.before_stop: Callable[[str, Running], Awaitable[None]] | None = None
-        """Done before somebody's stop of a service; it may take its time."""
+        self.team = Team(self._lifecycles, self.operations, self.start)
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -138,19 +123,19 @@ class Registry:
     def start(self, name: str) -> Operation:
         """Start a service; joins a start that runs. Raises UnknownError or ConflictError."""
         item = self.get(name)
-        self._require(item, Capability.START)
+        require(item, Capability.START)
         title = item.spec.title
         working = self.operations.running(name)
         if working and working.kind in _CANCELLED_BY_STOP:
             return working
         if working and not self.gives_way(working):
-            raise self._conflict(item, working)
+            raise in_the_way(item, working)
         if item.state is ServiceState.READY:
             return self.operations.done(
                 "start", name, say("{title} is already running", title=title)
             )
         message = say("Starting {title}", title=title)
-        return self._run("start", item, message, self._start, after=self._made_way(working))
+        return self._run("start", item, message, self.team.start, after=self._made_way(working))
 
     def stop(self, name: str, *, cancel: bool = False) -> Operation:
         """Stop a service. Ends a start or restart; other work only with ``cancel``.
@@ -158,14 +143,14 @@ class Registry:
         Raises UnknownError or ConflictError.
         """
         item = self.get(name)
-        self._require(item, Capability.STOP)
+        require(item, Capability.STOP)
         title = item.spec.title
         working = self.operations.running(name)
         if working and working.kind == "stop":
             return working
         ends = working and (working.kind in _CANCELLED_BY_STOP or self.gives_way(working))
         if working and not ends and not cancel:
-            raise self._conflict(item, working)
+            raise in_the_way(item, working)
         if working is None and item.state in AT_REST and item.state is not ServiceState.FAILED:
             return self.operations.done(
                 "stop", name, say("{title} is already stopped", title=title)
@@ -174,20 +159,20 @@ class Registry:
         if working:
             self.operations.abort(working.id)
         message = say("Stopping {title}", title=title)
-        return self._run("stop", item, message, self._stop, after=working)
+        return self._run("stop", item, message, self.team.stop, after=working)
 
     def restart(self, name: str) -> Operation:
         """Stop and start a service; joins a restart that runs."""
         item = self.get(name)
-        self._require(item, Capability.STOP)
+        require(item, Capability.STOP)
         working = self.operations.running(name)
         if working and working.kind == "restart":
             return working
         if working and not self.gives_way(working):
-            raise self._conflict(item, working)
+            raise in_the_way(item, working)
         self._spare_dependents(item)
         message = say("Restarting {title}", title=item.spec.title)
-        return self._run("restart", item, message, self._restart, after=self._made_way(working))
+        return self._run("restart", item, message, self.team.restart, after=self._made_way(working))
 
     def _made_way(self, working: Operation | None) -> Operation | None:
         if working:
@@ -199,106 +184,20 @@ class Registry:
         kind: str,
         item: Lifecycle,
         message: str,
-        work: Callable[[Lifecycle, Running], asyncio.Future[None] | object],
+        work: Callable[[Lifecycle, Running], Awaitable[None]],
         *,
         after: Operation | None = None,
     ) -> Operation:
         async def do(running: Running) -> Json:
             if after:
                 await self.operations.wait(after.id)
-            await work(item, running)  # type: ignore[misc]
+            await work(item, running)
             return None
 
         expected = item.expected_seconds if kind != "stop" else None
         return self.operations.run(
             kind, item.spec.name, message, do, expected=expected, cancellable=kind != "stop"
         )
-
-    async def _start(self, item: Lifecycle, running: Running) -> None:
-        for name in item.spec.requires:
-            await self._start_needed(item, self.get(name), running)
-        try:
-            await item.start(running.progress)
-        except asyncio.CancelledError:
-            # A person cancelled the start: that means stopped, not left half-way.
-            await item.stop(running.progress)
-            raise
-
-    async def _start_needed(self, item: Lifecycle, needed: Lifecycle, running: Running) -> None:
-        """Start what ``item`` requires, by an operation of its own that others may join."""
-        running.progress(
-            say(
-                "{title} needs {needed}: starting that first",
-                title=item.spec.title,
-                needed=needed.spec.title,
-            )
-        )
-        try:
-            if needed.spec.external:
-                await needed.start(running.progress)
-                return
-            ended = await self.operations.wait(self.start(needed.spec.name).id)
-        except (OperationFailedError, ConflictError) as failure:
-            message, hint = failure.message, failure.hint
-        else:
-            if ended.state is OperationState.SUCCEEDED:
-                return
-            message = ended.error.message if ended.error else say("its start was cancelled.")
-            hint = ended.error.hint if ended.error else say("Start it again.")
-        error = dependency_failed(item, needed, message, hint)
-        # Seen on the service too: who looks at the panel later has not seen the operation.
-        item.refuse(error)
-        raise OperationFailedError(error)
-
-    async def _stop(self, item: Lifecycle, running: Running) -> None:
-        if self.before_stop:
-            await self.before_stop(item.spec.name, running)
-        await self._stop_dependents(item, running)
-        await item.stop(running.progress)
-        running.progress(say("{title} is stopped", title=item.spec.title), 1.0)
-
-    async def _stop_dependents(self, item: Lifecycle, running: Running) -> list[str]:
-        """Stop what needs ``item`` and runs; tells their names, the last stopped first."""
-        stopped: list[str] = []
-        for other in dependents(item.spec.name, self._lifecycles):
-            running.progress(
-                say(
-                    "{title} needs {needed}: stopping that first",
-                    title=other.spec.title,
-                    needed=item.spec.title,
-                )
-            )
-            if working := self.operations.running(other.spec.name):
-                if working.kind != "stop":
-                    self.operations.abort(working.id)
-                await self.operations.wait(working.id)
-            await other.stop(running.progress)
-            stopped.insert(0, other.spec.name)
-        return stopped
-
-    async def _restart(self, item: Lifecycle, running: Running) -> None:
-        stopped = await self._stop_dependents(item, running)
-        await item.stop(running.progress)
-        running.progress(say("Starting {title}", title=item.spec.title))
-        await self._start(item, running)
-        self.start_again(stopped)
-
-    def _require(self, item: Lifecycle, capability: Capability) -> None:
-        if capability not in capabilities(item):
-            title = item.spec.title
-            raise ConflictError(
-                say(
-                    "{title} is run outside JupyterLab and cannot be started from here.",
-                    title=title,
-                )
-                if capability is Capability.START
-                else say(
-                    "{title} is run outside JupyterLab and cannot be stopped from here.",
-                    title=title,
-                ),
-                say("Ask whoever looks after it."),
-                code="capability-missing",
-            )
 
     def _spare_dependents(self, item: Lifecycle, *, cancel: bool = False) -> None:
         """Raise ConflictError where stopping ``item`` would cut work on a service that needs it."""
@@ -308,20 +207,13 @@ class Registry:
                 working.kind in (*_CANCELLED_BY_STOP, "stop") or self.gives_way(working)
             )
             if working and not ends and not cancel:
-                raise self._conflict(other, working)
-
-    def _conflict(self, item: Lifecycle, working: Operation) -> ConflictError:
-        busy = _DOING.get(working.kind, _busy)
-        return ConflictError(
-            busy(title=item.spec.title, id=working.id),
-            say("Wait until that has ended, then try again."),
-        )
+                raise in_the_way(other, working)
 
     # -- for work on the data --------------------------------------------------------------------
 
     async def bring_up(self, name: str, running: Running) -> None:
         """Have a service answer, for an operation that holds it. Raises VceError."""
-        await self._start(self.get(name), running)
+        await self.team.start(self.get(name), running)
 
     async def take_down(
         self, name: str, running: Running, last: Callable[[], Awaitable[None]] | None = None
@@ -331,22 +223,15 @@ class Registry:
         ``last`` is done when nothing needs it any more, just before it is stopped.
         """
         item = self.get(name)
-        stopped = await self._stop_dependents(item, running)
+        stopped = await self.team.stop_dependents(item, running)
         if last and item.state is ServiceState.READY:
             await last()
         await item.stop(running.progress)
         return stopped
 
-    def start_again(self, names: Iterable[str]) -> None:
-        """Start services that were stopped for another, each by an operation of its own."""
-        for name in names:
-            # One that cannot be started says why itself.
-            with suppress(VceError):
-                self.start(name)
-
     def conflict(self, name: str, working: Operation) -> ConflictError:
         """Say that ``working`` is in the way. Raises UnknownError."""
-        return self._conflict(self.get(name), working)
+        return in_the_way(self.get(name), working)
 
     def spare_dependents(self, name: str) -> None:
         """Raise ConflictError where stopping this would cut work on a service that needs it."""
