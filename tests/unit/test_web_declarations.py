@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,8 @@ def test_a_program_is_looked_for_as_the_system_does(tmp_path: Path) -> None:
     for folder in (tools, home):
         folder.mkdir()
         (folder / "app").write_text("#!/bin/sh\n")
-    env = {"PATH": str(tools)}
+    # One that cannot even be looked into, as another user's is, is passed by.
+    env = {"PATH": os.pathsep.join(["x" * 300, str(tools)])}
 
     def code(program: str) -> str | None:
         told = missing_program("App", program, home, env)

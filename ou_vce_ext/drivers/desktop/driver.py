@@ -140,7 +140,7 @@ class DesktopDriver(Driver):
             make_folder(self.data_dir)
         except OSError as error:
             raise explain(error, self.data_dir) from error
-        if not self.cwd.is_dir():
+        if not os.path.isdir(self.cwd):
             raise DefiniteError(
                 "data-missing",
                 say(
@@ -179,6 +179,7 @@ class DesktopDriver(Driver):
         seconds = self.spec.stop_timeout or STOP_SECONDS
         session = {
             "server": self.display_server.command(self.screen, self.socket, authority),
+            "preparation": self.display_server.preparation(),
             "manager": self._manager,
             "program": self._command(),
             "cwd": str(self.cwd),

@@ -150,7 +150,7 @@ class WebDriver(Driver):
 
     def _prepare(self) -> None:
         self._manners = manners_of(self._declared, self.spec.title)
-        if not self.cwd.is_dir():
+        if not os.path.isdir(self.cwd):
             raise DefiniteError(
                 "data-missing",
                 say(

@@ -39,7 +39,8 @@ def missing_program(
         candidates = [cwd / folder / program for folder in path.split(os.pathsep)]
     closed = None
     for candidate in candidates:
-        if candidate.is_file():
+        # A folder that is closed to us is passed by, as the system does it.
+        if os.path.isfile(candidate):
             if os.access(candidate, os.X_OK):
                 return None
             closed = closed or candidate
