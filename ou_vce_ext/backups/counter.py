@@ -46,6 +46,8 @@ class Counter:
         """A service and how it is backed up. Raises UnknownError or ConflictError."""
         item = self._registry.get(service)
         strategy = self.strategy(service)
+        if strategy is not None and capability is Capability.RESET:
+            refuse_external(item)
         if strategy is None or capability not in capabilities(item):
             raise ConflictError(
                 _incapable(item.spec.title, capability),

@@ -25,9 +25,13 @@ def list_databases(client: Client) -> list[str]:
     return sorted(item["name"] for item in told if item["name"] not in SERVERS_OWN)
 
 
-def read_catalog(client: Client) -> dict[Namespace, Metadata]:
-    """Everything that is kept, in the order of its names. Blocks; raises PyMongoError."""
-    return {at: what for db in list_databases(client) for at, what in _read(client[db])}
+def read_catalog(client: Client, *, admin: bool = True) -> dict[Namespace, Metadata]:
+    """Everything that is kept, in the order of its names. Blocks; raises PyMongoError.
+
+    Without ``admin`` its users and roles are not asked for: that is not everybody's right.
+    """
+    databases = [db for db in list_databases(client) if admin or db != ADMIN]
+    return {at: what for db in databases for at, what in _read(client[db])}
 
 
 def read_database(client: Client, db: str) -> dict[Namespace, Metadata]:

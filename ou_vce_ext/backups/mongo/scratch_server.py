@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -132,7 +133,9 @@ def _spec(live: ServiceSpec) -> ServiceSpec:
     """
     kept = {key: value for key, value in live.options.items() if key in _KEPT_OPTIONS}
     if live.external:
-        kept = {key: value for key, value in kept.items() if key == "program"}
+        # Others keep its secrets: for its own account this one has a password that nobody is told.
+        program = {key: value for key, value in kept.items() if key == "program"}
+        kept = {**program, "password": secrets.token_urlsafe(24)}
     return dataclasses.replace(
         live, external=False, data_dir=None, stop_timeout=None, memory_bytes=None, options=kept
     )

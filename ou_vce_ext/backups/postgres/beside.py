@@ -89,10 +89,21 @@ class Beside:
             await self._refuse_taken(connection, name)
             try:
                 await self._fill(connection, source, database, partial)
-                await self._rename(connection, partial, name)
+                await self._name(connection, partial, name)
             except BaseException:
                 await self._take_back(partial)
                 raise
+
+    async def _name(self, connection: Connection, partial: str, name: str) -> None:
+        """Give it its name; who cancels a moment too late has it undone all the same."""
+        naming = asyncio.ensure_future(self._rename(connection, partial, name))
+        try:
+            await asyncio.shield(naming)
+        except asyncio.CancelledError:
+            await asyncio.wait({naming})
+            if not naming.exception():
+                await self._take_back(name)
+            raise
 
     async def _take_back(self, partial: str) -> None:
         dropping = asyncio.ensure_future(drop(self._door, partial))

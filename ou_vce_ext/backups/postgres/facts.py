@@ -103,7 +103,10 @@ class Inquiry:
         for name in self.facts.tables:
             [(count, total)] = await self._rows(facts_sql.ROWS.format(name))
             self.facts.tables[name] = (int(count), str(total))
-        [(count, total)] = await self._rows(facts_sql.LARGE_OBJECTS)
+        [(all_pages,)] = await self._rows(facts_sql.MAY_READ_PAGES)
+        [(count, total)] = await self._rows(
+            facts_sql.LARGE_OBJECTS if all_pages else facts_sql.READ_LARGE_OBJECTS
+        )
         self.facts.large_objects = (int(count), str(total))
         for kind, name, definition in await self._rows(facts_sql.SCHEMA):
             mark = hashlib.sha256(str(definition).encode()).hexdigest()[:16]

@@ -87,6 +87,22 @@ SELECT (SELECT count(*) FROM pg_largeobject_metadata),
 FROM pg_largeobject WHERE length(btrim(data, '\x00')) > 0"""
 """Holes and zeros at the ends of pages are the same to whoever reads: they are not counted."""
 
+MAY_READ_PAGES: Final = "SELECT has_table_privilege('pg_catalog.pg_largeobject', 'SELECT')"
+
+READ_LARGE_OBJECTS: Final = r"""
+SELECT (SELECT count(*) FROM pg_largeobject_metadata),
+  coalesce(sum(hashtextextended(
+    format('%s/%s/%s', loid, pageno, encode(btrim(data, '\x00'), 'hex')) COLLATE pg_catalog."C", 0
+  )), 0)::text
+FROM (
+  SELECT m.oid AS loid, pageno, lo_get(m.oid, pageno * page, page) AS data
+  FROM pg_largeobject_metadata m,
+    (SELECT current_setting('block_size')::int / 4) AS b (page),
+    LATERAL generate_series(0, lo_lseek64(lo_open(m.oid, 262144), 0, 2) / page) AS p (pageno)
+) AS pages
+WHERE length(btrim(data, '\x00')) > 0"""
+"""The same for an account that may read the objects, but not the table that holds their pages."""
+
 SCHEMA: Final = _whole("""
 SELECT 'schema', format('%I', n.nspname), concat_ws(' ', n.nspowner::regrole, <grants schema>)
 FROM pg_namespace n WHERE <ours>

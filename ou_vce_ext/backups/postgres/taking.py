@@ -46,7 +46,7 @@ class Taking:
     async def take(self) -> Taken:
         """Write all of it. Raises VceError with the reason."""
         async with self._door.connected() as connection:
-            databases = await self._wanted(await databases_of(connection))
+            databases = await self._wanted(await self._theirs(connection))
             release = connection.info.parameter_status("server_version") or ""
             major = connection.info.server_version // 10_000
             known = await roles.names_of_roles(connection)
@@ -62,6 +62,20 @@ class Taking:
             versions={VERSION: release.split(" ")[0]},
             details={"major": major, "databases": [each.to_json() for each in databases]},
         )
+
+    async def _theirs(self, connection: Connection) -> list[Database]:
+        """All databases; of a server that others run, the declared one and those of its account.
+
+        What else is there belongs to other people, and may be closed to us.
+        """
+        found = list(await databases_of(connection))
+        if self._own:
+            return found
+        cursor = await connection.execute(
+            "SELECT datname FROM pg_database WHERE pg_has_role(datdba, 'USAGE')"
+        )
+        ours = {name for (name,) in await cursor.fetchall()} | {self._door.address.database}
+        return [database for database in found if database.name in ours]
 
     async def _wanted(self, databases: Sequence[Database]) -> list[Database]:
         wanted = []

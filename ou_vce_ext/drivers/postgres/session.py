@@ -22,6 +22,8 @@ Connection: TypeAlias = "AsyncConnection[tuple[object, ...]]"
 Result = TypeVar("Result")
 
 PROBE_TIMEOUT = 2.5
+_HALF_WAY = 0.5
+"""Seconds that whoever is cancelled while connecting waits for that at most."""
 # Length and code, as the protocol has it. To leave after the answer is not worth a line of its log.
 _ENCRYPTION_REQUEST = struct.pack("!ii", 8, 80877103)
 log = logging.getLogger(__name__)
@@ -157,7 +159,25 @@ async def _lets_in(address: Address) -> bool:
 
 
 async def connect(address: Address, password: str) -> Connection:
-    """Make a connection that commits by itself. Raises as psycopg does."""
+    """Make a connection that commits by itself. Raises as psycopg does.
+
+    Cancelled half-way it is made all the same, for a moment, and closed: else the server would wait
+    a minute for its password, and for as long nobody could drop a database.
+    """
+    connecting = asyncio.ensure_future(_connect(address, password))
+    try:
+        return await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        try:
+            await asyncio.wait({connecting}, timeout=_HALF_WAY)
+        finally:
+            connecting.cancel()
+            if connecting.done() and not connecting.cancelled() and not connecting.exception():
+                await connecting.result().close()
+        raise
+
+
+async def _connect(address: Address, password: str) -> Connection:
     import psycopg
 
     # All that matters is said here: PG* variables of Jupyter's own environment must not.
