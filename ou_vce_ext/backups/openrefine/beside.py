@@ -26,6 +26,8 @@ from .project import Project, folder_in, ids_in
 from .source import WORKSPACE, ForeignProjects, OwnBackup, wanted_items
 
 _LONGEST_NAME: Final = 200
+_A_MOMENT: Final = 1.0
+"""Seconds that an import which is not wanted any more is waited for."""
 _MARK: Final = f"{scratch.MARK}import"
 """A hidden file: OpenRefine unpacks it with the rest, and never exports it."""
 
@@ -64,6 +66,8 @@ async def load(
     watch: Watch,
 ) -> None:
     """Import ``item`` as ``name``. Raises VceError, with everything as it was before."""
+    # Nobody else works on this service now: whatever has the mark is left over.
+    await take_back(live, workspace)
     if name in {told.name for told in (await live.projects()).values()}:
         raise ConflictError(
             say("There is a project called {name} already. Nothing was changed.", name=name),
@@ -83,14 +87,14 @@ async def load(
 
 
 async def _import(live: Live, workspace: Path, project: Project, name: str, archive: Path) -> None:
+    importing = asyncio.ensure_future(live.import_archive(archive))
     try:
-        made = await live.import_archive(archive)
+        made = await asyncio.shield(importing)
     except CannotOpenError as error:
         await take_back(live, workspace)
         raise _refused(project) from error
     except BaseException:
-        # Broken off, OpenRefine gives the import up, and what it has unpacked has the mark.
-        await take_back(live, workspace)
+        await _break_off(live, workspace, importing)
         raise
     try:
         listed = (await live.projects()).get(made)
@@ -101,13 +105,30 @@ async def _import(live: Live, workspace: Path, project: Project, name: str, arch
         await take_back(live, workspace)
         raise _refused(project) from error
     except BaseException:
-        await take_back(live, workspace)
+        # The mark may be gone by now: who cancels a moment too late has it undone all the same.
+        await take_back(live, workspace, made)
         raise
 
 
-async def take_back(live: Live | None, workspace: Path) -> None:
-    """Delete each project whose import was cut off: those that still have the mark."""
-    for project in await asyncio.to_thread(_marked, workspace):
+async def _break_off(live: Live, workspace: Path, importing: asyncio.Future[str]) -> None:
+    """Have nothing of an import there that is on its way.
+
+    What has been sent whole OpenRefine goes on with, even when nobody waits for the answer. So that
+    is waited for; what takes longer than a moment is broken off, and found by its mark later.
+    """
+    made = None
+    with suppress(Exception):
+        await asyncio.wait({importing}, timeout=_A_MOMENT)
+        if importing.done() and not importing.cancelled():
+            made = importing.result()
+    importing.cancel()
+    await take_back(live, workspace, made)
+
+
+async def take_back(live: Live | None, workspace: Path, made: str | None = None) -> None:
+    """Delete ``made``, and each project whose import was cut off: it still has the mark."""
+    marked = await asyncio.to_thread(_marked, workspace)
+    for project in {*marked, made} if made else marked:
         if live is not None:
             with suppress(VceError):
                 await live.delete(project)
