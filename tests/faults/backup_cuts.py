@@ -45,6 +45,7 @@ class JupyterKilled(Fault):
         self.home = Home(bench, self.number, f"cuts-{self.kind}", self.data.toml)
         self.mark = bench.mark(self.number, f"cuts-{self.kind}")
         self._life = ExitStack()
+        self._well = True
         await asyncio.to_thread(self._first)
 
     def _first(self) -> None:
@@ -68,6 +69,11 @@ class JupyterKilled(Fault):
         return await asyncio.to_thread(self._try, attempt)
 
     def _try(self, attempt: Attempt) -> Figures:
+        if not self._well:
+            # What one try has found must not be all that the others find.
+            self._life.close()
+            self._start()
+        self._well = False
         self.cut(attempt)
         self._kill(attempt)
         left = self._scratch()
@@ -75,6 +81,7 @@ class JupyterKilled(Fault):
         self._start()
         wait(lambda: not _there(left), 60, lambda: f"left behind: {_there(left)}")
         self.look(attempt)
+        self._well = True
         return {BACK: time.monotonic() - began}
 
     async def tear_down(self, bench: Bench) -> None:
