@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -13,22 +12,12 @@ from jupyter_core.paths import jupyter_config_path, jupyter_data_dir
 from jupyter_server.extension.application import ExtensionApp
 from prometheus_client import REGISTRY
 from traitlets import Dict, Float, List, Unicode, default
-from traitlets.config.loader import LazyConfigValue
 
 from ._version import __version__
+from .app_drivers import declared, driver_of
 from .backups.manager import Backups
-from .config.branding import Branding, load_branding
-from .config.declarations import ConfigProblem, load_specs
-from .drivers.base import Driver
-from .drivers.desktop.driver import DesktopDriver
-from .drivers.desktop.options import check_declaration as check_desktop
-from .drivers.mongo.driver import MongoDriver
-from .drivers.openrefine.driver import OpenRefineDriver
-from .drivers.postgres.driver import PostgresDriver
-from .drivers.undeclared import UndeclaredDriver
-from .drivers.web.adopted import AdoptedDriver
-from .drivers.web.driver import WebDriver
-from .drivers.web.options import check_declaration
+from .config.branding import Branding
+from .config.declarations import ConfigProblem
 from .events import Announcer
 from .exit_hooks import ExitHooks
 from .metrics import ServiceMetrics
@@ -50,10 +39,6 @@ from .services.registry import Registry
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
-DRIVERS: Final[Mapping[str, type[Driver]]] = {
-    driver.kind: driver
-    for driver in (OpenRefineDriver, PostgresDriver, MongoDriver, WebDriver, DesktopDriver)
-}
 HEARTBEAT: Final = 20.0
 
 STUDENT_FOLDERS: Final = (
@@ -165,7 +150,7 @@ class VCE(ExtensionApp):
         note = lock_note(str(server.root_dir))
         lifecycles = [
             Lifecycle(
-                self._driver(spec),
+                driver_of(spec, self.house, self.launcher, server.config),
                 self.launcher,
                 clock=clock,
                 policy=RestartPolicy(clock),
@@ -199,32 +184,12 @@ class VCE(ExtensionApp):
         # jupyter_config_path() names the strongest folder first; ours go from weak to strong.
         folders = [Path(folder) for folder in reversed(jupyter_config_path())]
         file = Path(self.config_file).expanduser() if self.config_file else None
-        specs, self._problems = load_specs(
-            folders,
-            file,
-            self.services,
-            {kind: driver.options for kind, driver in DRIVERS.items()},
-            {"web": check_declaration, "desktop": check_desktop},
+        specs, self._branding, self._problems = declared(
+            folders, file, self.services, self.branding
         )
-        self._branding, told = load_branding(folders, file, self.branding)
-        self._problems += told
         for problem in self._problems:
             self.log.error("%s", problem)
         return specs
-
-    def _driver(self, spec: ServiceSpec) -> Driver:
-        kind = DRIVERS.get(spec.kind, UndeclaredDriver) if not spec.problem else UndeclaredDriver
-        site = self.house.site(spec, wants_port=kind.wants_port)
-        if kind is WebDriver and "adopt" in spec.options:
-            return AdoptedDriver(spec, site, self.launcher, self._servers_of_others())
-        return kind(spec, site, self.launcher)
-
-    def _servers_of_others(self) -> Mapping[str, object]:
-        """``ServerProxy.servers`` as configured: jupyter-server-proxy need not be installed."""
-        servers = cast("ServerApp", self.serverapp).config.get("ServerProxy", {}).get("servers")
-        if isinstance(servers, LazyConfigValue):
-            servers = servers.get_value({})
-        return servers if isinstance(servers, Mapping) else {}
 
     def _lend_environment(self) -> None:
         """Give kernels and terminals the databases' addresses: they inherit ours when started.
