@@ -33,7 +33,7 @@ DRIVERS: Final[Mapping[str, type[Driver]]] = {
 def declared(
     folders: list[Path],
     file: Path | None,
-    services: Mapping[str, object],
+    services: Mapping[str, Mapping[str, object]],
     branding: Mapping[str, object],
 ) -> tuple[list[ServiceSpec], Branding, list[ConfigProblem]]:
     """What is declared in ``folders`` (weakest first), ``file`` and traits: services and look."""
