@@ -60,14 +60,14 @@ class DesktopKilled(Fault):
                 figures = await self._manager(service)
             case _:
                 figures = await self._killed(service, part)
-        files = _files(service)
+        files = files_of(service)
         await service.stop()
         left = [path for path in files if os.path.lexists(path)]
         expect(not left, f"stopped, and {left} are there")
         return figures
 
     async def _killed(self, service: Supervised, part: str) -> Figures:
-        tree, files, before = service.tree(), _files(service), len(service.moves)
+        tree, files, before = service.tree(), files_of(service), len(service.moves)
         assert service.lifecycle.process is not None
         match part:
             case "display":
@@ -146,7 +146,8 @@ def _paths(command: str) -> list[str]:
     return [lock_of(int(found[1])), socket_of(int(found[1])), found[2]] if found else []
 
 
-def _files(service: Supervised) -> list[str]:
+def files_of(service: Supervised) -> list[str]:
+    """Lock, socket and viewers' socket of the display of a service that runs."""
     server = _named(service, "Xtigervnc")
     return _paths(Path(f"/proc/{server}/cmdline").read_bytes().decode())
 
