@@ -131,7 +131,12 @@ async def test_a_reset_is_previewed_and_undone(files: Path, ask: Ask) -> None:
     preview = assert_matches(await ask("/api/services/files/reset"), reset)
     assert [item["key"] for item in preview["goes"]] == ["mine"]
     assert preview["goes_bytes"] == len("a week of work")
+    french = {"Accept-Language": "fr"}
+    preview = assert_matches(await ask("/api/services/files/reset", headers=french), reset)
+    assert preview["stays"] == ["Vos sauvegardes"]
     over = await do(ask, "/api/services/files/reset", reset, {})
+    told = json.loads((await ask(f"/api/operations/{over['id']}", headers=french)).body)
+    assert told["message"].startswith("Le service Files est comme au premier jour. Pour annuler, ")
     safety = over["result"]["safety_copy"]
     assert [path.name for path in files.iterdir()] == ["first"]
     described = assert_matches(await ask(f"/api/backups/{safety}"), BACKUP)
