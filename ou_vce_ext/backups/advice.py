@@ -15,7 +15,8 @@ from ..services.registry import Registry
 from ..states import ServiceState
 from .store import Store, Stored
 
-_OTHER_RELEASE: Final = "data-wrong-version"
+OTHER_RELEASE: Final = "data-wrong-version"
+"""The code of the error that says so."""
 
 
 def is_of_another_release(item: Lifecycle) -> bool:
@@ -24,7 +25,7 @@ def is_of_another_release(item: Lifecycle) -> bool:
     Nothing can copy it then, and nothing has to: it stays as it is beside what is built anew.
     """
     told = item.error.code if item.error else None
-    return item.state is ServiceState.FAILED and told == _OTHER_RELEASE
+    return item.state is ServiceState.FAILED and told == OTHER_RELEASE
 
 
 class Adviser:
@@ -45,7 +46,7 @@ class Adviser:
                 item.error = self._completed(name, item.error)
 
     def _completed(self, service: str, error: ServiceError) -> ServiceError:
-        if error.code != _OTHER_RELEASE:
+        if error.code != OTHER_RELEASE:
             return error
         stored = self._proven(service)
         if stored is None:

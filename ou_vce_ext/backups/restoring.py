@@ -12,11 +12,12 @@ from ..listing import listed
 from ..models import Json
 from ..models_backup import DataItem, Reason
 from ..sentences import in_a_row, say, say_many
+from .advice import OTHER_RELEASE
 from .job import House, Job, answering, guarded
 from .kept import KeptFolders
 from .parts import Part, parts_of
 from .proving import opened
-from .replacing import Keep, build, discard, replace
+from .replacing import Keep, aside, build, discard, replace
 from .safeguard import Safeguard
 from .store import Stored
 from .strategy import Built, Layer
@@ -72,8 +73,9 @@ async def in_place(
             if wanted[name] is None and (found := await _kept(job, stored)):
                 ready[name] = found
     await _replace_all(jobs, guard, layers, ready)
-    for name in ready:
-        await asyncio.to_thread(_folders(jobs[name]).forget, stored.backup.sha256)
+    for name, found in ready.items():
+        if not found.folder.exists():
+            await asyncio.to_thread(_folders(jobs[name]).forget, stored.backup.sha256)
     return guard
 
 
@@ -121,7 +123,15 @@ async def _replace_all(
         for name, job in jobs.items():
             job.watch.part(0.96, 0.99)
             try:
-                guard.replaced(await replace(job, builds[name], _keeping(guard, job)))
+                try:
+                    kept = await replace(job, builds[name], _keeping(guard, job))
+                except VceError as failure:
+                    if name not in ready or failure.code != OTHER_RELEASE:
+                        raise
+                    # The copy can be built anew for the release there is now; the folder cannot.
+                    builds[name] = await build(job, await layers(name))
+                    kept = await replace(job, builds[name], _keeping(guard, job))
+                guard.replaced(kept)
             except VceError as failure:
                 await guard.not_replaced(job)
                 raise _after(failure, done, guard.copy) from failure
@@ -133,7 +143,12 @@ async def _replace_all(
 
 def _keeping(guard: Safeguard, job: Job) -> Keep:
     async def keep(live: Path) -> Path | None:
-        return await guard.at_rest(job, live)
+        try:
+            return await guard.at_rest(job, live)
+        except Exception:
+            # The service is stopped: it must go on, and nothing be lost.
+            job.house.log.exception("%s: its old data are kept, whatever they hold", job.title)
+            return aside(live, job)
 
     return keep
 

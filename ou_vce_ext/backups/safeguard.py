@@ -138,7 +138,7 @@ class Safeguard:
         self._log.info("%s was %s: the safety copy is taken again", titles, why)
         try:
             await self._take(low, high)
-        except VceError as reason:
+        except (VceError, OSError) as reason:
             # What it lacks is kept as a folder then, which takes no more room.
             self._log.warning("%s: no second safety copy: %s", titles, reason)
             return False

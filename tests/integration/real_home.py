@@ -90,3 +90,34 @@ async def writing(
         await asyncio.wait({going})
         if not going.cancelled():
             going.result()
+
+
+async def written_while_replaced(
+    home: RealHome,
+    identifier: str,
+    write: Callable[[int], Awaitable[None]],
+    read: Callable[[], Awaitable[set[int]]],
+    refused: type[Exception],
+) -> None:
+    """Restore a backup, then reset, while somebody writes; each undone, nothing is missing."""
+    for kind in ("restore", "reset"):
+        before = await read()
+        async with writing(write, refused) as said:
+            if kind == "restore":
+                asked = await home.backups.restore(identifier)
+            else:
+                asked = await home.backups.reset(home.name)
+            over = await home.done(asked)
+        assert said
+        assert isinstance(over.result, dict)
+        assert over.result["kept"]
+        # What was written into the new data goes into the copy that the undo takes first.
+        undone = await home.undo(over)
+        old = await read()
+        again = await home.undo(undone)
+        new = await read()
+        assert before <= old, kind
+        assert set(said) <= old | new, kind
+        await home.undo(again)
+        assert await read() == old
+        assert not list(home.item.driver.data_dir.parent.glob("*-before-*"))

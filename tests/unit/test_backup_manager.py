@@ -401,7 +401,15 @@ async def test_a_backup_that_nobody_asked_for_is_only_of_changes_and_gives_way(
             home.clock.time += hours * 3600
             await timetable.look_round()
             await home.until(lambda: home.backups.desk.is_free(frozenset({"thing"})))
-            return sum(each.reason is Reason.SCHEDULED for each in await home.listed())
+            # With its proof the one before it goes.
+            await home.until(
+                lambda: all(
+                    stored.backup.verified is Verified.VERIFIED
+                    for stored in home.backups.store.known()
+                )
+            )
+            await home.until(lambda: home.backups.desk.is_free(frozenset({"thing"})))
+            return len(await home.listed())
 
         home.put(a="1")
         await home.start()
