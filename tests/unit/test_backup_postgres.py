@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import struct
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from ou_vce_ext.backups.postgres.beside import check_name
 from ou_vce_ext.backups.postgres.facts import Facts, differences
 from ou_vce_ext.backups.postgres.foreign import name_of
 from ou_vce_ext.backups.postgres.loading import connects_to, left_out
+from ou_vce_ext.backups.postgres.moments import Moment, at_rest
 from ou_vce_ext.backups.postgres.script import Command, Part, Rows, Statement, statements
 from ou_vce_ext.backups.postgres.sources import dump_member
 from ou_vce_ext.backups.reader import check_name as check_member
@@ -165,3 +168,23 @@ def test_whatever_differs_is_told() -> None:
     assert differences(said, newer) == []
     with pytest.raises(UnsuitableError):
         Facts.from_bytes(b"{}")
+
+
+def test_the_last_moment_of_a_server_is_read_from_its_folder(tmp_path: Path) -> None:
+    def control(state: int, following: int, *, length: int = 8192) -> Path:
+        (tmp_path / "global").mkdir(exist_ok=True)
+        content = bytearray(8192)
+        struct.pack_into("=QIII", content, 0, 7_000_000_000_000_000_001, 1300, 202107181, state)
+        struct.pack_into("=Q", content, 64, following)
+        (tmp_path / "global" / "pg_control").write_bytes(content[:length])
+        return tmp_path
+
+    shut_down, in_recovery, running = 1, 2, 6
+    found = at_rest(control(shut_down, 2**33 + 5))
+    assert found == Moment(7_000_000_000_000_000_001, 2**33 + 5)
+    for state in (in_recovery, running):
+        assert at_rest(control(state, 5)) is None
+    assert at_rest(control(shut_down, 5, length=100)) is None
+    (tmp_path / "global" / "pg_control").unlink()
+    with pytest.raises(OSError, match="No such file"):
+        at_rest(tmp_path)
