@@ -133,6 +133,16 @@ async def test_a_folder_goes_away_and_comes_back(
     assert sorted(os.listdir(folder.parent)) == ["genie", "genie week 2"]
 
 
+async def test_an_empty_folder_is_proven_as_any_other(
+    strategy: FolderStrategy, tmp_path: Path
+) -> None:
+    """Else what was reset to nothing could not be reset once more."""
+    strategy.driver.data_dir.mkdir()
+    path = await backed_up(strategy, tmp_path / "backup.tar")
+    source = await strategy.open(path, path.name)
+    assert await strategy.build([Layer(source)], Watch(), keep=False) is None
+
+
 async def test_what_is_no_file_is_left_out_and_told(
     strategy: FolderStrategy, folder: Path, tmp_path: Path
 ) -> None:

@@ -96,15 +96,18 @@ def damaged(reason: str) -> UnsuitableError:
     )
 
 
-def unpack(file: BinaryIO, length: int, into: Path | None, top: str, watch: Watch) -> Sum:
+def unpack(
+    file: BinaryIO, length: int, into: Path | None, top: str, watch: Watch, *, empty: bool = False
+) -> Sum:
     """Put what ``file`` (a zip or tar of ``length`` bytes) holds into the empty folder ``into``.
 
     Without ``into`` it is only read. A folder called ``top`` that holds all else is taken for the
-    folder itself. Raises UnsuitableError, OSError, WorkCancelledError.
+    folder itself. One with nothing in it is refused, unless it may be ``empty``. Raises
+    UnsuitableError, OSError, WorkCancelledError.
     """
     most = min(_MOST, max(_ALWAYS_FINE, _SWELLING * length))
     try:
-        return _unpack(file, most, into, top, watch)
+        found, count = _unpack(file, most, into, top, watch)
     except (BrokenTarError, zips.BrokenZipError) as error:
         raise damaged(error.reason) from error
     except (*tars.BROKEN, *zips.BROKEN) as error:
@@ -116,9 +119,14 @@ def unpack(file: BinaryIO, length: int, into: Path | None, top: str, watch: Watc
         if error.errno is None:
             raise damaged(say("it cannot be read to its end")) from error
         raise
+    if not count and not empty:
+        raise damaged(say("there is nothing in it"))
+    return found
 
 
-def _unpack(file: BinaryIO, most: int, into: Path | None, top: str, watch: Watch) -> Sum:
+def _unpack(
+    file: BinaryIO, most: int, into: Path | None, top: str, watch: Watch
+) -> tuple[Sum, int]:
     found = Sum()
     budget = Budget(2 * most, watch)
     links: list[tuple[Path, str]] = []
@@ -149,9 +157,7 @@ def _unpack(file: BinaryIO, most: int, into: Path | None, top: str, watch: Watch
     for path, link in links:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.symlink_to(link)
-    if not count:
-        raise damaged(say("there is nothing in it"))
-    return found
+    return found, count
 
 
 def _write(entry: Entry, target: Path | None, watch: Watch) -> None:
