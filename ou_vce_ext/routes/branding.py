@@ -67,7 +67,8 @@ class BrandingHandler(ApiHandler):
         logo = url_path_join(self.base_url, "vce/api/branding/logo") if branding.logo else None
         self.answer(
             {
-                "title": branding.title,
+                # A name is no sentence: the Lab knows the plain one, and says it in its own way.
+                "title": str(branding.title),
                 "logo": logo,
                 "colour": branding.colour,
                 "colour_dark": branding.colour_dark,

@@ -293,7 +293,8 @@ async def test_looking_is_no_activity_and_working_is(
 
 
 async def test_without_branding_it_is_plain(house: House, ask: Ask) -> None:
-    look = assert_matches(await ask("/api/branding"), "/api/branding")
+    french = {"Accept-Language": "fr"}
+    look = assert_matches(await ask("/api/branding", headers=french), "/api/branding")
     assert look == dict.fromkeys(look) | {"title": "Virtual computing environment"}
     refused = await ask("/api/branding/logo")
     assert refused.code == 404
