@@ -35,7 +35,8 @@ class FolderSource:
         """Put it into an empty folder, and compare. Raises UnsuitableError, OSError."""
         with self.path.open("rb") as file:
             view = cast("BinaryIO", io.BufferedReader(View(file, self.offset, self.length), 65_536))
-            unpack(view, self.length, into, "" if self.told else top, watch)
+            ours = self.told is not None
+            unpack(view, self.length, into, "" if ours else top, watch, empty=ours)
         if self.told is not None and read_sum(into, watch).to_json() != self.told:
             raise damaged(say("what comes out of it is not what it tells of"))
 
