@@ -19,6 +19,8 @@ const ASLEEP = 10_000;
 /** Silence after which the server is asked for a sign of life, and after which it is given up (ms). */
 const QUIET = 10_000;
 const DEAD = 25_000;
+/** How long a connection may take to come: the server waits with it for a program that starts. */
+const SLOWEST = 60_000;
 
 /** How it stands with the screen. */
 export type Situation =
@@ -147,7 +149,7 @@ export class Connection {
     const slept = now - this._ticked > TICK + ASLEEP;
     this._ticked = now;
     const silence = this._screen ? now - this._screen.heard : 0;
-    if (slept || silence > DEAD) {
+    if (slept || silence > (this._connected ? DEAD : SLOWEST)) {
       this._renew();
     } else if (silence > QUIET) {
       this.screen?.probe();

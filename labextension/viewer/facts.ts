@@ -6,6 +6,8 @@ export interface IFacts {
   readonly fits: boolean;
   /** How many remote pixels stand for a usual one. */
   readonly scale: number;
+  /** Whether the program was still being started when the page was asked for. */
+  readonly starting: boolean;
   /** The address that says how the service is. */
   readonly service: string;
   /** The address of the screen's WebSocket, relative to the page. */

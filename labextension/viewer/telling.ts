@@ -27,7 +27,9 @@ export class Teller {
     private readonly page: Pick<IPage, 'field' | 'problem' | 'status'>,
     private readonly say: Say,
     /** The server's own page starts the program, and leads back here. */
-    private readonly start: () => void
+    private readonly start: () => void,
+    /** Whether the first connection waits for the program's start. */
+    private _starting = false
   ) {}
 
   /** Say it in the line that screen readers follow; the same is not said twice. */
@@ -48,8 +50,10 @@ export class Teller {
     } else {
       const inside =
         situation.how === 'connected' && document.activeElement === field;
-      this.tell(inside ? 'inside' : situation.how);
+      const first = situation.how === 'connecting' && this._starting;
+      this.tell(inside ? 'inside' : first ? 'starting' : situation.how);
     }
+    this._starting &&= situation.how === 'connecting';
   }
 
   /** Say so where the program that is shown is not the one that was shown before. */

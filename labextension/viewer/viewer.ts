@@ -21,7 +21,8 @@ followTheme();
 
 const page = buildPage(say);
 const { field, toolbar } = page;
-const teller = new Teller(page, say, () => location.reload());
+const reload = (): void => location.reload();
+const teller = new Teller(page, say, reload, facts.starting);
 const view = new View(facts, () => connection.screen);
 
 const enter = (): void => field.focus({ preventScroll: true });

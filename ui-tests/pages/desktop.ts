@@ -25,11 +25,13 @@ export class Desktop {
 
   /** The field that takes the keys. */
   get keys(): Locator {
-    return this.place.getByRole('textbox', { name: /go to the program here/ });
+    return this.place.getByRole('textbox', {
+      name: /go to the program here|vont au programme/
+    });
   }
 
   get sharedText(): Locator {
-    return this.place.getByLabel(/^Text shared with/);
+    return this.place.getByLabel(/^Text(e partagé avec| shared with)/);
   }
 
   button(name: string): Locator {
@@ -62,6 +64,37 @@ export class Desktop {
       },
       [x, y] as const
     );
+  }
+
+  /**
+   * Most of the picture of the remote screen, for comparison with another: where Daisyworld has its
+   * buttons, and no pointer is left.
+   */
+  async picture(): Promise<string> {
+    return this.canvas.evaluate(async canvas => {
+      const source = canvas as HTMLCanvasElement;
+      const copy = document.createElement('canvas');
+      copy.width = 250;
+      copy.height = 300;
+      copy.getContext('2d')?.drawImage(source, 0, -150);
+      const bytes = new TextEncoder().encode(copy.toDataURL());
+      const digest = await crypto.subtle.digest('SHA-256', bytes);
+      return new Uint32Array(digest).join(' ');
+    });
+  }
+
+  /** Where the thumb of Daisyworld's slider is by now: nothing on its line is brighter. */
+  async thumb(): Promise<[number, number]> {
+    const [, y] = DAISYWORLD.thumb;
+    const x = await this.canvas.evaluate((canvas, line) => {
+      const data = (canvas as HTMLCanvasElement)
+        .getContext('2d')
+        ?.getImageData(0, line, 240, 1).data;
+      const blues = [...(data ?? [])].filter((_, index) => index % 4 === 2);
+      const brightest = Math.max(...blues);
+      return (blues.indexOf(brightest) + blues.lastIndexOf(brightest)) / 2;
+    }, y);
+    return [Math.round(x), y];
   }
 
   /** How large the remote screen is. */

@@ -5,28 +5,10 @@ import type { BrowserContext } from '@playwright/test';
 
 import { type Colour, DAISYWORLD, Desktop } from '../pages/desktop';
 import { expectAccessible } from '../support/accessible';
+import { DESKTOPS } from '../support/desktops';
 import { expect, test } from '../support/test';
 
-test.use({
-  serverOptions: {
-    examples: ['daisyworld'],
-    declarations: {
-      'desktop.toml': `
-[services.clock]
-kind = "desktop"
-title = "Clock"
-command = ["xclock", "-update", "1"]
-
-[services.openrefine]
-enabled = false
-[services.postgres]
-enabled = false
-[services.mongo]
-enabled = false
-`
-    }
-  }
-});
+test.use({ serverOptions: DESKTOPS });
 
 const NAME = 'daisyworld';
 

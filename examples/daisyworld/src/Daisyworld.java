@@ -3,6 +3,7 @@ import java.awt.Component;
 import java.awt.Dimension;
 import java.awt.event.ActionEvent;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import javax.swing.AbstractAction;
 import javax.swing.BorderFactory;
@@ -30,6 +31,7 @@ public final class Daisyworld extends JFrame {
     private final Sun sun = new Sun(planet);
     private final JSlider slider = new JSlider(60, 160, 100);
     private final JLabel told = new JLabel();
+    private final JTextArea notes = new JTextArea(6, 20);
     private final JButton run = new JButton("Run");
     private final Path folder;
     private final Timer clock = new Timer(FRAME_MILLISECONDS, event -> pass());
@@ -57,7 +59,6 @@ public final class Daisyworld extends JFrame {
         again.addActionListener(event -> history.clear());
         JButton save = new JButton("Save CSV");
         save.addActionListener(event -> save());
-        JTextArea notes = new JTextArea(6, 20);
         notes.setLineWrap(true);
         notes.setWrapStyleWord(true);
         notes.getAccessibleContext().setAccessibleName("Notes");
@@ -129,7 +130,12 @@ public final class Daisyworld extends JFrame {
     private void save() {
         history.look(planet);
         try {
-            told.setText("Saved " + history.save(folder).getFileName());
+            Path saved = history.save(folder);
+            if (!notes.getText().isBlank()) {
+                String name = saved.getFileName().toString();
+                Files.writeString(saved.resolveSibling(name.replace(".csv", ".txt")), notes.getText());
+            }
+            told.setText("Saved " + saved.getFileName());
         } catch (IOException problem) {
             told.setText("Not saved: " + problem.getMessage());
         }

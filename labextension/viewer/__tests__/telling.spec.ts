@@ -4,12 +4,12 @@ import type { IStatus } from '../service';
 import { Teller } from '../telling';
 import { saying } from '../words';
 
-function open() {
+function open(starting = false) {
   document.body.replaceChildren();
   const say = saying('Maps');
   const page = buildPage(say);
   const start = jest.fn();
-  return { page, start, teller: new Teller(page, say, start) };
+  return { page, start, teller: new Teller(page, say, start, starting) };
 }
 
 const lost = (state: IStatus['state'], error: IStatus['error'] = null) =>
@@ -26,6 +26,15 @@ describe('what is said', () => {
     teller.draw({ how: 'connected' });
     expect(page.status.textContent).toContain('Keys go to Maps');
     expect(document.body.dataset.screen).toBe('connected');
+  });
+
+  it('is that the program starts, to who waits for that', () => {
+    const { page, teller } = open(true);
+    teller.draw({ how: 'connecting' });
+    expect(page.status.textContent).toBe('Maps is being started.');
+    teller.draw({ how: 'connected' });
+    teller.draw({ how: 'connecting' });
+    expect(page.status.textContent).toBe('Opening the screen of Maps …');
   });
 
   it.each([

@@ -1,0 +1,363 @@
+import * as fs from 'node:fs/promises';
+import * as path from 'node:path';
+
+import type {
+  Browser,
+  BrowserContextOptions,
+  CDPSession,
+  Page
+} from '@playwright/test';
+
+import { DAISYWORLD, Desktop } from '../pages/desktop';
+import { DESKTOPS } from '../support/desktops';
+import type { JupyterServer } from '../support/jupyter';
+import { followSent, type Sent } from '../support/rfb';
+import { SleepyNetwork } from '../support/sleepyNetwork';
+import { expect, test } from '../support/test';
+
+test.use({ serverOptions: DESKTOPS });
+
+const NAME = 'daisyworld';
+
+/** Of French and its neighbours; none is on an American keyboard. */
+const LETTERS = 'éèêëàâçîôûÿœÉÀÇ«»…ñáíóúßäöüåøæ';
+
+type Place = readonly [number, number];
+
+/** A view in a browser of its own. */
+interface IView {
+  readonly desktop: Desktop;
+  readonly page: Page;
+  /** What it has sent to the program's display. */
+  readonly sent: Sent[];
+  /** Hands of another make than Playwright's. */
+  readonly hands: CDPSession;
+}
+
+/** Looks at Daisyworld as this or that computer does it, one after the other. */
+async function look(
+  browser: Browser,
+  server: JupyterServer,
+  options: BrowserContextOptions,
+  at: (view: IView) => Promise<void>,
+  prepare: (view: IView) => Promise<unknown> = () => Promise.resolve(),
+  address = server.url
+): Promise<void> {
+  await server.settle(NAME, 'ready');
+  const context = await browser.newContext({
+    viewport: { width: 1000, height: 700 },
+    locale: 'en-GB',
+    ...options
+  });
+  try {
+    const page = await context.newPage();
+    const view = {
+      desktop: new Desktop(page),
+      hands: await context.newCDPSession(page),
+      page,
+      sent: followSent(page)
+    };
+    await prepare(view);
+    await page.goto(`${address}vce/app/${NAME}/?token=${server.token}`);
+    await view.desktop.expectShown();
+    await at(view);
+  } finally {
+    await context.close();
+  }
+}
+
+const buttonsOf = (sent: Sent[]): number[] =>
+  sent.flatMap(one => (one.kind === 'pointer' ? [one.buttons] : []));
+
+const keysOf = (sent: Sent[]): string[] =>
+  sent.flatMap(one =>
+    one.kind === 'key' && one.down ? [one.keysym.toString(16)] : []
+  );
+
+test('fingers point, drag, ask for menus and scroll', async ({
+  browser,
+  server
+}) => {
+  const touch = { hasTouch: true };
+  await look(browser, server, touch, async ({ desktop, hands, page, sent }) => {
+    const box = await desktop.canvas.boundingBox();
+    const at = ([x, y]: Place): { x: number; y: number } => ({
+      x: (box?.x ?? 0) + x,
+      y: (box?.y ?? 0) + y
+    });
+    const put = (
+      type: 'touchStart' | 'touchMove' | 'touchEnd',
+      ...fingers: Place[]
+    ): Promise<unknown> =>
+      hands.send('Input.dispatchTouchEvent', {
+        type,
+        touchPoints: fingers.map((finger, id) => ({ ...at(finger), id }))
+      });
+    const sun = async (): Promise<number> =>
+      (await desktop.pixel(...DAISYWORLD.sun))[1];
+
+    await test.step('a tap is a click', async () => {
+      const before = await sun();
+      const { x, y } = at(DAISYWORLD.slider);
+      await page.touchscreen.tap(x, y);
+      await expect.poll(sun).not.toBe(before);
+      expect(buttonsOf(sent)).toContain(1);
+      // And no wish for a keyboard that would cover half of the screen.
+      await expect(desktop.keys).not.toBeFocused();
+    });
+
+    await test.step('a finger that moves drags', async () => {
+      const before = await sun();
+      const thumb = await desktop.thumb();
+      await put('touchStart', thumb);
+      for (let step = 1; step <= 8; step += 1) {
+        await put('touchMove', [thumb[0] + step * 8, thumb[1]]);
+      }
+      await put('touchEnd');
+      await expect.poll(sun).toBeGreaterThan(before);
+    });
+
+    await test.step('one that stays is the right button', async () => {
+      sent.length = 0;
+      await put('touchStart', DAISYWORLD.notes);
+      await expect.poll(() => buttonsOf(sent)).toContain(4);
+      await put('touchEnd');
+      await expect.poll(() => buttonsOf(sent).at(-1)).toBe(0);
+    });
+
+    await test.step('two scroll', async () => {
+      sent.length = 0;
+      const fingers = (y: number): Place[] => [
+        [100, y],
+        [160, y]
+      ];
+      await put('touchStart', ...fingers(500));
+      for (let y = 490; y >= 300; y -= 10) {
+        await put('touchMove', ...fingers(y));
+      }
+      await put('touchEnd');
+      await expect.poll(() => buttonsOf(sent)).toContain(16);
+    });
+
+    await test.step('two that part magnify, as Ctrl and the wheel', async () => {
+      sent.length = 0;
+      await put('touchStart', [290, 400], [310, 400]);
+      for (let half = 20; half <= 200; half += 10) {
+        await put('touchMove', [300 - half, 400], [300 + half, 400]);
+      }
+      await put('touchEnd');
+      await expect.poll(() => buttonsOf(sent)).toContain(8);
+      expect(keysOf(sent)).toContain('ffe3');
+    });
+
+    await test.step('a button brings the keyboard', async () => {
+      await desktop.button('On-screen keyboard').tap();
+      await expect(desktop.keys).toBeFocused();
+    });
+  });
+});
+
+test('French, with its keyboard and its accents, is understood', async ({
+  browser,
+  server
+}) => {
+  const french = { locale: 'fr-FR' };
+  await look(
+    browser,
+    server,
+    french,
+    async ({ desktop, hands, page, sent }) => {
+      await expect(page.locator('html')).toHaveAttribute('lang', 'fr-FR');
+      await expect(desktop.status).toContainText(
+        'Les touches vont à Daisyworld'
+      );
+      await expect(desktop.button('Presse-papiers')).toBeVisible();
+      await desktop.click(...DAISYWORLD.notes);
+      await page.keyboard.press('Control+a');
+      const press = async (key: string, code: string): Promise<void> => {
+        const text = key.length === 1 ? { text: key } : {};
+        await hands.send('Input.dispatchKeyEvent', {
+          type: 'keyDown',
+          key,
+          code,
+          ...text
+        });
+        await hands.send('Input.dispatchKeyEvent', {
+          type: 'keyUp',
+          key,
+          code
+        });
+      };
+      // Where these letters are on a French keyboard; English ones have q, 2, ; and others there.
+      for (const [key, code] of [
+        ['a', 'KeyQ'],
+        ['z', 'KeyW'],
+        ['é', 'Digit2'],
+        ['m', 'Semicolon'],
+        ['ù', 'Quote'],
+        ['€', 'KeyE'],
+        [' ', 'Space']
+      ] as const) {
+        await press(key, code);
+      }
+      for (const [accent, letter, code] of [
+        ['^', 'ê', 'KeyE'],
+        ['¨', 'ï', 'KeyI']
+      ] as const) {
+        await press('Dead', 'BracketLeft');
+        await hands.send('Input.imeSetComposition', {
+          text: accent,
+          selectionStart: 1,
+          selectionEnd: 1
+        });
+        await press('Process', code);
+        await hands.send('Input.insertText', { text: letter });
+      }
+      // More letters than an American keyboard has room for; the second time, they are known.
+      for (const letter of LETTERS + LETTERS) {
+        await press(letter, 'KeyE');
+      }
+      // The last letter has been sent; until then keys still belong to the one before.
+      await expect.poll(() => keysOf(sent).at(-1)).toBe('e6');
+      await page.keyboard.press('Control+s');
+      const notes = path.join(server.root, 'daisyworld_runs', 'daisyworld.txt');
+      await expect
+        .poll(() => fs.readFile(notes, 'utf8').catch(() => ''))
+        .toBe(`azémù€ êï${LETTERS}${LETTERS}`);
+    }
+  );
+});
+
+test('a Mac has Cmd where others have Ctrl', async ({ browser, server }) => {
+  const mac = ({ hands }: IView): Promise<unknown> =>
+    hands.send('Emulation.setUserAgentOverride', {
+      userAgent:
+        'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
+      platform: 'MacIntel'
+    });
+  const cmd = async ({ desktop, page, sent }: IView): Promise<void> => {
+    await desktop.click(...DAISYWORLD.notes);
+    await page.keyboard.press('Meta+a');
+    await page.keyboard.type('copied by Cmd');
+    await page.keyboard.press('Meta+a');
+    await page.keyboard.press('Meta+c');
+    await expect(desktop.sharedText).toHaveValue('copied by Cmd');
+    expect(keysOf(sent)).toContain('ffe3');
+    await page.keyboard.press('Control+F6');
+    await expect(desktop.button('Clipboard')).toBeFocused();
+  };
+  await look(browser, server, {}, cmd, mac);
+});
+
+test('who only looks sends nothing, and two who look see the same', async ({
+  browser,
+  server
+}) => {
+  await look(browser, server, {}, async ({ desktop, page, sent }) => {
+    const larger = { viewport: { width: 1200, height: 800 } };
+    await look(browser, server, larger, async other => {
+      await other.desktop.click(...DAISYWORLD.sun);
+      await test.step('they agree on size and picture', async () => {
+        await expect
+          .poll(async () => (await desktop.size())[0])
+          .toBe((await other.desktop.size())[0]);
+        await expect
+          .poll(() => desktop.picture())
+          .toBe(await other.desktop.picture());
+      });
+
+      await test.step('one only looks', async () => {
+        await desktop.button('Look only').click();
+        await expect(desktop.status).toContainText('You only look');
+        sent.length = 0;
+        const before = await desktop.picture();
+        await desktop.drag(page, [...DAISYWORLD.thumb], [...DAISYWORLD.slider]);
+        await page.mouse.wheel(0, 400);
+        await page.keyboard.press('ArrowRight');
+        await page.keyboard.press('Control+v');
+        await page.setViewportSize({ width: 900, height: 600 });
+        await desktop.button('Clipboard').click();
+        await desktop.sharedText.fill('not for it');
+        await desktop.button('Give to Daisyworld').click();
+        await expect(desktop.status).toContainText('nothing was given');
+        await desktop.button('Close').click();
+        await desktop.button('Keys').click();
+        await desktop.button('Alt+F4').click();
+        await expect(desktop.status).toContainText('You only look');
+        expect(new Set(sent.map(({ kind }) => kind))).not.toContain('unknown');
+        expect(sent.filter(({ kind }) => kind !== 'other')).toEqual([]);
+        expect(await desktop.picture()).toBe(before);
+      });
+
+      await test.step('and sees what the other does', async () => {
+        const before = await desktop.picture();
+        const thumb = await other.desktop.thumb();
+        await other.desktop.drag(other.page, thumb, [thumb[0] - 30, thumb[1]]);
+        await expect.poll(() => desktop.picture()).not.toBe(before);
+        await expect
+          .poll(() => desktop.picture())
+          .toBe(await other.desktop.picture());
+      });
+    });
+
+    await test.step('until it works again, at the size it has by now', async () => {
+      await desktop.button('Look only').click();
+      await expect(desktop.status).toContainText('work in Daisyworld again');
+      await expect.poll(async () => (await desktop.size())[0]).toBe(900);
+    });
+  });
+});
+
+test('a screen of high density shows sharp edges, or every pixel', async ({
+  browser,
+  server
+}) => {
+  const dense = { deviceScaleFactor: 2 };
+  await look(browser, server, dense, async ({ desktop, page }) => {
+    const room = await page
+      .locator('#screen')
+      .evaluate(screen => screen.getBoundingClientRect().toJSON() as DOMRect);
+    const pixels = (density: number): number[] =>
+      [room.width, room.height].map(length => Math.floor(length * density));
+    await expect.poll(() => desktop.size()).toEqual(pixels(1));
+    await expect(desktop.canvas).toHaveCSS('image-rendering', 'pixelated');
+    await desktop.button('Every pixel').click();
+    await expect.poll(() => desktop.size()).toEqual(pixels(2));
+    // One pixel of the program is one of the screen.
+    await expect
+      .poll(async () => (await desktop.canvas.boundingBox())?.width)
+      .toBe(room.width);
+    await expect(desktop.canvas).toHaveCSS('image-rendering', 'auto');
+    await desktop.button('Every pixel').click();
+    await expect.poll(() => desktop.size()).toEqual(pixels(1));
+  });
+});
+
+test('after a sleep without a network it says so, and comes back by itself', async ({
+  browser,
+  server
+}) => {
+  const network = await SleepyNetwork.to(server.url);
+  try {
+    await look(
+      browser,
+      server,
+      {},
+      async ({ desktop, page }) => {
+        network.fallSilent();
+        await page.clock.fastForward('02:00:00');
+        await expect(desktop.status).toContainText(
+          'The Jupyter server cannot be reached. Daisyworld goes on'
+        );
+        network.wake();
+        await desktop.expectShown();
+        await desktop.click(...DAISYWORLD.sun);
+        await expect(desktop.status).toContainText('Keys go to Daisyworld');
+      },
+      ({ page }) => page.clock.install(),
+      network.through(server.url)
+    );
+  } finally {
+    await network.remove();
+  }
+});
