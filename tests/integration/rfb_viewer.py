@@ -49,7 +49,7 @@ class RfbViewer:
         await self._socket.send_bytes(struct.pack(">BBHHHH", 3, 0, 0, 0, self.width, self.height))
 
     async def picture(self) -> bytes:
-        """Read one update that was asked for: pixels, each blue, green, red and nothing."""
+        """Read one update that was asked for: its pixels, one rectangle after the other."""
         kind, count = struct.unpack(">BxH", await self.read(4))
         assert kind == 0, f"message {kind} where an update was due"
         pixels = []
