@@ -7,11 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-
 from ..errors import UnknownError, VceError
 from ..models import Viewer
 from ..routes import errors
+from ..routes.pages import template
 from ..sentences import say
 from . import starting
 
@@ -71,9 +70,11 @@ def _asked(door: AppDoor) -> str:
 def _answer_page(door: AppDoor, viewer: Viewer) -> None:
     version = _version()
     name = door.lifecycle.spec.name
-    page = _template().render(
+    page = template("viewer.html").render(
         title=viewer.title,
         version=version,
+        # Without JavaScript; else the page finds out by itself, since JupyterLab's comes first.
+        language=door.language,
         facts={
             "name": name,
             "title": viewer.title,
@@ -85,6 +86,7 @@ def _answer_page(door: AppDoor, viewer: Viewer) -> None:
         },
     )
     door.present("text/html; charset=utf-8", policy=policy(door.content_security_policy))
+    door.tell_language()
     door.finish(page.encode("utf-8", "replace"))
 
 
@@ -124,14 +126,3 @@ def _version() -> str:
     for name in _TYPES:
         digest.update(_file(name))
     return digest.hexdigest()[:12]
-
-
-@cache
-def _template() -> Template:
-    return Environment(
-        loader=PackageLoader("ou_vce_ext", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    ).get_template("viewer.html")

@@ -37,5 +37,8 @@ class DisplayServer(Protocol):
         ``authority``. Told SIGTERM, it takes its own files away and ends.
         """
 
+    def preparation(self) -> tuple[str, ...]:
+        """The words of what is run once on the display when it answers; empty where nothing is."""
+
     async def answers(self, socket: Path) -> bool:
         """Whether it speaks its protocol there, now. Raises OSError while nobody listens."""

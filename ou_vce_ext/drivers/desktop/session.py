@@ -67,6 +67,9 @@ class Session:
         if not self._open_display():
             return self._close(0 if self._told_to_end else DISPLAY_LOST)
         self._start_manager()
+        if self.plan["preparation"]:
+            # Beside the window manager, which takes longer.
+            self._spawn(self.plan["preparation"])
         self._wait_for_manager()
         if not self._told_to_end:
             words, cwd = self.plan["program"], self.plan["cwd"]

@@ -16,6 +16,11 @@ _NAMES: Final = ("Xtigervnc", "Xvnc")
 _GREETING: Final = b"RFB "
 _DOTS_PER_INCH: Final = 96
 _MOST_CLIPBOARD: Final = 4 * 1024 * 1024
+_KEYS: Final = (
+    "setxkbmap",
+    *("-rules", "evdev", "-keycodes", "evdev+aliases(qwerty)", "-types", "complete"),
+    *("-compat", "complete", "-symbols", "pc+us"),
+)
 
 
 class TigerVNC:
@@ -58,6 +63,14 @@ class TigerVNC:
             "-SendPrimary=0",
             *("-Log", "*:stderr:0"),
         )
+
+    def preparation(self) -> tuple[str, ...]:
+        """Free the keys that no keyboard here has, such as a remote control's: 17 become 128.
+
+        Xvnc gives each letter that is not on an American keyboard a free key, for good, and loses
+        those for which none is left: French alone has more than 17.
+        """
+        return () if shutil.which(_KEYS[0]) is None else _KEYS
 
     async def answers(self, socket: Path) -> bool:
         """Whether it greets whoever connects."""
