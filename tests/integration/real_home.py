@@ -81,6 +81,8 @@ async def writing(
                 await asyncio.sleep(0.01)
             else:
                 said.append(number)
+                # Often enough to be in everything, and others have a processor too.
+                await asyncio.sleep(0.005)
 
     going = asyncio.create_task(go_on())
     try:
