@@ -30,7 +30,7 @@ export interface IBackupContext {
       undoes: IUndoes | undefined
     ) => Promise<boolean>;
     readonly folders: (
-      services: readonly string[],
+      services: readonly IService[],
       folders: readonly string[]
     ) => Promise<readonly string[] | null>;
     readonly failure: (
@@ -61,10 +61,11 @@ export class BackupOrders {
 
   async backUpEverything(): Promise<void> {
     const { ask, backups, folders, model } = this._context;
-    const titles = model.services
-      .filter(({ capabilities }) => capabilities.includes('backup'))
-      .map(({ title }) => title);
-    const chosen = await ask.folders(titles, await folders());
+    const services = model.services.filter(
+      ({ capabilities, state }) =>
+        capabilities.includes('backup') && state !== 'unavailable'
+    );
+    const chosen = await ask.folders(services, await folders());
     if (chosen) {
       await this._told(backups.backUpEverything(chosen));
     }

@@ -73,6 +73,9 @@ export interface IUndoes {
   readonly finished: string | null;
 }
 
+/** What can be done with one backup. */
+export type BackupAction = 'restore' | 'undo' | 'verify' | 'pin' | 'delete';
+
 /** The kinds of operations that are about data. */
 export const DATA_KINDS: readonly string[] = [
   'backup',

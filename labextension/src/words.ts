@@ -41,7 +41,7 @@ function retryWords(
   const left = service.retry_at ? Date.parse(service.retry_at) - now : 0;
   const seconds = Math.ceil(left / 1000);
   return seconds > 0
-    ? trans.__('Restarting in %1 s', seconds)
+    ? trans.__('Restart in %1 s', seconds)
     : trans.__('Restarting…');
 }
 

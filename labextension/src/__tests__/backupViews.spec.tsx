@@ -9,7 +9,7 @@ import axe from 'axe-core';
 import * as React from 'react';
 
 import { BackupPart } from '../widgets/backupPart';
-import { BackupsView } from '../widgets/backupsTab';
+import { BackupsView } from '../widgets/backupsView';
 import { ResetPreviewView } from '../widgets/resetDialog';
 import { RestoreView } from '../widgets/restoreDialog';
 import { firstChoice } from '../restoreWish';

@@ -1,66 +1,19 @@
-import {
-  act,
-  cleanup,
-  fireEvent,
-  render,
-  screen,
-  within
-} from '@testing-library/react';
+import { act, cleanup, fireEvent, screen } from '@testing-library/react';
 import axe from 'axe-core';
 import * as React from 'react';
 
 import { Branding } from '../branding';
 import type { RowPart, ShownState } from '../tokens';
-import { type IPanelViewProps, PanelView } from '../widgets/panel';
 import {
   database,
   FakeModel,
   operation,
   service,
-  serviceError,
-  trans
+  serviceError
 } from './fixtures';
+import { button, buttons, row, show } from './panelFixtures';
 
 const MINUTE = 60_000;
-
-/** The panel over a model, with actions that a test can watch. */
-function show(model: FakeModel, changes: Partial<IPanelViewProps> = {}) {
-  const props = {
-    model,
-    branding: null,
-    trans,
-    run: jest.fn(() => Promise.resolve()),
-    report: jest.fn(),
-    everything: jest.fn(() => Promise.resolve()),
-    parts: [],
-    showStatus: jest.fn(),
-    ...changes
-  };
-  const view = render(
-    <main>
-      <h1>Lab</h1>
-      <PanelView {...props} revealed={{}} />
-    </main>
-  );
-  const reveal = (revealed: Record<string, number>) =>
-    view.rerender(
-      <main>
-        <h1>Lab</h1>
-        <PanelView {...props} revealed={revealed} />
-      </main>
-    );
-  return { ...props, reveal, container: view.container };
-}
-
-const row = (name: string) =>
-  document.querySelector<HTMLElement>(`[data-vce-service="${name}"]`)!;
-
-const buttons = (name: string) =>
-  within(row(name))
-    .queryAllByRole('button')
-    .map(button => button.getAttribute('aria-label'));
-
-const button = (name: string) => screen.getByRole('button', { name });
 
 // Nothing ticks by itself, however long a test takes on a busy machine.
 beforeEach(() => {
@@ -105,7 +58,7 @@ describe('PanelView', () => {
     ['stopping', 'Stopping…', ['Stop OpenRefine']],
     [
       'backoff',
-      'Restarting in 3 s',
+      'Restart in 3 s',
       ['Open OpenRefine', 'Start now: OpenRefine', 'Stop OpenRefine']
     ],
     ['failed', 'Failed', ['Open OpenRefine', 'Try again to start OpenRefine']],
@@ -282,73 +235,6 @@ describe('PanelView', () => {
     );
     show(new FakeModel(service()), { parts: [Part] });
     expect(row('openrefine').textContent).toContain('OpenRefine here: stopped');
-  });
-
-  it('runs what a button says', async () => {
-    const { run, showStatus } = show(new FakeModel(service()));
-    await act(async () => {
-      fireEvent.click(button('Start OpenRefine'));
-      await Promise.resolve();
-    });
-    expect(run).toHaveBeenLastCalledWith('start', service());
-    fireEvent.click(button('Log of OpenRefine'));
-    expect(run).toHaveBeenLastCalledWith('logs', service());
-    fireEvent.click(button('Status page'));
-    expect(showStatus).toHaveBeenCalled();
-  });
-
-  it('takes a double click for one, and a held key for one press', () => {
-    const { run } = show(new FakeModel(service({ state: 'ready' })));
-    fireEvent.click(button('Stop OpenRefine'), { detail: 2 });
-    expect(run).not.toHaveBeenCalled();
-    const held = fireEvent.keyDown(button('Stop OpenRefine'), {
-      key: 'Enter',
-      repeat: true
-    });
-    expect(held).toBe(false);
-  });
-
-  it('does not order twice what is on its way', async () => {
-    let done: () => void = () => undefined;
-    const run = jest.fn(() => new Promise<void>(resolve => (done = resolve)));
-    show(new FakeModel(service()), { run });
-    fireEvent.click(button('Start OpenRefine'));
-    expect(button('Start OpenRefine').getAttribute('aria-disabled')).toBe(
-      'true'
-    );
-    fireEvent.click(button('Start OpenRefine'));
-    expect(run).toHaveBeenCalledTimes(1);
-    await act(async () => {
-      done();
-      await Promise.resolve();
-    });
-    expect(button('Start OpenRefine').getAttribute('aria-disabled')).toBe(
-      'false'
-    );
-  });
-
-  it('keeps the focus on a button, or gives it to what takes its place', () => {
-    const model = new FakeModel(service(), database());
-    show(model);
-    const focused = () => document.activeElement?.getAttribute('aria-label');
-    button('Start OpenRefine').focus();
-    act(() => model.become({ postgres: 'stopped' }));
-    expect(focused()).toBe('Start OpenRefine');
-    act(() => model.become({ openrefine: 'starting' }));
-    expect(focused()).toBe('Cancel the start of OpenRefine');
-    act(() => model.become({ openrefine: 'ready' }));
-    expect(focused()).toBe('Stop OpenRefine');
-    act(() => model.become({ openrefine: 'stopping' }));
-    expect(focused()).toBe('Stop OpenRefine');
-    act(() => model.become({ openrefine: 'stopped' }));
-    expect(focused()).toBe('Start OpenRefine');
-  });
-
-  it('leaves the focus alone where nobody was at its buttons', () => {
-    const model = new FakeModel(service());
-    show(model);
-    act(() => model.become({ openrefine: 'ready' }));
-    expect(document.activeElement).toBe(document.body);
   });
 
   it('shows no old news as current when the server is gone', () => {

@@ -5,11 +5,11 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { Dialog, Notification, WidgetTracker } from '@jupyterlab/apputils';
+import { type Dialog, Notification } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import type { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
+import { allowedWith } from '../backupActions';
 import {
   addBackupCommands,
   BackupCommandIDs,
@@ -18,10 +18,14 @@ import {
 import { BackupOrders, undoOf } from '../backupOrders';
 import { BackupsApi } from '../backupsApi';
 import { BackupsModel } from '../backupsModel';
-import { DATA_KINDS, type IBackup, IVCEBackups } from '../backupTokens';
+import {
+  type BackupAction,
+  DATA_KINDS,
+  type IBackup,
+  IVCEBackups
+} from '../backupTokens';
 import { CommandIDs } from '../commands';
 import { UndoMemory } from '../remembered';
-import { concernedBy, nameable, replaceable } from '../restoreWish';
 import {
   type IService,
   IVCEModel,
@@ -32,7 +36,6 @@ import {
 } from '../tokens';
 import { chooseFile, sendFile } from '../uploading';
 import { BackupPart } from '../widgets/backupPart';
-import type { BackupAction } from '../widgets/backupEntry';
 import {
   confirmDelete,
   confirmWithoutCopy,
@@ -41,10 +44,10 @@ import {
   showProblem
 } from '../widgets/backupQuestions';
 import { BackupsTab } from '../widgets/backupsTab';
-import { BodyDialog } from '../widgets/bodyDialog';
 import { askFolders } from '../widgets/everythingDialog';
 import { confirmReset } from '../widgets/resetDialog';
 import { askRestore } from '../widgets/restoreDialog';
+import { backupsTabs } from './backupsTabs';
 
 /** Never taken along: what is in them is in the backup already, or would be in itself. */
 const OWN_FOLDERS: readonly string[] = ['backups', 'openrefine_projects'];
@@ -186,7 +189,7 @@ export const backupsPlugin: JupyterFrontEndPlugin<IVCEBackups> = {
         model,
         backups,
         trans,
-        allowed: (action, backup) => allowed(action, backup, model),
+        allowed: (action, backup) => allowedWith(action, backup, model),
         run: act,
         allowedTo: (action, service) =>
           dataAllowed(
@@ -199,44 +202,18 @@ export const backupsPlugin: JupyterFrontEndPlugin<IVCEBackups> = {
         everything: () => void orders.backUpEverything()
       });
 
-    const tabs = new WidgetTracker<BackupsTab>({ namespace: 'vce-backups' });
-    const show = (name?: string): Widget | null => {
-      if (!labShell) {
-        // Jupyter Notebook has room for one document only.
-        const tab = create();
-        const dialog = new BodyDialog<unknown>({
-          title: trans.__('Backups'),
-          body: tab,
-          buttons: [Dialog.cancelButton({ label: trans.__('Close') })]
-        });
+    const show = backupsTabs({
+      app,
+      create,
+      labShell,
+      restorer,
+      trans,
+      shown: dialog => {
         overlay = dialog;
-        void dialog.launch();
-        if (name) {
-          tab.reveal(name);
-        }
-        return null;
       }
-      let tab = tabs.currentWidget;
-      const fresh = tab === null;
-      if (!tab) {
-        tab = create();
-        void tabs.add(tab);
-        app.shell.add(tab, 'main');
-      }
-      if (name) {
-        tab.reveal(name);
-      }
-      app.shell.activateById(tab.id);
-      return fresh ? tab : null;
-    };
+    });
 
     addBackupCommands({ commands: app.commands, model, trans, orders, show });
-    if (labShell && restorer) {
-      void restorer.restore(tabs, {
-        command: BackupCommandIDs.showBackups,
-        name: () => BackupsTab.ID
-      });
-    }
 
     const Part: RowPart = ({ service, state }) => (
       <BackupPart
@@ -293,33 +270,3 @@ export const backupsPlugin: JupyterFrontEndPlugin<IVCEBackups> = {
     return backups;
   }
 };
-
-/** Whether something can be done with a backup now; undefined where it never can. */
-function allowed(
-  action: BackupAction,
-  backup: IBackup,
-  model: IVCEModel
-): boolean | undefined {
-  const services = concernedBy(backup, model.services);
-  const now = (capability: 'backup' | 'restore'): boolean =>
-    services.every(service => dataAllowed(capability, service, model));
-  const can = (capability: 'backup' | 'restore'): boolean =>
-    services.length > 0 &&
-    services.every(({ capabilities }) => capabilities.includes(capability));
-  switch (action) {
-    case 'pin':
-    case 'delete':
-      return model.connected;
-    case 'verify':
-      return can('backup') ? now('backup') : undefined;
-    case 'undo':
-      return can('restore') && replaceable(services)
-        ? now('restore')
-        : undefined;
-    case 'restore':
-      return can('restore') &&
-        (replaceable(services) || nameable(backup, services).length > 0)
-        ? now('restore')
-        : undefined;
-  }
-}

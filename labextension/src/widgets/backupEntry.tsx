@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { IBackup, IVCEBackups } from '../backupTokens';
+import type { BackupAction, IBackup, IVCEBackups } from '../backupTokens';
 import {
   agoWords,
   consistencyWords,
@@ -15,9 +15,6 @@ import {
 } from '../backupWords';
 import { DataItems } from './dataItems';
 import { PROOF_ICONS } from './proof';
-
-/** What can be done with one backup. */
-export type BackupAction = 'restore' | 'undo' | 'verify' | 'pin' | 'delete';
 
 interface IBackupEntryProps {
   readonly backup: IBackup;

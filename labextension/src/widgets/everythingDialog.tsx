@@ -3,10 +3,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import type { IService } from '../tokens';
 import { BodyDialog } from './bodyDialog';
 
 interface IFoldersProps {
-  readonly services: string;
+  readonly services: readonly IService[];
   readonly folders: readonly string[];
   readonly chosen: ReadonlySet<string>;
   readonly toggle: (folder: string) => void;
@@ -16,14 +17,28 @@ interface IFoldersProps {
 /** Which folders go into the one file with all services. */
 export function FoldersView(props: IFoldersProps): React.JSX.Element {
   const { services, folders, chosen, toggle, trans } = props;
+  // A database tells what it holds only while it runs.
+  const resting = services.filter(
+    ({ connection, state }) => connection !== null && state !== 'ready'
+  );
   return (
     <div className="jp-vce-question">
       <p>
         {trans.__(
           'One file to take away, with everything in %1. They may run meanwhile, and nothing in them is changed.',
-          services
+          titles(services.filter(one => !resting.includes(one)))
         )}
       </p>
+      {resting.length > 0 && (
+        <p>
+          {trans._n(
+            '%2 does not run, and would be left out: to have it in the file, cancel and start it first.',
+            '%2 do not run, and would be left out: to have them in the file, cancel and start them first.',
+            resting.length,
+            titles(resting)
+          )}
+        </p>
+      )}
       {folders.length > 0 && (
         <fieldset>
           <legend>{trans.__('Take these folders along, too:')}</legend>
@@ -50,7 +65,7 @@ class FoldersBody
   implements Dialog.IBodyWidget<readonly string[]>
 {
   constructor(
-    private readonly _services: string,
+    private readonly _services: readonly IService[],
     private readonly _folders: readonly string[],
     private readonly _trans: TranslationBundle
   ) {
@@ -85,13 +100,13 @@ class FoldersBody
 
 /** Ask what goes along with the services; null where nothing is to be done. */
 export async function askFolders(
-  services: readonly string[],
+  services: readonly IService[],
   folders: readonly string[],
   trans: TranslationBundle
 ): Promise<readonly string[] | null> {
   const { button, value } = await new BodyDialog<readonly string[]>({
     title: trans.__('Back up everything?'),
-    body: new FoldersBody(services.join(', '), folders, trans),
+    body: new FoldersBody(services, folders, trans),
     buttons: [
       Dialog.cancelButton(),
       Dialog.okButton({ label: trans.__('Back up everything') })
@@ -99,4 +114,8 @@ export async function askFolders(
     defaultButton: 1
   }).launch();
   return button.accept ? (value ?? []) : null;
+}
+
+function titles(services: readonly IService[]): string {
+  return services.map(({ title }) => title).join(', ');
 }

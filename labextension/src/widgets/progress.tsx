@@ -2,8 +2,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { IService, IVCEModel } from '../tokens';
-import { stateAnnouncement } from '../words';
+import { durationWords, stateAnnouncement } from '../words';
 import { useTicking } from './hooks';
+
+/** Nobody counts more seconds than these: from then on they are minutes. */
+const PATIENT = 180;
 
 interface IProgressProps {
   readonly model: IVCEModel;
@@ -48,7 +51,9 @@ export function Progress(props: IProgressProps): React.JSX.Element | null {
         <span className="jp-vce-progress-time">
           {usual >= seconds && usual > 1
             ? trans.__('%1 s of about %2 s', seconds, usual)
-            : trans.__('%1 s', seconds)}
+            : seconds < PATIENT
+              ? trans.__('%1 s', seconds)
+              : durationWords(seconds * 1000, trans)}
         </span>
       </div>
     </div>
