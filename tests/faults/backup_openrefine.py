@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import urllib.parse
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -105,14 +104,18 @@ class OpenRefineRestoreCut(OnOpenRefine, RestoreCut):
     def items(self) -> frozenset[str] | None:
         return frozenset({self.made[0]})
 
+    async def settled(self) -> None:
+        # It goes on with an import that it has been sent whole, whoever has hung up.
+        async with asyncio.timeout(20):
+            while self.second in (await self.client.names()).values():
+                await asyncio.sleep(0.05)
+
     async def take_second(self) -> None:
         names = await self.client.names()
         [loaded] = [each for each, name in names.items() if name == self.second]
         one, other = await seen(self.client, loaded), await seen(self.client, self.made[0])
         expect(one["rows"] == other["rows"], "what was loaded is not what was there")
-        token = urllib.parse.unquote(await self.client.token())
-        form = urllib.parse.urlencode({"project": loaded, "csrf_token": token})
-        await self.client.ask("/command/core/delete-project", form.encode())
+        await self.client.delete(loaded)
 
 
 class OpenRefineWriteLoad(OnOpenRefine, WriteLoad):

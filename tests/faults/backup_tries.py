@@ -159,9 +159,13 @@ class RestoreCut(OnService):
                 await self.take_second()
         else:
             figures = await self._built(attempt, kill=attempt.number % 6 == 2)
+        await self.settled()
         self.expect_nothing_left()
         expect(await self.described() == self.before, "the live data have changed")
         return figures
+
+    async def settled(self) -> None:
+        """Wait for what the service itself has still to bring to an end."""
 
     async def _built(self, attempt: Attempt, *, kill: bool) -> Figures:
         building = asyncio.ensure_future(

@@ -184,6 +184,11 @@ class OpenRefineClient:
         )
         assert json.loads(body)["code"] == "ok", body
 
+    async def delete(self, project: str) -> None:
+        """Delete a project."""
+        form = f"project={project}&csrf_token={await self.token()}"
+        await self.ask("/command/core/delete-project", form.encode())
+
     async def cells(self, project: str) -> list[list[str]]:
         """The first rows."""
         _, body = await self.ask(f"/command/core/get-rows?project={project}&start=0&limit=10")

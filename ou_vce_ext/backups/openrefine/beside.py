@@ -17,6 +17,7 @@ from ...models_backup import DataItem
 from ...sentences import say
 from ...services.private_files import write_private
 from .. import places, scratch
+from ..job import to_the_end
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
 from .live import CannotOpenError, Live
@@ -26,8 +27,10 @@ from .project import Project, folder_in, ids_in
 from .source import WORKSPACE, ForeignProjects, OwnBackup, wanted_items
 
 _LONGEST_NAME: Final = 200
-_A_MOMENT: Final = 1.0
-"""Seconds that an import which is not wanted any more is waited for."""
+_A_MOMENT: Final = 1.5
+"""Seconds that whoever cancels an import waits for OpenRefine to come to its end."""
+_TRIES: Final = 3
+_undoing: Final[set[asyncio.Task[None]]] = set()
 _MARK: Final = f"{scratch.MARK}import"
 """A hidden file: OpenRefine unpacks it with the rest, and never exports it."""
 
@@ -67,6 +70,7 @@ async def load(
 ) -> None:
     """Import ``item`` as ``name``. Raises VceError, with everything as it was before."""
     # Nobody else works on this service now: whatever has the mark is left over.
+    await _undone(workspace)
     await take_back(live, workspace)
     if name in {told.name for told in (await live.projects()).values()}:
         raise ConflictError(
@@ -83,7 +87,8 @@ async def load(
         watch.step(say("OpenRefine imports it as {name}", name=name))
         await _import(live, workspace, project, name, archive)
     finally:
-        await to_its_end(lambda: places.remove(place))
+        # Who cancels only now has come too late: it is there, whole.
+        await to_the_end(asyncio.to_thread(places.remove, place))
 
 
 async def _import(live: Live, workspace: Path, project: Project, name: str, archive: Path) -> None:
@@ -113,26 +118,46 @@ async def _import(live: Live, workspace: Path, project: Project, name: str, arch
 async def _break_off(live: Live, workspace: Path, importing: asyncio.Future[str]) -> None:
     """Have nothing of an import there that is on its way.
 
-    What has been sent whole OpenRefine goes on with, even when nobody waits for the answer. So that
-    is waited for; what takes longer than a moment is broken off, and found by its mark later.
+    What has been sent whole OpenRefine goes on with, even when nobody waits for the answer. So the
+    end of it is waited for, and then it is deleted: if need be when the work is over.
     """
-    made = None
-    with suppress(Exception):
-        await asyncio.wait({importing}, timeout=_A_MOMENT)
-        if importing.done() and not importing.cancelled():
-            made = importing.result()
-    importing.cancel()
-    await take_back(live, workspace, made)
+
+    async def undo() -> None:
+        made = None
+        with suppress(Exception):
+            made = await importing
+        await take_back(live, workspace, made)
+
+    undoing = asyncio.create_task(undo(), name=str(workspace))
+    _undoing.add(undoing)
+    undoing.add_done_callback(_undoing.discard)
+    await asyncio.wait({undoing}, timeout=_A_MOMENT)
+
+
+async def _undone(workspace: Path) -> None:
+    """Wait for what is still to be undone in a workspace."""
+    if going_on := {task for task in _undoing if task.get_name() == str(workspace)}:
+        await asyncio.wait(going_on)
 
 
 async def take_back(live: Live | None, workspace: Path, made: str | None = None) -> None:
     """Delete ``made``, and each project whose import was cut off: it still has the mark."""
     marked = await asyncio.to_thread(_marked, workspace)
     for project in {*marked, made} if made else marked:
-        if live is not None:
-            with suppress(VceError):
-                await live.delete(project)
+        if live is not None and not await _deleted(live, project):
+            # Without its folder it would go on being listed: it is found again by its mark.
+            with suppress(OSError):
+                await asyncio.to_thread((folder_in(workspace, project) / _MARK).touch)
+            continue
         await asyncio.to_thread(_delete, workspace, project, live is None)
+
+
+async def _deleted(live: Live, project: str) -> bool:
+    for _ in range(_TRIES):
+        with suppress(VceError):
+            await live.delete(project)
+            return True
+    return False
 
 
 def _marked(workspace: Path) -> list[str]:
