@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -63,18 +64,23 @@ class Adviser:
         )
 
     def _proven(self, service: str) -> Stored | None:
-        """The newest backup of a service that is sure to be one."""
-        return next(
-            (
-                stored
-                for stored in self._store.known(service)
-                if stored.ours and stored.backup.verified is Verified.VERIFIED
-            ),
-            None,
-        )
+        """A service's newest proven backup; None where it is of a newer release than is here."""
+        here = majors(self._registry.get(service).driver.versions())
+        for stored in self._store.known(service):
+            if stored.ours and stored.backup.verified is Verified.VERIFIED:
+                made_by = majors(stored.backup.versions)
+                newer = any(made_by[name] > here[name] for name in made_by.keys() & here)
+                return None if newer else stored
+        return None
 
     def _age(self, backup: Backup) -> str:
         days = (self._clock.now() - backup.created).days
         if days < 1:
             return say("less than a day old")
         return say_many("{count} day old", "{count} days old", days)
+
+
+def majors(versions: Mapping[str, str]) -> dict[str, int]:
+    """The major releases of programs, where they say so by a number."""
+    found = ((name, told.split(".")[0]) for name, told in versions.items())
+    return {name: int(major) for name, major in found if major.isdecimal()}

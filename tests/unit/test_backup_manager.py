@@ -13,7 +13,7 @@ import pytest
 from ou_vce_ext.backups import room
 from ou_vce_ext.backups.notes import NAME as NOTES
 from ou_vce_ext.errors import BadRequestError, ConflictError, UnknownError, VceError
-from ou_vce_ext.models import Json, OperationState
+from ou_vce_ext.models import Json, OperationState, ServiceError
 from ou_vce_ext.models_backup import Reason, Verified
 from ou_vce_ext.states import ServiceState
 from tests.unit.backup_world import Home
@@ -433,3 +433,34 @@ async def test_a_backup_that_nobody_asked_for_is_only_of_changes_and_gives_way(
         home.strategy().gates["take"].set()
         await home.done(await home.backups.reset("thing"))
         assert home.live() == {"first": "the module's"}
+
+
+async def test_data_of_another_release_are_brought_over_from_the_backup_that_is_named(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await home.backup()
+    await home.until(lambda: home.backups.store.known()[0].backup.verified is Verified.VERIFIED)
+    await home.until(lambda: home.backups.desk.is_free(frozenset({"thing"})))
+    stored = await home.backups.get(made)
+    item = home.registry.get("thing")
+    wrong = ServiceError("data-wrong-version", "It cannot be opened.", "Install the old one.")
+    monkeypatch.setattr(item.driver, "versions", lambda: {"Thing": "0.9"})
+    item.refuse(wrong)
+    assert item.error == wrong
+    monkeypatch.setattr(item.driver, "versions", lambda: {"Thing": "2.0"})
+    home.clock.time += timedelta(days=2).total_seconds()
+    item.refuse(wrong)
+    told = (await home.registry.describe("thing")).error
+    assert told
+    assert told.message == wrong.message
+    assert stored.file.name in told.hint
+    assert "2 days old" in told.hint
+    with pytest.raises(ConflictError):
+        await home.backups.back_up("thing")
+    home.put(a="not to be opened")
+    over = await home.done(await home.backups.restore(made))
+    assert home.state() is ServiceState.READY
+    assert home.live() == {"a": "1", "b": "2"}
+    [kept] = home.folder.glob("thing-before-*")
+    assert over.result == {"safety_copy": None, "kept": [str(kept)]}
+    assert (kept / "a").read_text() == "not to be opened"

@@ -110,3 +110,8 @@ def test_data_is_opened_by_its_own_release_alone(tmp_path: Path) -> None:
         choose_server(servers, tmp_path, "14")
     assert refused.value.code == "data-wrong-version"
     assert "PostgreSQL 15 and 17" in refused.value.message
+    assert "restore your newest backup" in refused.value.hint
+    with pytest.raises(DefiniteError) as refused:
+        choose_server(servers, tmp_path, "18")
+    assert "no way to an older release" in refused.value.hint
+    assert "restore" not in refused.value.hint

@@ -95,10 +95,16 @@ describe('a service in the panel', () => {
   });
 
   it('brings data over that this release cannot open, by one click', async () => {
-    const error = serviceError({ code: 'data-wrong-version' });
+    const error = serviceError({
+      code: 'data-wrong-version',
+      hint: 'Restore proven.tar from the list of its backups.'
+    });
     const model = new FakeModel(postgres({ state: 'failed', error }));
-    const proven = backup({ id: 'proven' });
-    const newer = backup({ id: 'newer', verified: 'unverified' });
+    const proven = backup({
+      id: 'proven',
+      path: 'backups/postgres-backup/proven.tar'
+    });
+    const newer = backup({ id: 'newer' });
     const { bringOver, container } = show(
       model,
       new FakeBackups(newer, proven)

@@ -159,15 +159,16 @@ function newestOwn(
     : newest;
 }
 
-/** The backup that brings over what this release of the program cannot open. */
+/** The backup that the server names, to bring over what this release of the program cannot open. */
 function rescueOf(
   { name, error }: IService,
   { backups }: IVCEBackups
 ): IBackup | undefined {
   return error?.code === 'data-wrong-version'
     ? backups.find(
-        ({ service, reason, verified }) =>
-          service === name && reason !== 'upload' && verified === 'verified'
+        ({ service, path }) =>
+          service === name &&
+          error.hint.includes(path.slice(path.lastIndexOf('/') + 1))
       )
     : undefined;
 }

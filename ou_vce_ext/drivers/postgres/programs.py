@@ -154,7 +154,8 @@ def choose_server(servers: Sequence[Server], folder: Path, version: str | None) 
     for server in servers:
         if str(server.major) == version:
             return server
-    here = listed(str(major) for major in sorted({server.major for server in servers}))
+    majors = sorted({server.major for server in servers})
+    newer = version.isdecimal() and all(int(version) > major for major in majors)
     raise DefiniteError(
         "data-wrong-version",
         say(
@@ -162,13 +163,25 @@ def choose_server(servers: Sequence[Server], folder: Path, version: str | None) 
             "has PostgreSQL {here}, which cannot open them. Nothing has been touched.",
             folder=folder,
             version=version,
-            here=here,
+            here=listed(map(str, majors)),
         ),
-        say(
-            "To bring your data over, restore your newest backup: it is built anew for the "
-            "release that is here, and this folder is kept beside it as it is. Without a backup, "
-            "install PostgreSQL {version} as well (`apt-get install postgresql-{version}`), or "
-            "name its folder as `program` in the service's declaration.",
+        _way_on(version, newer=newer),
+    )
+
+
+def _way_on(version: str, *, newer: bool) -> str:
+    """What to do about databases of a release that is not here; ``newer`` than all that are."""
+    if newer:
+        return say(
+            "There is no way to an older release. Use the environment you had before, or install "
+            "PostgreSQL {version} (`apt-get install postgresql-{version}`), or name its folder as "
+            "`program` in the service's declaration.",
             version=version,
-        ),
+        )
+    return say(
+        "To bring your data over, restore your newest backup: it is built anew for the "
+        "release that is here, and this folder is kept beside it as it is. Without a backup, "
+        "install PostgreSQL {version} as well (`apt-get install postgresql-{version}`), or "
+        "name its folder as `program` in the service's declaration.",
+        version=version,
     )
