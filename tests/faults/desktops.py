@@ -1,4 +1,4 @@
-"""Fault 31: kill -9 of each part of a desktop, of its viewer, and of Jupyter."""
+"""Faults 31 and 32: kill -9 of each part of a desktop, of its viewers, and of Jupyter."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ import re
 import socket
 import struct
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from ou_vce_ext.drivers.desktop.display_number import lock_of, socket_of
 from ou_vce_ext.drivers.desktop.driver import DesktopDriver
 from ou_vce_ext.services import proc
 from ou_vce_ext.states import ServiceState
+from tests.integration.jupyter_rig import wait
 from tests.integration.watching import gone
 
 from .bench import Bench
+from .desktop_tab import NAME, tab
 from .fault import Attempt, Fault, Figures, Measure
 from .homes import Home, Homes, kill, only, started, wait_gone
 from .promises import expect
 from .supervised import Supervised
 
-JUPYTER = "Jupyter"
-PARTS = ("display", "program", "window manager", "session", "viewer", JUPYTER)
+PARTS = ("display", "program", "window manager", "session", "viewer")
 CODES = {"display": "display-lost", "program": "killed", "session": "killed"}
 _DECLARED = """
 [services.desktop]
@@ -38,18 +41,13 @@ class DesktopKilled(Fault):
     """The right reason is told, a new one comes up, and of the old nothing is left."""
 
     number = 31
-    title = "kill -9 a desktop's display, program, window manager, session, viewer; Jupyter"
-    short_tries = 6
+    title = "kill -9 a desktop's display, program, window manager, session, viewer"
+    tries = 250
+    short_tries = 5
     measures = (Measure("seen after", 0.5), Measure("ready again after"))
 
-    async def set_up(self, bench: Bench) -> None:
-        self._homes = Homes([Home(bench, self.number, "desktop", only() + _DECLARED)])
-
     async def try_once(self, attempt: Attempt) -> Figures:
-        # Where each Jupyter is in a container of its own, the other parts would not be.
-        part = JUPYTER if attempt.bench.prefix else PARTS[attempt.number % len(PARTS)]
-        if part == JUPYTER:
-            return await asyncio.to_thread(self._jupyter, attempt)
+        part = PARTS[attempt.number % len(PARTS)]
         service = attempt.service("desktop", command=("xclock", "-update", "1"))
         await service.start()
         await asyncio.sleep(attempt.rng.uniform(0, 0.3))
@@ -115,29 +113,66 @@ class DesktopKilled(Fault):
         expect(len(service.moves) == moves, f"it moved: {service.told()}")
         return {}
 
-    def _jupyter(self, attempt: Attempt) -> Figures:
+
+class DesktopAbandoned(Fault):
+    """What nobody looks at any more goes on; what Jupyter ran goes with it."""
+
+    number = 32
+    title = "kill -9 a browser's tab that shows a desktop, and Jupyter under another"
+    short_tries = 1
+    measures = (Measure("gone with Jupyter after", 60.0),)
+
+    async def set_up(self, bench: Bench) -> None:
+        self._homes = Homes([Home(bench, self.number, "desktop", only() + _DECLARED)])
+
+    async def try_once(self, attempt: Attempt) -> Figures:
+        return await asyncio.to_thread(self._try, attempt)
+
+    def _try(self, attempt: Attempt) -> Figures:
         with self._homes.one() as home:
             with home.jupyter(attempt.mark) as server:
-                server.wait_state("desktop", "ready")
-                time.sleep(attempt.rng.uniform(0, 0.3))
-                tree = started(server)
-                files = [
-                    path
-                    for pid in tree
-                    for path in _paths(Path(f"/proc/{pid}/cmdline").read_bytes().decode())
-                ]
-                expect(len(files) == 3, f"the display's files are {files}")
-                kill(home.main(server))
-                wait_gone(tree, 60)
+                program = server.wait_state(NAME, "ready")["pid"]
+                jupyter = home.main(server)
+                before = _connections(jupyter)
+                with tab(server):
+                    expect(_connections(jupyter) > before, "a tab is open, and has no connection")
+                    time.sleep(attempt.rng.uniform(0, 0.2))
+                wait(lambda: _connections(jupyter) <= before, 10, lambda: "a connection is left")
+                with tab(server):
+                    time.sleep(attempt.rng.uniform(0, 0.2))
+                    service = server.service(NAME)
+                    expect(service["pid"] == program, f"it was exchanged: {service}")
+                    tree = started(server)
+                    files = _files_of_any(tree)
+                    expect(len(files) == 3, f"the display's files are {files}")
+                    kill(jupyter)
+                    taken = wait_gone(tree, 60)
             if home.bench.prefix:
                 # A container's first process takes all others with it: nobody was left to tidy up.
                 with home.jupyter(attempt.mark) as server:
-                    server.wait_state("desktop", "ready")
+                    server.wait_state(NAME, "ready")
                     left = [path for path in files[:2] if os.path.lexists(path)]
                     expect(not left, f"ready again, and of the display before {left} are there")
             left = [path for path in files if os.path.lexists(path)]
             expect(not left, f"gone with Jupyter, and {left} are there")
-            return {}
+            return {"gone with Jupyter after": taken}
+
+
+def _connections(pid: int) -> int:
+    """How many sockets a process has open."""
+    count = 0
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            count += os.readlink(link).startswith("socket:")
+    return count
+
+
+def _files_of_any(tree: Iterable[int]) -> list[str]:
+    found = []
+    for pid in tree:
+        with suppress(OSError):
+            found += _paths(Path(f"/proc/{pid}/cmdline").read_bytes().decode())
+    return found
 
 
 def _paths(command: str) -> list[str]:

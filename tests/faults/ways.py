@@ -19,10 +19,8 @@ from .runner import Told
 
 CONTAINED: Final = (sys.executable, container.__file__)
 """Goes before a command that is to be the first process of a container."""
-OF_JUPYTER: Final = (4, 5, 6, 17)
+OF_JUPYTER: Final = (4, 5, 6, 17, 32)
 """Faults of Jupyter's own life: as its first process in a container each, from outside."""
-BOTH: Final = (31,)
-"""Faults of which a part is one of these."""
 SHORT_ROUND: Final = ("--short", "--tries", "6")
 
 
@@ -39,7 +37,7 @@ def go_round(asked: argparse.Namespace, seed: int) -> list[Told]:
     common += ["--tries", str(asked.tries)] if asked.tries else []
     common += ["--short"] if asked.short else []
     common += ["--patience", str(asked.patience), "--titled", asked.titled]
-    only = list(asked.only or (*range(1, 18), 31))
+    only = list(asked.only or (*range(1, 18), 31, 32))
     runs = []
     if asked.everybody:
         runs.append(_here([*common, *_only(only)]))
@@ -88,7 +86,7 @@ def _as_ordinary_user(options: Sequence[str]) -> Told:
 
 def _as_containers_root(options: Sequence[str], only: Sequence[int]) -> Told:
     inside = [fault for fault in only if fault not in OF_JUPYTER]
-    outside = [fault for fault in only if fault in (*OF_JUPYTER, *BOTH)]
+    outside = [fault for fault in only if fault in OF_JUPYTER]
     runs = []
     if inside:
         runs.append(_here([*options, *_only(inside)], CONTAINED))
