@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..services.private_files import sync_folder, write_private
+from ..services.private_files import hand_over, sync_folder, write_private
 from .scratch import MARK, is_kept
 
 
@@ -46,6 +46,8 @@ class InsideSwap:
         try:
             _bring(new, stage)
             old.mkdir(mode=0o700)
+            # It may stay, as a folder that whoever serves the live one can open.
+            hand_over(old, live)
             names = tuple(sorted(os.listdir(stage)))
             swap = cls(journal, live, stage, old, names, kept.name if kept else None)
             swap._write(in_place=False)
