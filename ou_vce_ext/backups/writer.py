@@ -12,6 +12,7 @@ import os
 import tarfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,13 +121,8 @@ class ArchiveWriter:
             self._file.write(content + bytes(-len(content) % _RECORD))
             self._file.write(bytes(2 * _RECORD))
             self._file.flush()
-            os.fsync(self._file.fileno())
             size = self._file.tell()
-            self._file.seek(0)
-            checksum = hashlib.sha256()
-            while block := self._file.read(BLOCK):
-                self.watch.raise_if_cancelled()
-                checksum.update(block)
+            checksum = self._made_to_last()
             self._file.close()
             # Never over a file that is there: a backup is not replaced.
             if self.path.exists():
@@ -136,7 +132,19 @@ class ArchiveWriter:
         except BaseException:
             self.abandon()
             raise
-        return Written(self.path, size, checksum.hexdigest())
+        return Written(self.path, size, checksum)
+
+    def _made_to_last(self) -> str:
+        """Have all of it on disk; its SHA-256, which is summed up meanwhile. Raises OSError."""
+        with ThreadPoolExecutor(1) as other:
+            lasting = other.submit(os.fsync, self._file.fileno())
+            self._file.seek(0)
+            checksum = hashlib.sha256()
+            while block := self._file.read(BLOCK):
+                self.watch.raise_if_cancelled()
+                checksum.update(block)
+            lasting.result()
+        return checksum.hexdigest()
 
     def abandon(self) -> None:
         """Leave nothing of it."""

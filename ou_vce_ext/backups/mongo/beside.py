@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from ...drivers.mongo.provision import Server
 from ...errors import BadRequestError, ConflictError, VceError
 from ...sentences import say
-from ..threads import in_thread, to_its_end
-from ..watch import Watch
+from ..watch import Watch, WorkCancelledError
 from .catalog import list_databases, read_database
 from .compare import compare_documents, compare_metadata
 from .connection import connected
@@ -18,6 +17,7 @@ from .contents import is_servers_own
 from .dump import Dump
 from .fill import Filling
 from .names import LOADING, Namespace, check_database
+from .patience import SECONDS, begun
 from .plan import is_wanted, refuse_newer
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     Client = MongoClient[dict[str, Any]]
 
-_PATIENCE: Final = 0.5
-"""Seconds in which what goes on batch by batch sees that it is to end."""
+_AGAIN_SECONDS: Final = (1, 2, 4, 8, 16, 32, 64)
+"""How long it is waited before what could not be taken back is tried again."""
 
 
 def choose(dump: Dump, items: frozenset[str] | None, name: str) -> set[Namespace]:
@@ -63,37 +63,41 @@ class Loading:
         self._place = place
         self._name = name
         self._watch = watch
-        self._ours = False
+        self._mark: bytes | None = None
+        """What tells the collection that marks the database as ours from everybody else's."""
 
     async def load(self, dump: Dump, wanted: set[Namespace]) -> None:
-        """Make it of ``wanted``; cut short, take it back. Raises VceError."""
-        working = asyncio.ensure_future(in_thread(self._watch, self._load, dump, wanted))
+        """Make it of ``wanted``; cut short, take it back. Raises VceError.
+
+        Where it is cancelled and the server hangs, it is taken back when that answers again.
+        """
+        working = begun(self._load, dump, wanted)
         try:
             await asyncio.shield(working)
         except asyncio.CancelledError:
             self._watch.cancel()
-            await asyncio.wait({working}, timeout=_PATIENCE)
+            await asyncio.wait({working}, timeout=SECONDS)
             if not working.done():
-                # An index is being made: without its database that ends.
-                await to_its_end(self._take_back)
-            with suppress(asyncio.CancelledError, Exception):
-                await working
-            await to_its_end(self._take_back)
+                # Where an index is being made, it ends when its database is gone.
+                both: set[asyncio.Future[Any]] = {working, begun(self._take_back)}
+                await asyncio.wait(both, timeout=SECONDS)
             raise
+        except WorkCancelledError:
+            raise asyncio.CancelledError from None
 
     def _load(self, dump: Dump, wanted: set[Namespace]) -> None:
-        with connected(self._place, silence_ms=None) as client:
-            release = str(client.server_info()["version"])
-            refuse_newer([dump], release)
-            self._claim(client)
-            try:
+        try:
+            with connected(self._place, silence_ms=None) as client:
+                release = str(client.server_info()["version"])
+                refuse_newer([dump], release)
+                self._claim(client)
                 self._fill(client, dump, wanted, release)
                 self._watch.raise_if_cancelled()
                 client[self._name].drop_collection(LOADING)
-                self._ours = False
-            except BaseException:
-                self._take_back()
-                raise
+                self._mark = None
+        except BaseException:
+            self._take_back_at_last()
+            raise
 
     def _claim(self, client: Client) -> None:
         """Make the database, so that it is seen to be in the making. Raises ConflictError."""
@@ -104,10 +108,11 @@ class Loading:
         if taken := known.get(self._name.lower()):
             raise _taken(taken, self._name)
         client[self._name].create_collection(LOADING)
-        if client[self._name].list_collection_names() != [LOADING]:
+        found = list(client[self._name].list_collections())
+        if [each["name"] for each in found] != [LOADING]:
             client[self._name].drop_collection(LOADING)
             raise _taken(self._name, self._name)
-        self._ours = True
+        self._mark = bytes(found[0]["info"]["uuid"])
 
     def _fill(self, client: Client, dump: Dump, wanted: set[Namespace], release: str) -> None:
         name, watch, plan = self._name, self._watch, {dump: wanted}
@@ -123,11 +128,28 @@ class Loading:
         exactly = dump.whole and dump.versions.get("MongoDB") == release
         compare_metadata(found, told, exactly=exactly)
 
-    def _take_back(self) -> None:
-        """Drop the database where it is ours, and not all of it is there. Never raises."""
-        if self._ours:
-            with suppress(VceError), connected(self._place) as client:
-                client.drop_database(self._name)
+    def _take_back_at_last(self) -> None:
+        """Drop it, even where the server is not to be reached for a while. Blocks; never raises."""
+        for seconds in _AGAIN_SECONDS:
+            if self._take_back() or not self._watch.cancelled:
+                return
+            time.sleep(seconds)
+
+    def _take_back(self) -> bool:
+        """Drop the database while it bears our mark; whether that is settled. Never raises."""
+        mark = self._mark
+        if mark is None:
+            return True
+        try:
+            with connected(self._place) as client:
+                found = client[self._name].list_collections(filter={"name": LOADING})
+                # By now it may be another one, that is being loaded under the same name.
+                if any(bytes(each["info"]["uuid"]) == mark for each in found):
+                    client.drop_database(self._name)
+        except VceError:
+            return False
+        self._mark = None
+        return True
 
 
 def _taken(database: str, name: str) -> ConflictError:

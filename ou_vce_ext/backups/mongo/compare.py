@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ...errors import UnsuitableError
 from ...sentences import say, say_many
 from ..watch import Watch
-from .catalog import stored_in
+from .ahead import ahead
 from .contents import Counted
-from .documents import raw_batches, split
 from .metadata import Metadata
 from .names import Namespace
+from .reading import read_batches
 from .sums import Sum
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def compare_documents(
 def _count_up(client: Client, at: Namespace, what: Metadata, watch: Watch) -> Counted:
     """Read a collection from end to end, in the order it lies there."""
     total = Sum(ordered=not what.ordered_by_server)
-    for batch in raw_batches(client[at.db][stored_in(at, what)]):
-        watch.did(len(batch))
-        total.add(split(batch)[0])
+    with ahead(read_batches(client, at, what), watch) as batches:
+        for documents in batches:
+            watch.did(total.add(documents))
     return total.counted
 
 

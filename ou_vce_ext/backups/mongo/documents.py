@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
 from ...errors import UnsuitableError
 from ...sentences import say
 
-if TYPE_CHECKING:
-    from pymongo.collection import Collection
-
-BLOCK: Final = 4 * 1024 * 1024
+BLOCK: Final = 1024 * 1024
 """Bytes that are handled at a time."""
 LARGEST: Final = 16 * 1024 * 1024 + 16 * 1024
 """Bytes of the largest document a server gives or takes."""
@@ -65,19 +62,6 @@ def read_documents(read: Callable[[int], bytes]) -> Iterator[list[bytes]]:
         raise damaged(say("it ends in the middle of a document"))
 
 
-def raw_batches(
-    collection: Collection[dict[str, Any]], **settings: Any
-) -> Generator[bytes, None, None]:
-    """A collection's documents in the order they lie in, as a server's answers hold them.
-
-    One that is not read to its end is closed with its client: a server that is gone would be waited
-    for.
-    """
-    for batch in collection.find_raw_batches({}, **settings):
-        # A batch is bytes, whatever the type of the cursor says.
-        yield cast("bytes", batch)
-
-
 def empty_timestamps(document: bytes) -> list[str]:
     """Fields that a server would fill in with the present time when it is given ``document``.
 
@@ -89,6 +73,14 @@ def empty_timestamps(document: bytes) -> list[str]:
 
     empty = Timestamp(0, 0)
     return [key for key, value in decode(document).items() if key != "_id" and value == empty]
+
+
+def with_empty_timestamps(documents: Sequence[bytes]) -> list[tuple[bytes, list[str]]]:
+    """Which of some documents have such fields, and which."""
+    if _NINE_ZEROS not in b"".join(documents):
+        return []
+    found = ((document, empty_timestamps(document)) for document in documents)
+    return [(document, keys) for document, keys in found if keys]
 
 
 def decode(document: bytes) -> dict[str, Any]:

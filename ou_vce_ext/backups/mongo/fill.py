@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import UnsuitableError
 from ...sentences import say
 from ...sizes import in_words
 from ..watch import Watch
+from .ahead import ahead
 from .catalog import stored_in
 from .contents import Counted, is_servers_own
-from .documents import damaged, decode, empty_timestamps
+from .documents import damaged, decode, with_empty_timestamps
 from .dump import Dump, Stored
 from .names import ADMIN, ROLES, USERS, Namespace
 from .sums import Sum
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
-    from pymongo.collection import Collection as Target
+    from pymongo.database import Database
 
     Client = MongoClient[dict[str, Any]]
 
@@ -80,13 +81,13 @@ class Filling:
 
     def _pour(self, dump: Dump, wanted: Sequence[Namespace]) -> None:
         sums = {at: Sum(ordered=not dump.stored[at].what.ordered_by_server) for at in wanted}
-        for at, documents in dump.stream(wanted, self._watch):
-            place = self.place(at)
-            target = self._client[place.db][stored_in(place, dump.stored[at].what)]
-            with refusals(at):
-                for part in _parts(documents):
-                    insert(target, part)
-                    self._watch.did(sums[at].add(part))
+        with ahead(_loads(dump, wanted, sums, self._watch), self._watch) as loads:
+            for load in loads:
+                place = self.place(load.at)
+                name = stored_in(place, dump.stored[load.at].what)
+                with refusals(load.at):
+                    load.into(self._client[place.db], name)
+                self._watch.did(load.bytes)
         for at, total in sums.items():
             if dump.stored[at].what.kind == "view":
                 continue
@@ -138,27 +139,54 @@ def _chosen(plan: Plan) -> list[tuple[Dump, Namespace, Stored]]:
     ]
 
 
-def insert(target: Target[dict[str, Any]], documents: Sequence[bytes]) -> None:
-    """Insert raw documents, in their order and as they are. Raises PyMongoError."""
-    from bson import Timestamp
-    from bson.raw_bson import RawBSONDocument
-    from pymongo import WriteConcern
+class Load:
+    """Documents that are inserted at once, made ready for that: ``bytes`` of them, for ``at``."""
 
-    # By default each batch would wait until it is on disk; all of it is, once, at the end.
-    target = target.with_options(write_concern=WriteConcern(w=1))
-    raw: list[Any] = [RawBSONDocument(document) for document in documents]
-    target.insert_many(raw, ordered=True, bypass_document_validation=True)
-    for document in documents:
-        # A server takes an empty timestamp for a wish to know the present time.
-        for key in empty_timestamps(document):
-            target.update_one(
+    def __init__(self, at: Namespace, documents: Sequence[bytes]) -> None:
+        from bson.raw_bson import RawBSONDocument
+
+        self.at = at
+        self.bytes = sum(map(len, documents))
+        self._raw = [RawBSONDocument(document) for document in documents]
+        self._emptied = with_empty_timestamps(documents)
+
+    def into(self, database: Database[dict[str, Any]], name: str) -> None:
+        """Insert them in their order, as they are. Blocks; raises PyMongoError."""
+        from bson import Timestamp
+        from pymongo.errors import WriteError
+
+        answer = database.command(
+            {
+                "insert": name,
+                "documents": self._raw,
+                "ordered": True,
+                "bypassDocumentValidation": True,
+                # By default each would wait until it is on disk; all of it is, once, at the end.
+                "writeConcern": {"w": 1},
+            }
+        )
+        for error in answer.get("writeErrors", ()):
+            raise WriteError(str(error.get("errmsg")), error.get("code"), error)
+        for document, keys in self._emptied:
+            # A server takes an empty timestamp for a wish to know the present time.
+            database[name].update_one(
                 {"_id": decode(document)["_id"]},
-                {"$set": {key: Timestamp(0, 0)}},
+                {"$set": dict.fromkeys(keys, Timestamp(0, 0))},
                 bypass_document_validation=True,
             )
 
 
-def _parts(documents: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
+def _loads(
+    dump: Dump, wanted: Sequence[Namespace], sums: Mapping[Namespace, Sum], watch: Watch
+) -> Iterator[Load]:
+    """A dump's documents, ready to be inserted, and summed up."""
+    for at, documents in dump.stream(wanted, watch):
+        for part in _parts(documents):
+            sums[at].add(part)
+            yield Load(at, part)
+
+
+def _parts(documents: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     start, size = 0, 0
     for index, document in enumerate(documents):
         if size and (size + len(document) > _MOST_BYTES or index - start >= _MOST_DOCUMENTS):

@@ -41,6 +41,16 @@ class ScratchServer(MongoDriver):
         super().__init__(_spec(live.spec), site, live.launcher)
         self._process_of_scratch: Process | None = None
 
+    async def prepare(self, progress: Progress) -> None:
+        """As the driver's, to its end: a thread of it would go on making folders when cancelled."""
+        preparing = asyncio.ensure_future(super().prepare(progress))
+        try:
+            await asyncio.shield(preparing)
+        except asyncio.CancelledError:
+            with suppress(VceError):
+                await preparing
+            raise
+
     async def plan(self) -> LaunchPlan:
         """As the driver's, ended by force."""
         plan = await super().plan()
@@ -145,9 +155,9 @@ def _spec(live: ServiceSpec) -> ServiceSpec:
 async def scratch_server(live: MongoDriver) -> AsyncIterator[tuple[ScratchServer, Process]]:
     """A running server of nobody's, until the block ends. Its data are left. Raises VceError."""
     site = scratch.scratch_site(live.site, free_port())
-    await asyncio.to_thread(scratch.make_folders, site)
     server = ScratchServer(live, site)
     try:
+        await to_its_end(lambda: scratch.make_folders(site))
         async with scratch.running(server) as process:
             yield server, process
     except BaseException:

@@ -28,6 +28,7 @@ from .dump import Dump
 from .fill import Filling, Plan
 from .opening import open_dump
 from .own_dump import KIND
+from .patience import in_patience
 from .plan import decide, metadata_of, refuse_newer
 from .scratch_server import discard, remove_left, scratch_server
 from .take import write_snapshot
@@ -101,7 +102,7 @@ class MongoStrategy(Strategy):
         self._last_of_all = None
         self.moment = await self._now(looking.last_change)
         watch.step(say("Reading MongoDB"), await self.estimate())
-        taken = await in_thread(watch, self._take, archive, watch)
+        taken = await in_patience(watch, self._take, archive, watch)
         return taken
 
     async def hold(self) -> None:

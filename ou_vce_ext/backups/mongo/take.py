@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,16 +12,17 @@ from ...models_backup import Consistency, DataItem
 from ...sentences import say
 from ..watch import Watch
 from ..writer import ArchiveWriter
+from .ahead import ahead
 from .catalog import Catalog, read_catalog, stored_in
-from .connection import failed
 from .contents import Counted, describe
-from .documents import BLOCK, decode, raw_batches, split
+from .documents import decode
 from .metadata import Metadata
 from .names import ADMIN, USERS, VERSION, Namespace, data_member, metadata_member
+from .reading import read_batches
 
 if TYPE_CHECKING:
+    from bson import Timestamp
     from pymongo import MongoClient
-    from pymongo.client_session import ClientSession
 
     Client = MongoClient[dict[str, Any]]
 
@@ -32,7 +33,6 @@ _HISTORY: Final = "minSnapshotHistoryWindowInSeconds"
 # NamespaceNotFound, CursorNotFound, QueryPlanKilled, SnapshotTooOld, SnapshotUnavailable, and that
 # the collection was replaced by another while it was read.
 _MOVED: Final = (26, 43, 175, 239, 246, 361)
-_USUAL_BATCH: Final = 1000
 
 
 class _MovedError(Exception):
@@ -113,19 +113,18 @@ class _Writing:
     def write(self) -> Snapshot:
         from pymongo.errors import OperationFailure
 
-        with self._client.start_session(snapshot=True) as session:
-            catalog = self._settled(session)
-            counted: dict[Namespace, Counted] = {}
-            try:
-                for at, what in catalog.items():
-                    self._watch.raise_if_cancelled()
-                    self._archive.add(metadata_member(at), what.to_json(at.name))
-                    if what.kind != "view":
-                        counted[at] = self._collection(at, what, session)
-            except OperationFailure as failure:
-                if failure.code in _MOVED:
-                    raise _MovedError from failure
-                raise
+        moment, catalog = self._settled()
+        counted: dict[Namespace, Counted] = {}
+        try:
+            for at, what in catalog.items():
+                self._watch.raise_if_cancelled()
+                self._archive.add(metadata_member(at), what.to_json(at.name))
+                if what.kind != "view":
+                    counted[at] = self._collection(at, what, None if what.capped else moment)
+        except OperationFailure as failure:
+            if failure.code in _MOVED:
+                raise _MovedError from failure
+            raise
         info = self._client.server_info()
         capped = any(what.capped for what in catalog.values())
         return Snapshot(
@@ -135,53 +134,53 @@ class _Writing:
             {"layout": "mongodump", "feature_compatibility": self._compatibility()},
         )
 
-    def _settled(self, session: ClientSession) -> Catalog:
-        """What there was at the moment of the snapshot: it fixes itself with its first reading.
+    def _settled(self) -> tuple[Timestamp, Catalog]:
+        """The moment of the snapshot, and what there was then.
 
         A server has no catalog of an earlier moment. But one that is the same before and after it
         is that of the moment, too.
         """
         before = self._catalog()
         for _ in range(TRIES):
-            session._snapshot_time = None
-            self._client[ADMIN][VERSION].find_one({}, session=session)
+            # A server names the moment of a snapshot that none is asked for.
+            at = self._asked(before)
+            told = self._client[at.db].command(
+                {"find": at.name, "limit": 1, "readConcern": {"level": "snapshot"}}
+            )
             after = self._catalog()
             if after == before:
-                return after
+                return told["cursor"]["atClusterTime"], after
             before = after
         raise _MovedError
 
-    def _catalog(self) -> Catalog:
-        found = read_catalog(self._client)
+    def _asked(self, catalog: Catalog) -> Namespace:
+        """A collection that may be read, be it empty or missing."""
         if self._whole:
-            return found
-        return {at: what for at, what in found.items() if at.db != ADMIN}
+            return Namespace(ADMIN, VERSION)
+        kept = (at for at, what in catalog.items() if what.kind == "collection" and not what.capped)
+        # In any database that it may read, one that is missing will do.
+        database = next((at.db for at in catalog), "test")
+        return next(kept, Namespace(database, "none"))
 
-    def _collection(self, at: Namespace, what: Metadata, session: ClientSession) -> Counted:
+    def _catalog(self) -> Catalog:
+        return read_catalog(self._client, admin=self._whole)
+
+    def _collection(self, at: Namespace, what: Metadata, moment: Timestamp | None) -> Counted:
         """Write one collection's documents."""
-        settings: dict[str, Any] = {"batch_size": self._batch(at, what)}
-        if not what.capped:
-            settings["session"] = session
-        collection = self._client[at.db][stored_in(at, what)]
         count = 0
-        with self._archive.member(data_member(at_stored(at, what))) as member:
-            batches = raw_batches(collection, **settings)
-            with closing(batches):
-                first = True
-                for batch in batches:
-                    if first and what.uuid and not self._is_there(at, what):
-                        raise _MovedError
-                    first = False
-                    documents, rest = split(batch)
-                    if rest:
-                        raise failed(say("it gave half a document"))
-                    if at == Namespace(ADMIN, USERS):
-                        documents = [one for one in documents if not self._is_own(one)]
-                        batch = b"".join(documents)
-                    count += len(documents)
-                    member.write(batch)
-                if first and what.uuid and not self._is_there(at, what):
+        asked = False
+        with (
+            self._archive.member(data_member(at_stored(at, what))) as member,
+            ahead(read_batches(self._client, at, what, moment), self._watch) as batches,
+        ):
+            for documents in batches:
+                if not asked and what.uuid and not self._is_there(at, what):
                     raise _MovedError
+                asked = True
+                if at == Namespace(ADMIN, USERS):
+                    documents = [one for one in documents if not self._is_own(one)]
+                count += len(documents)
+                member.write(b"".join(documents))
         return Counted(count, member.bytes, member.sha256)
 
     def _is_there(self, at: Namespace, what: Metadata) -> bool:
@@ -195,16 +194,6 @@ class _Writing:
 
     def _is_own(self, user: bytes) -> bool:
         return self._own_user is not None and decode(user)["_id"] == f"{ADMIN}.{self._own_user}"
-
-    def _batch(self, at: Namespace, what: Metadata) -> int:
-        """How many documents are about as much as is handled at a time."""
-        from pymongo.errors import OperationFailure
-
-        try:
-            size = self._client[at.db].command("collStats", stored_in(at, what)).get("avgObjSize")
-        except OperationFailure:
-            return _USUAL_BATCH
-        return max(2, BLOCK // int(size)) if size else _USUAL_BATCH
 
     def _compatibility(self) -> str | None:
         if not self._whole:
