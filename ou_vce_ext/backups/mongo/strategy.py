@@ -28,7 +28,7 @@ from .dump import Dump
 from .fill import Filling, Plan
 from .opening import open_dump
 from .own_dump import KIND
-from .patience import in_patience
+from .patience import begun, in_patience
 from .plan import decide, metadata_of, refuse_newer
 from .scratch_server import discard, remove_left, scratch_server
 from .take import write_snapshot
@@ -64,25 +64,25 @@ class MongoStrategy(Strategy):
 
     async def look(self) -> tuple[DataItem, ...]:
         """Its databases with their collections and views."""
-        return await asyncio.to_thread(looking.look, self._place)
+        return await begun(looking.look, self._place)
 
     async def estimate(self) -> int | None:
         """Bytes of all documents."""
         with suppress(VceError):
-            return await asyncio.to_thread(looking.bytes_of_documents, self._place)
+            return await begun(looking.bytes_of_documents, self._place)
         return None
 
     async def data_bytes(self) -> int | None:
         """Bytes of its files."""
         with suppress(VceError):
-            return await asyncio.to_thread(looking.bytes_on_disk, self._place)
+            return await begun(looking.bytes_on_disk, self._place)
         return None
 
     async def changed(self) -> bool | None:
         """Whether anything was written, or any collection changed, since this was asked before."""
         before = self._last_change
         try:
-            self._last_change = await asyncio.to_thread(looking.last_change, self._place)
+            self._last_change = await begun(looking.last_change, self._place)
         except VceError:
             return None
         return None if before is None else before != self._last_change
@@ -116,7 +116,7 @@ class MongoStrategy(Strategy):
 
     async def _now(self, ask: Callable[[Server | str], Any]) -> Any:
         try:
-            return await asyncio.to_thread(ask, self._place)
+            return await begun(ask, self._place)
         except VceError:  # of a server that others run it may be nobody's to ask
             return None
 
@@ -206,7 +206,7 @@ class MongoStrategy(Strategy):
     async def check_live(self) -> None:
         """See that the collections that were built are there, each as full."""
         built, self._built = self._built, {}
-        await asyncio.to_thread(looking.expect, self._place, built)
+        await begun(looking.expect, self._place, built)
 
     async def clean(self) -> None:
         """Remove what is left of builds, and of databases that were being loaded."""
@@ -214,4 +214,4 @@ class MongoStrategy(Strategy):
         # A server that does not run is cleaned when it does.
         with suppress(VceError):
             if isinstance(self._place, Server):
-                await asyncio.to_thread(beside.take_back_left, self._place)
+                await begun(beside.take_back_left, self._place)
