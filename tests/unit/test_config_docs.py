@@ -18,7 +18,7 @@ EXAMPLES = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 @pytest.fixture(scope="module")
 def kinds() -> Kinds:
-    from ou_vce_ext.app import DRIVERS
+    from ou_vce_ext.app_drivers import DRIVERS
 
     return {kind: driver.options for kind, driver in DRIVERS.items()}
 
