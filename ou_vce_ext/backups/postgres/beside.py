@@ -15,6 +15,7 @@ from ...sentences import say
 from .. import scratch
 from ..threads import in_thread
 from ..watch import Watch
+from .blame import not_the_files
 from .building import create_for
 from .database import create
 from .facts import Facts, Inquiry, differences, in_a_sentence
@@ -85,6 +86,10 @@ class Beside:
         """Make it, whole or not at all. Raises VceError."""
         # Until it is whole it has a name that tells whoever finds it that nobody needs it.
         partial = f"{scratch.MARK[1:]}{secrets.token_hex(8)}"
+        if self._door.address.own:
+            # Only one piece of work at a time is done on a server of ours: it is left over.
+            with suppress(Exception):
+                await drop_leftovers(self._door)
         async with self._door.connected() as connection:
             await self._refuse_taken(connection, name)
             try:
@@ -131,6 +136,8 @@ class Beside:
         try:
             await pour(self._tools, self._owner.into(partial), source, database, self._watch)
         except ToolFailedError as error:
+            if other := not_the_files(error, self._tools.folder):
+                raise other from error
             raise UnsuitableError(
                 say(
                     "The database {database} cannot be read from this file: {reason}. Your data "

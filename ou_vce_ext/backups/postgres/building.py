@@ -17,6 +17,7 @@ from ..strategy import Layer
 from ..threads import in_thread
 from ..watch import Watch
 from . import roles
+from .blame import no_room, not_the_files
 from .database import create, dress
 from .facts import Facts, Inquiry, differences, in_a_sentence
 from .foreign import ForeignDump
@@ -140,6 +141,8 @@ class Build:
                 self._watch,
             )
         except ToolFailedError as error:
+            if other := not_the_files(error, self._tools.folder):
+                raise other from error
             raise UnsuitableError(
                 say(
                     "The database {name} cannot be read from this file: {reason}. Your data are as "
@@ -195,6 +198,8 @@ class Build:
                 "{pipe}",
             )
         except ToolFailedError as error:
+            if other := not_the_files(error, self._tools.folder):
+                raise other from error
             raise UnsuitableError(
                 say(
                     "The database {name} of this backup cannot be restored: {reason}. Your data "
@@ -215,6 +220,8 @@ class Build:
                 await inquiry.prepare()
                 await inquiry.contents()
             except psycopg.Error as error:
+                if full := no_room(str(error), self._tools.folder):
+                    raise full from error
                 raise VceError(
                     "command-failed",
                     say(

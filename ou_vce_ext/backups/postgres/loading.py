@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ...drivers.postgres.door import Door
-from ...errors import UnsuitableError
+from ...errors import UnsuitableError, VceError
 from ...sentences import say
 from ..watch import Watch
+from .blame import is_gone, no_room
 from .script import Command, Part, Rows, statements, without_comments
 
 if TYPE_CHECKING:
@@ -147,6 +148,8 @@ class Loader:
                     connection.execute(text, prepare=False)
             except psycopg.Error as error:
                 self._watch.raise_if_cancelled()
+                if is_gone(str(error)):
+                    raise
                 if not _forgivable(text, error):
                     raise _refused(line, copying or text, error) from error
             copying = None
@@ -179,7 +182,9 @@ def _forgivable(statement: bytes, error: Exception) -> bool:
     return isinstance(error, psycopg.errors.DuplicateSchema) and bool(_PUBLIC.match(statement))
 
 
-def _refused(line: int, statement: bytes, error: Exception) -> UnsuitableError:
+def _refused(line: int, statement: bytes, error: Exception) -> VceError:
+    if full := no_room(str(error)):
+        return full
     told = str(error).strip().splitlines()
     what = " ".join(statement[:80].decode("utf-8", "replace").split())
     return UnsuitableError(

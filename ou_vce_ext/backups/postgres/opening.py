@@ -10,6 +10,7 @@ from ...sentences import say
 from ..reader import Archive
 from ..threads import in_thread
 from ..watch import Watch
+from .blame import not_the_files
 from .foreign import ForeignDump, Format, Packed, find_dump, from_listing, read_script, unpack
 from .sources import OwnBackup
 from .tool import ToolFailedError, Tools
@@ -56,6 +57,8 @@ async def _archive(
         found = from_listing(packed, kind, listing, filename)
         await tools.run("pg_restore", shape, "--file=/dev/null", str(plain.path))
     except ToolFailedError as error:
+        if other := not_the_files(error, tools.folder):
+            raise other from error
         newer = "unsupported version" in error.said
         raise UnsuitableError(
             say(

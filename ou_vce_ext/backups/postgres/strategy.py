@@ -24,6 +24,7 @@ from ..strategy import Built, Layer, Source, Strategy, Taken
 from ..watch import Watch
 from ..writer import ArchiveWriter
 from . import beside, looking, moments, seeds
+from .blame import no_room
 from .building import Build, Parts, parts_of, parts_of_seed
 from .foreign import ForeignDump
 from .leftovers import clear
@@ -280,6 +281,8 @@ def explained() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
+        if full := no_room(str(error)):
+            raise full from error
         told = str(error).strip().splitlines()
         raise VceError(
             "command-failed",

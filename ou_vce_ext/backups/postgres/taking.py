@@ -18,6 +18,7 @@ from ..threads import in_thread
 from ..watch import Watch
 from ..writer import ArchiveWriter
 from . import roles
+from .blame import no_room
 from .database import Database, databases_of
 from .facts import Inquiry
 from .looking import is_filled
@@ -164,6 +165,8 @@ class Taking:
                 "--dbname=" + connection_string(database.name),
             )
         except ToolFailedError as error:
+            if full := no_room(error.said):
+                raise full from error
             raise VceError(
                 "command-failed",
                 say(

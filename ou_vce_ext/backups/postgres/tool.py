@@ -34,7 +34,10 @@ class ToolFailedError(VceError):
         lines = [line for line in self.said.splitlines() if line.strip()]
         telling = [line for line in lines if "error" in line.lower() or "fatal" in line.lower()]
         self.hung_up = result.ending.signal == "SIGPIPE" or "Broken pipe" in self.said
-        self.reason = result.ending.describe()
+        ending = result.ending
+        # Not by what it read: a pipe that is closed, and a crash, have other signals.
+        self.by_force = ending.keeper_lost or ending.signal in ("SIGKILL", "SIGTERM")
+        self.reason = ending.describe()
         if lines:
             words = (telling or lines)[0]
             self.reason = words.removeprefix(f"{name}: ").removeprefix("error: ")
