@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from . import backup_cuts, backup_mongo, backup_openrefine, backup_postgres
+from . import backup_cuts, backup_mongo, backup_openrefine, backup_postgres, backup_stages
 from .backup_crowd import AllAtOnce
 from .backup_full_disk import DiskFillsUp
 from .clock import ClockMoved
 from .crowds import Crowd
 from .data_folders import DamagedFolder, StaleLockFile
-from .desktops import DesktopKilled
+from .desktops import DesktopAbandoned, DesktopKilled
 from .fault import Fault
 from .floods import LogFlood
 from .hanging import Hangs
@@ -41,10 +41,12 @@ FAULTS: tuple[type[Fault], ...] = (
     ClockMoved,
     KernelsBeside,
     DesktopKilled,
+    DesktopAbandoned,
     DiskFillsUp,
     AllAtOnce,
     *backup_cuts.FAULTS,
     *backup_openrefine.FAULTS,
     *backup_mongo.FAULTS,
     *backup_postgres.FAULTS,
+    *backup_stages.FAULTS,
 )
