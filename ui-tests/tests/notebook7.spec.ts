@@ -35,7 +35,8 @@ test('Jupyter Notebook has the services beside its files', async ({
       .getByRole('button', {
         name: 'Insert into a new notebook: Python: psycopg (PostgreSQL)'
       })
-      .click();
+      // By keyboard: Enter is the button's here, not the dialog's.
+      .press('Enter');
     const notebook = await opening;
     await expect(notebook.locator('.jp-Notebook')).toContainText(
       'psycopg.connect()'
