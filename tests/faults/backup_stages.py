@@ -35,6 +35,8 @@ from .promises import expect
 
 WAYS = ("backup", "verify", "restore", "copied", "upload", "foreign", "beside", "pin")
 """What is asked for, by turns; ``copied`` is a restore with a safety copy first."""
+QUICKLY = ("copied", "foreign")
+"""The same in a quick round."""
 
 
 class DiskFull(OnService):
@@ -45,7 +47,7 @@ class DiskFull(OnService):
 
     number = 19
     tries = 64
-    short_tries = len(WAYS)
+    short_tries = len(QUICKLY)
     disk: ClassVar[int]
     """Bytes of it."""
 
@@ -81,7 +83,8 @@ class DiskFull(OnService):
         self.foreign = self.dump_of_others(Archive(root / self.first.path))
         self.before = await self.described()
         self.takes: dict[str, int] = {}
-        for way in WAYS:
+        self.ways = QUICKLY if self.short else WAYS
+        for way in self.ways:
             self.takes[way] = await self._measured(way)
             await self._look()
 
@@ -92,7 +95,7 @@ class DiskFull(OnService):
     # -- one try ---------------------------------------------------------------------------------
 
     async def try_once(self, attempt: Attempt) -> Figures:
-        way = WAYS[attempt.number % len(WAYS)]
+        way = self.ways[attempt.number % len(self.ways)]
         left = attempt.rng.randrange(int(1.1 * self.takes[way]) + 4096)
         filler, since = self.place / "film", len(self.live.moves)
         descriptor = os.open(filler, os.O_CREAT | os.O_WRONLY, 0o600)
