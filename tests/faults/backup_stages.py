@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import io
 import os
 import shutil
-import tarfile
 from collections import Counter as Tally
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -25,15 +23,22 @@ from ou_vce_ext.services.clock import SystemClock
 from ou_vce_ext.states import ServiceState
 from tests.integration.small_disk import mounted
 
-from .backup_mongo import OnMongo
-from .backup_openrefine import OnOpenRefine
-from .backup_postgres import OnPostgres
 from .backup_service import OnService
 from .bench import Bench
-from .fault import Attempt, Fault, Figures, MissingPartError
+from .fault import Attempt, Figures, MissingPartError
 from .promises import expect
 
-WAYS = ("backup", "verify", "restore", "copied", "upload", "foreign", "beside", "pin")
+WAYS = (
+    "backup",
+    "verify",
+    "restore",
+    "copied",
+    "upload",
+    "foreign",
+    "beside",
+    "everything",
+    "pin",
+)
 """What is asked for, by turns; ``copied`` is a restore with a safety copy first."""
 QUICKLY = ("copied", "foreign")
 """The same in a quick round."""
@@ -46,10 +51,12 @@ class DiskFull(OnService):
     """
 
     number = 19
-    tries = 64
+    tries = 72
     short_tries = len(QUICKLY)
     disk: ClassVar[int]
     """Bytes of it."""
+    declared: ClassVar[Mapping[str, Any]] = {}
+    """What is said of the service besides."""
 
     async def set_up(self, bench: Bench) -> None:
         if not bench.is_root:
@@ -64,7 +71,7 @@ class DiskFull(OnService):
         self.place = place
         place.chmod(0o711)
         mark = bench.mark(self.number, "disk")
-        self.live = bench.service(self.kind, place, mark, backup={"verify": False})
+        self.live = bench.service(self.kind, place, mark, backup={"verify": False}, **self.declared)
         self._shared.append(self.live)
         self.stages: Tally[str] = Tally()
         await self.go_up()
@@ -144,6 +151,8 @@ class DiskFull(OnService):
         match way:
             case "backup":
                 return await self.backups.back_up(self.live.name)
+            case "everything":
+                return await self.backups.back_up_everything([])
             case "verify":
                 return await self.backups.verify(self.first.id)
             case "beside":
@@ -234,62 +243,4 @@ class DiskFull(OnService):
 
 _DEAD = (ServiceState.BACKOFF, ServiceState.FAILED)
 _SILENT = ("command-failed", "not-answering")
-_LOADED = ("database", "project")
-
-
-class PostgresDiskFull(OnPostgres, DiskFull):
-    """A dump of pg_dump's, packed, is unpacked to be read."""
-
-    title = "The disk becomes full at any stage of PostgreSQL's backups, proofs and restores"
-    disk = 600_000_000
-    rows = 20_000
-
-    def dump_of_others(self, archive: Archive) -> tuple[str, bytes]:
-        with archive.open("databases/student.dump") as member:
-            return "theirs.dump.gz", gzip.compress(member.read())
-
-    async def forget_second(self) -> None:
-        await self.ask("DROP DATABASE IF EXISTS second", "postgres")
-
-
-class MongoDiskFull(OnMongo, DiskFull):
-    """A folder of mongodump's, packed."""
-
-    title = "The disk becomes full at any stage of MongoDB's backups, proofs and restores"
-    disk = 1_500_000_000
-    documents = 2_000
-
-    def dump_of_others(self, archive: Archive) -> tuple[str, bytes]:
-        made = io.BytesIO()
-        with tarfile.open(fileobj=made, mode="w:gz") as packed:
-            for name in archive.names:
-                with archive.open(name) as member:
-                    info = tarfile.TarInfo(name)
-                    info.size = archive.bytes_of(name)
-                    packed.addfile(info, member)
-        return "theirs.tar.gz", made.getvalue()
-
-    async def forget_second(self) -> None:
-        await self.on_live(lambda client: client.drop_database("second"))
-
-
-class OpenRefineDiskFull(OnOpenRefine, DiskFull):
-    """A project archive of OpenRefine's own."""
-
-    title = "The disk becomes full at any stage of OpenRefine's backups, proofs and restores"
-    disk = 200_000_000
-    projects = 2
-    rows = 4_000
-
-    def dump_of_others(self, archive: Archive) -> tuple[str, bytes]:
-        name = next(each for each in archive.names if each.endswith(".openrefine.tar.gz"))
-        with archive.open(name) as member:
-            return "theirs.openrefine.tar.gz", member.read()
-
-    async def forget_second(self) -> None:
-        for project, name in (await self.client.names()).items():
-            if name == "second":
-                await self.client.delete(project)
-
-
-FAULTS: tuple[type[Fault], ...] = (PostgresDiskFull, MongoDiskFull, OpenRefineDiskFull)
+_LOADED = ("database", "project", "folder")

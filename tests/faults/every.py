@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import backup_cuts, backup_mongo, backup_openrefine, backup_postgres, backup_stages
+from . import backup_cuts, backup_disks, backup_mongo, backup_openrefine, backup_postgres
 from .backup_crowd import AllAtOnce
 from .backup_full_disk import DiskFillsUp
 from .clock import ClockMoved
@@ -48,5 +48,5 @@ FAULTS: tuple[type[Fault], ...] = (
     *backup_openrefine.FAULTS,
     *backup_mongo.FAULTS,
     *backup_postgres.FAULTS,
-    *backup_stages.FAULTS,
+    *backup_disks.FAULTS,
 )
