@@ -91,6 +91,9 @@ const connection = new Connection(
   situation => {
     teller.draw(situation);
     if (situation.how === 'connected') {
+      if (view.looksOnly) {
+        teller.tell('looking');
+      }
       void askStatus(facts.service).then(status => teller.noteRestarts(status));
     }
   },
@@ -115,7 +118,10 @@ new Keys(field, {
 });
 field.addEventListener('focus', () => {
   view.use();
-  teller.tell(view.looksOnly ? 'looking' : 'inside');
+  // Before, they go nowhere, and it is said why.
+  if (connection.screen) {
+    teller.tell(view.looksOnly ? 'looking' : 'inside');
+  }
   void sharing.giveOwn();
 });
 page.screen.addEventListener('pointerdown', event => {

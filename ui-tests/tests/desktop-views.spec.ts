@@ -173,7 +173,6 @@ test('French, with its keyboard and its accents, is understood', async ({
       );
       await expect(desktop.button('Presse-papiers')).toBeVisible();
       await desktop.click(...DAISYWORLD.notes);
-      await page.keyboard.press('Control+a');
       const press = async (key: string, code: string): Promise<void> => {
         const text = key.length === 1 ? { text: key } : {};
         await hands.send('Input.dispatchKeyEvent', {
@@ -213,8 +212,7 @@ test('French, with its keyboard and its accents, is understood', async ({
         await press('Process', code);
         await hands.send('Input.insertText', { text: letter });
       }
-      // More letters than an American keyboard has room for; the second time, they are known.
-      for (const letter of LETTERS + LETTERS) {
+      for (const letter of LETTERS) {
         await press(letter, 'KeyE');
       }
       // The last letter has been sent; until then keys still belong to the one before.
@@ -223,7 +221,7 @@ test('French, with its keyboard and its accents, is understood', async ({
       const notes = path.join(server.root, 'daisyworld_runs', 'daisyworld.txt');
       await expect
         .poll(() => fs.readFile(notes, 'utf8').catch(() => ''))
-        .toBe(`azémù€ êï${LETTERS}${LETTERS}`);
+        .toBe(`azémù€ êï${LETTERS}`);
     }
   );
 });

@@ -1,5 +1,5 @@
 import { galata } from '@jupyterlab/galata';
-import type { Page, WebSocketRoute } from '@playwright/test';
+import type { Page } from '@playwright/test';
 
 import { Desktop } from '../pages/desktop';
 import { expectAccessible } from '../support/accessible';
@@ -14,12 +14,28 @@ const NAME = 'daisyworld';
 class Between {
   static async of(page: Page): Promise<Between> {
     const between = new Between(page);
-    await page.routeWebSocket(/\/screen$/, socket => {
-      between.sockets.push(socket);
-      const server = socket.connectToServer();
-      if (!between.open) {
-        server.onMessage(() => undefined);
-      }
+    await page.addInitScript(() => {
+      const { WebSocket: Real } = window;
+      const made: WebSocket[] = [];
+      Object.assign(window, {
+        cutSockets: () => {
+          made.splice(0).forEach(socket => {
+            socket.close();
+          });
+        },
+        WebSocket: new Proxy(Real, {
+          construct(kind, address: ConstructorParameters<typeof Real>) {
+            const socket = new kind(...address);
+            made.push(socket);
+            if (sessionStorage.getItem('open') === null) {
+              Object.defineProperty(socket, 'onmessage', {
+                set: () => undefined
+              });
+            }
+            return socket;
+          }
+        })
+      });
     });
     await page.route(`**/vce/api/services/${NAME}`, async route => {
       const { status } = between;
@@ -36,20 +52,25 @@ class Between {
 
   private constructor(private readonly page: Page) {}
 
-  /** Whether a new connection is let through; else nothing comes back from it. */
-  open = true;
+  /** Let new connections through; before, nothing comes back from them. */
+  async open(): Promise<void> {
+    await this.page.evaluate(() => {
+      sessionStorage.setItem('open', 'yes');
+    });
+  }
 
-  /** Break the connection; from now on the server says `status` of the program. */
+  /** Break the connection for good; from now on the server says `status` of the program. */
   async break(status: object | 'gone' | 'foreign'): Promise<void> {
-    this.open = false;
     this.status = status;
-    await Promise.all(this.sockets.splice(0).map(socket => socket.close()));
-    // What is told next is not to be waited for.
-    await this.page.evaluate(() => dispatchEvent(new Event('online')));
+    await this.page.evaluate(() => {
+      sessionStorage.clear();
+      (window as unknown as { cutSockets(): void }).cutSockets();
+      // What is told next is not to be waited for.
+      dispatchEvent(new Event('online'));
+    });
   }
 
   private status: object | 'gone' | 'foreign' | undefined;
-  private readonly sockets: WebSocketRoute[] = [];
 }
 
 test('every state of a desktop’s page is in nobody’s way, light and dark', async ({
@@ -72,14 +93,13 @@ test('every state of a desktop’s page is in nobody’s way, light and dark', a
   };
 
   await test.step('connecting', async () => {
-    between.open = false;
     await page.goto(`${server.url}vce/app/${NAME}/?token=${server.token}`);
     await expect(desktop.status).toContainText('Opening the screen');
     await lightAndDark();
   });
 
   await test.step('connected, with keys alone', async () => {
-    between.open = true;
+    await between.open();
     await page.reload();
     await desktop.expectShown();
     // Whoever opens it may type at once.

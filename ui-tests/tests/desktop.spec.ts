@@ -18,7 +18,13 @@ function brightness([, green]: Colour): number {
 }
 
 test.describe('A Java program in a tab', () => {
-  test.beforeEach(async ({ context }) => {
+  test.beforeEach(async ({ context, server }) => {
+    // Others on this server may have used it.
+    await server.settle(NAME, 'stopped');
+    await fs.rm(path.join(server.root, 'daisyworld_runs'), {
+      recursive: true,
+      force: true
+    });
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   });
 

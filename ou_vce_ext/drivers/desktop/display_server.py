@@ -38,7 +38,7 @@ class DisplayServer(Protocol):
         """
 
     def preparation(self) -> tuple[str, ...]:
-        """The words of what is run once on the display when it answers; empty where nothing is."""
+        """The words of what is run once when the display answers, as above; empty for nothing."""
 
     async def answers(self, socket: Path) -> bool:
         """Whether it speaks its protocol there, now. Raises OSError while nobody listens."""

@@ -67,9 +67,8 @@ class Session:
         if not self._open_display():
             return self._close(0 if self._told_to_end else DISPLAY_LOST)
         self._start_manager()
-        if self.plan["preparation"]:
-            # Beside the window manager, which takes longer.
-            self._spawn(self.plan["preparation"])
+        # Beside the window manager, which takes longer.
+        self._prepare_display()
         self._wait_for_manager()
         if not self._told_to_end:
             words, cwd = self.plan["program"], self.plan["cwd"]
@@ -109,6 +108,11 @@ class Session:
         if not self.manager:
             own = str(os.getpid())
             self.manager = self._spawn([w.replace("{session}", own) for w in self.plan["manager"]])
+
+    def _prepare_display(self) -> None:
+        number = str(self.display.number)
+        if words := [w.replace("{display}", number) for w in self.plan["preparation"]]:
+            self._spawn(words)
 
     def _wait_for_manager(self) -> None:
         """Until windows will be given their place: it tells us so."""

@@ -16,11 +16,7 @@ _NAMES: Final = ("Xtigervnc", "Xvnc")
 _GREETING: Final = b"RFB "
 _DOTS_PER_INCH: Final = 96
 _MOST_CLIPBOARD: Final = 4 * 1024 * 1024
-_KEYS: Final = (
-    "setxkbmap",
-    *("-rules", "evdev", "-keycodes", "evdev+aliases(qwerty)", "-types", "complete"),
-    *("-compat", "complete", "-symbols", "pc+us"),
-)
+_LETTERS: Final = Path(__file__).with_name("letters.xkb")
 
 
 class TigerVNC:
@@ -65,12 +61,13 @@ class TigerVNC:
         )
 
     def preparation(self) -> tuple[str, ...]:
-        """Free the keys that no keyboard here has, such as a remote control's: 17 become 128.
+        """Give the letters of Western Europe keys of their own, and free those that nobody has.
 
-        Xvnc gives each letter that is not on an American keyboard a free key, for good, and loses
-        those for which none is left: French alone has more than 17.
+        Xvnc gives a letter that has no key a free one while it is typed, and that goes wrong: the
+        first such letter is lost, and with its own keys so are all after the seventeenth. It needs
+        ``xkbcomp`` itself.
         """
-        return () if shutil.which(_KEYS[0]) is None else _KEYS
+        return ("xkbcomp", "-w", "0", str(_LETTERS), ":{display}")
 
     async def answers(self, socket: Path) -> bool:
         """Whether it greets whoever connects."""
