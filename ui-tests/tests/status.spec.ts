@@ -22,7 +22,8 @@ test('a tutor finds out how everything is', async ({
   const opening = context.waitForEvent('page');
   await vce.panel.getByRole('button', { name: 'Status page' }).click();
   const page = await opening;
-  await expect(page).toHaveURL(`${server.url}vce/status`);
+  // In the language of the page that led here.
+  await expect(page).toHaveURL(`${server.url}vce/status?lang=en`);
   const row = page.locator('tr[data-vce-service="postgres"]');
   await expect(row).toHaveAttribute('data-vce-state', 'ready');
   await expect(row).toContainText('PostgreSQL');

@@ -102,7 +102,11 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
           : NOTHING,
       confirm: question => confirmStop(question, trans),
       copyReport: () => copyReport(model, trans),
-      showStatus: () => openPage('status'),
+      showStatus: () => {
+        // What a browser asks for of itself is its own language, not JupyterLab's.
+        const { lang } = document.documentElement;
+        openPage(lang ? `status?lang=${encodeURIComponent(lang)}` : 'status');
+      },
       report: problem => {
         const { message, hint } = problemWords(problem, trans);
         Notification.error(`${message} ${hint}`.trim(), { autoClose: 8_000 });

@@ -14,6 +14,7 @@ export class BackupsTab extends ReactWidget {
     super();
     const { trans } = _props;
     this.id = BackupsTab.ID;
+    this.addClass('jp-vce-page');
     this.addClass('jp-vce-backups');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Backups'));

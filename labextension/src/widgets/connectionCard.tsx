@@ -156,6 +156,7 @@ export class ConnectionCard extends ReactWidget {
     super();
     const { name, model, trans, title } = props;
     this.id = ConnectionCard.id(name);
+    this.addClass('jp-vce-page');
     this.addClass('jp-vce-card');
     this.node.dataset.vceService = name;
     this.node.setAttribute('role', 'region');
