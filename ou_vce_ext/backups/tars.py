@@ -9,8 +9,7 @@ import io
 import tarfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final, NamedTuple, cast
 
 from ..sentences import say
 from .headers import RECORD, exactly, headers
@@ -19,11 +18,12 @@ from .reader import check_name
 from .watch import Watch
 from .writer import BLOCK
 
+NOTHING: Final = cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", io.BytesIO()), 1))
+"""The content of whatever has none."""
 BROKEN: Final = (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A plain file in an archive: its name, its size in bytes, and where to read it, once.
 
     With a ``link`` it is a symbolic one, to that; a ``folder`` has no content either.
@@ -76,15 +76,18 @@ class Bounded(io.RawIOBase):
         return len(block)
 
 
-def entries(stream: BinaryIO, *, everything: bool = False) -> Iterator[Entry]:
+def entries(
+    stream: BinaryIO, *, everything: bool = False, most: int | None = None
+) -> Iterator[Entry]:
     """Each plain file in a tar archive; folders are passed over. Each is read before the next.
 
-    With ``everything`` folders and symbolic links are given as well. Raises BrokenTarError for
+    With ``everything`` folders and symbolic links are given as well; ``most`` is how many headers
+    there may be (None: as many as an archive of files may have). Raises BrokenTarError for
     whatever else is in it, and for what is broken or too short; UnsuitableError for names that
     lead outside.
     """
     try:
-        yield from _entries(stream, everything)
+        yield from _entries(stream, everything, most)
     except BROKEN as error:
         raise BrokenTarError(say("it cannot be read to its end")) from error
     except OSError as error:
@@ -94,31 +97,27 @@ def entries(stream: BinaryIO, *, everything: bool = False) -> Iterator[Entry]:
         raise
 
 
-def _entries(stream: BinaryIO, everything: bool) -> Iterator[Entry]:
-    for header in headers(stream):
+def _entries(stream: BinaryIO, everything: bool, most: int | None) -> Iterator[Entry]:
+    for header in headers(stream, most):
         name = header.name
         check_name(name)
         if header.kind == tarfile.DIRTYPE:
             if everything:
-                yield Entry(name, 0, _nothing(), header.mode, folder=True)
+                yield Entry(name, 0, NOTHING, header.mode, folder=True)
             continue
         if header.kind == tarfile.SYMTYPE and everything:
-            yield Entry(name, 0, _nothing(), header.mode, link=header.link)
+            yield Entry(name, 0, NOTHING, header.mode, link=header.link)
             continue
         if not header.plain:
             raise BrokenTarError(say("{name} in it is no plain file", name=name[:80]))
         if not header.bytes:
-            yield Entry(name, 0, _nothing(), header.mode)
+            yield Entry(name, 0, NOTHING, header.mode)
             continue
         content = _Content(stream, header.bytes)
         reader = io.BufferedReader(content, min(65_536, max(RECORD, header.bytes)))
         yield Entry(name, header.bytes, cast("BinaryIO", reader), header.mode)
         content.finish()
     _to_its_end(stream)
-
-
-def _nothing() -> BinaryIO:
-    return cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", io.BytesIO()), 1))
 
 
 class _Content(io.RawIOBase):

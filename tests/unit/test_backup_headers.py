@@ -11,6 +11,7 @@ import pytest
 from ou_vce_ext.backups import headers, reader, tars
 from ou_vce_ext.backups.reader import Archive
 from ou_vce_ext.errors import UnsuitableError
+from tests.unit.backup_world import Home
 
 
 def many(path: Path, count: int, name: str = "{}") -> Path:
@@ -64,6 +65,22 @@ def test_a_strangers_archive_is_read_up_to_a_limit_only(
     with path.open("rb") as file, pytest.raises(tars.BrokenTarError, match="far too many"):
         list(tars.entries(file))
     assert len(headers_read) == 300
+
+
+async def test_an_upload_of_far_too_many_files_is_read_no_further_than_each_reader_may(
+    tmp_path: Path, headers_read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "MOST_OF_SERVICES", 300)
+    content = many(tmp_path / "many", 1000).read_bytes()
+    async with Home(tmp_path) as home:
+        upload = await home.backups.upload("thing", "many.tar", None)
+        await upload.write(content)
+        with pytest.raises(UnsuitableError):
+            await home.backups.take_in(upload)
+        assert await home.listed() == []
+        assert not list(home.backups.store.folder("thing").iterdir())
+    # Whether it is of everything, and whether the service knows it.
+    assert len(headers_read) == 2 * 301
 
 
 def test_a_name_is_refused_at_its_own_header(tmp_path: Path, headers_read: list[int]) -> None:

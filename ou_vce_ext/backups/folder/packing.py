@@ -133,6 +133,10 @@ def _unpack(
     count = 0
     for entry in _entries(file, most, budget, watch):
         count += 1
+        if into is None and entry.link is None:
+            if not entry.folder:
+                _count(entry, None, budget, found, watch)
+            continue
         place = PurePosixPath(entry.name)
         if top and place.parts[:1] == (top,):
             place = PurePosixPath(*place.parts[1:])
@@ -149,15 +153,20 @@ def _unpack(
             if target:
                 target.mkdir(parents=True, exist_ok=True)
             continue
-        budget.afford(entry.bytes)
-        _write(entry, target, watch)
-        found.files += 1
-        found.bytes += entry.bytes
+        _count(entry, target, budget, found, watch)
     # After all files: nothing was written through one.
     for path, link in links:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.symlink_to(link)
     return found, count
+
+
+def _count(entry: Entry, target: Path | None, budget: Budget, found: Sum, watch: Watch) -> None:
+    """Take in a file: read it, or write it where there is a ``target``."""
+    budget.afford(entry.bytes)
+    _write(entry, target, watch)
+    found.files += 1
+    found.bytes += entry.bytes
 
 
 def _write(entry: Entry, target: Path | None, watch: Watch) -> None:

@@ -17,7 +17,7 @@ from typing import BinaryIO, Final, cast
 from ...errors import UnsuitableError
 from ...sentences import say
 from .. import tars, zips
-from ..reader import MOST_MEMBERS, check_name
+from ..reader import check_name
 from ..tars import Bounded, BrokenTarError, Budget, Entry, entries
 from ..watch import Watch
 from ..writer import BLOCK
@@ -29,6 +29,8 @@ WORKSPACES: Final = ("workspace.json", "workspace.temp.json", "workspace.old.jso
 _SWELLING: Final = 30
 _ALWAYS_FINE: Final = 256 * 1024 * 1024
 """Bytes that any file may hold; what OpenRefine keeps is packed already and hardly swells."""
+_MOST_FILES: Final = 50_000
+"""In an archive: a project, and one for each step that was ever taken in it."""
 _MOST_PROJECTS: Final = 2_000
 _ENTRY_BYTES: Final = 1_200
 _PACKED: Final = re.compile(r"\.(tar\.gz|tgz|tar)$", re.IGNORECASE)
@@ -96,10 +98,10 @@ class Unpacker:
     def _tar(self, stream: BinaryIO, *, packed: bool) -> Iterator[Entry]:
         plain = cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb")) if packed else stream
         bounded = io.BufferedReader(Bounded(plain, self._budget), 64 * 1024)
-        return entries(cast("BinaryIO", bounded))
+        return entries(cast("BinaryIO", bounded), most=_MOST_FILES)
 
     def _zip(self, file: BinaryIO, most: int) -> Iterator[Entry]:
-        with opened(file, MOST_MEMBERS, _ENTRY_BYTES) as archive:
+        with opened(file, _MOST_FILES, _ENTRY_BYTES) as archive:
             infos = archive.infolist()
             if sum(info.file_size for info in infos) > most:
                 raise damaged(say("it would swell to an absurd size"))
@@ -148,7 +150,7 @@ class Unpacker:
     def _write(self, entry: Entry, path: Path) -> Path:
         self._budget.afford(entry.bytes)
         self._files += 1
-        if self._files > MOST_MEMBERS:
+        if self._files > _MOST_FILES:
             raise damaged(say("it names far too many files"))
         try:
             with path.open("xb") as file:
