@@ -82,3 +82,15 @@ export function followSent(page: Page): Sent[] {
   });
   return sent;
 }
+
+/** The buttons that were held, one after the other, as a mask. */
+export function buttonsOf(sent: Sent[]): number[] {
+  return sent.flatMap(one => (one.kind === 'pointer' ? [one.buttons] : []));
+}
+
+/** The keys that went down, each by its keysym (hexadecimal). */
+export function keysOf(sent: Sent[]): string[] {
+  return sent.flatMap(one =>
+    one.kind === 'key' && one.down ? [one.keysym.toString(16)] : []
+  );
+}
