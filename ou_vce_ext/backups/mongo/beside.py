@@ -16,6 +16,7 @@ from .connection import connected
 from .contents import is_servers_own
 from .dump import Dump
 from .fill import Filling
+from .memory import given_back
 from .names import LOADING, Namespace, check_database
 from .patience import SECONDS, begun
 from .plan import is_wanted, refuse_newer
@@ -87,7 +88,7 @@ class Loading:
 
     def _load(self, dump: Dump, wanted: set[Namespace]) -> None:
         try:
-            with connected(self._place, silence_ms=None) as client:
+            with given_back(), connected(self._place, silence_ms=None) as client:
                 release = str(client.server_info()["version"])
                 refuse_newer([dump], release)
                 self._claim(client)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from ...errors import UnsuitableError
 from ...sentences import say
 
-BLOCK: Final = 1024 * 1024
+BLOCK: Final = 512 * 1024
 """Bytes that are handled at a time."""
 LARGEST: Final = 16 * 1024 * 1024 + 16 * 1024
 """Bytes of the largest document a server gives or takes."""

@@ -13,7 +13,7 @@ from ..watch import Watch, WorkCancelledError
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-SECONDS: Final = 0.8
+SECONDS: Final = 0.7
 """How long a thread has to end by itself once its work is cancelled: a few times its next look."""
 
 

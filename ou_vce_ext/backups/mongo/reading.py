@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Client = MongoClient[dict[str, Any]]
 
-TOGETHER: Final = 1024 * 1024
+TOGETHER: Final = 512 * 1024
 """Bytes of documents in one answer, about. Larger ones are not quicker, and take more memory."""
 _USUALLY: Final = 1000
 _MOST: Final = 10_000

@@ -26,6 +26,7 @@ from .compare import compare_documents, compare_metadata
 from .connection import connected
 from .dump import Dump
 from .fill import Filling, Plan
+from .memory import given_back
 from .opening import open_dump
 from .own_dump import KIND
 from .patience import begun, in_patience
@@ -121,7 +122,7 @@ class MongoStrategy(Strategy):
             return None
 
     def _take(self, archive: ArchiveWriter, watch: Watch) -> Taken:
-        with connected(self._place) as client:
+        with given_back(), connected(self._place) as client:
             found = write_snapshot(
                 client, archive, watch, own_user=self._own_user, whole=not self._external
             )
@@ -185,7 +186,7 @@ class MongoStrategy(Strategy):
         return f"127.0.0.1:{self.driver.declared.port or DEFAULT_PORT}"
 
     def _build(self, server: Server, plan: Plan, watch: Watch, exactly: bool) -> dict[str, int]:
-        with connected(server, silence_ms=None) as client:
+        with given_back(), connected(server, silence_ms=None) as client:
             filling = Filling(client, watch)
             filling.documents(plan)
             compare_documents(client, read_catalog(client), filling.poured, watch)

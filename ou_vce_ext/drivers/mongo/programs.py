@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import platform
 import re
@@ -37,6 +36,8 @@ _WHEEL_NEEDS: Final = ("libcurl.so.4", "libssl.so.3", "libcrypto.so.3", "liblzma
 
 _BESIDE_VERSION: Final = b"\0mozjs\0"
 """The script engine's name, which stands a little behind the release in every mongod."""
+_BEFORE: Final = 64
+_BLOCK: Final = 1024 * 1024
 _RELEASE: Final = re.compile(rb"\0(\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?)\0")
 
 
@@ -94,15 +95,17 @@ def release_of(program: Path) -> str | None:
 @lru_cache(maxsize=16)
 def _read_release(program: str, changed: int, size: int) -> str | None:
     try:
-        with (
-            open(program, "rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-        ):
-            at = content.find(_BESIDE_VERSION)
-            found = _RELEASE.findall(content[max(0, at - 64) : at]) if at > 0 else []
-            return found[-1].decode("ascii") if found else None
+        with open(program, "rb", buffering=0) as file:
+            content = b""
+            # Some at a time: all of it would be eighty megabytes of this process for a moment.
+            while block := file.read(_BLOCK):
+                content = content[-_BEFORE - len(_BESIDE_VERSION) :] + block
+                if (at := content.find(_BESIDE_VERSION)) > 0:
+                    found = _RELEASE.findall(content[max(0, at - _BEFORE) : at])
+                    return found[-1].decode("ascii") if found else None
     except (OSError, ValueError):
-        return None
+        pass
+    return None
 
 
 def missing_program(configured: str | None, found: Sequence[Mongod]) -> ServiceError | None:
