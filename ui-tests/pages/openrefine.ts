@@ -16,16 +16,33 @@ export class OpenRefine {
 
   /** Make a project from a file of this computer; returns on the project's own page. */
   async createProject(file: string, name: string, rows: number): Promise<void> {
+    await this.beginImport(file);
+    await this.finishImport(name, rows);
+  }
+
+  /** Begin to make a project from a file of this computer; returns where it is previewed. */
+  async beginImport(file: string): Promise<void> {
     const { frame } = this;
     await this.tasks.getByText('Create project').click();
     await frame.getByText('This Computer').click();
     const upload = frame.locator('form:has(input[name=upload])');
     await upload.locator('input[name=upload]').setInputFiles(file);
     await upload.getByRole('button', { name: 'Next' }).click();
-    await frame.locator('[bind=projectNameInput]').fill(name);
+    await expect(this.newName).toBeVisible();
+  }
+
+  /** Make the project that is previewed; returns on the project's own page. */
+  async finishImport(name: string, rows: number): Promise<void> {
+    const { frame } = this;
+    await this.newName.fill(name);
     await frame.getByRole('button', { name: 'Create Project' }).click();
     await expect(this.projectName).toHaveText(name);
     await expect(frame.locator('#summary-bar')).toContainText(`${rows} rows`);
+  }
+
+  /** What the project is to be called, where it is previewed. */
+  get newName(): Locator {
+    return this.frame.locator('[bind=projectNameInput]');
   }
 
   /** Ask for the values of a column and how often each is there. */

@@ -31,6 +31,7 @@ export interface Service {
   state: string;
   pid: number | null;
   connection: { port: number | null } | null;
+  data_dir: string | null;
 }
 
 /**

@@ -41,10 +41,30 @@ test.describe('OpenRefine', () => {
       await expect(openRefine.tasks).toBeVisible();
     });
 
-    await test.step('a file of 12,000 rows becomes a project', async () => {
+    await test.step('a stop before a file is a project would lose the import, and says so', async () => {
       const file = testInfo.outputPath('readings.csv');
       await writeReadings(file);
-      await openRefine.createProject(file, 'River levels', READINGS);
+      await openRefine.beginImport(file);
+      await vce.openPanel();
+      await vce.button('openrefine', 'stop').click();
+      const dialog = page.getByRole('dialog', { name: 'Stop OpenRefine?' });
+      await expect(dialog).toContainText(
+        'An import is open that is no project yet. It would be lost'
+      );
+      await expect(
+        dialog.getByRole('button', { name: 'Stop anyway' })
+      ).toBeVisible();
+      await expect(
+        dialog.getByRole('button', { name: 'Cancel' })
+      ).toBeFocused();
+      await vce.expectAccessible('.jp-Dialog');
+      await page.keyboard.press('Enter');
+      await expect(dialog).toBeHidden();
+      await expect(openRefine.newName).toBeVisible();
+    });
+
+    await test.step('a file of 12,000 rows becomes a project', async () => {
+      await openRefine.finishImport('River levels', READINGS);
     });
 
     await test.step('a text facet counts them', async () => {
