@@ -53,9 +53,14 @@ class Notes:
         return note if note and note.fits(size, mtime) else None
 
     def put(self, name: str, note: Note) -> None:
-        """Remember, on disk. Raises OSError."""
-        self._notes[name] = note
-        self._write()
+        """Remember, on disk. Raises OSError, with all as it was."""
+        before = self._notes
+        self._notes = {**before, name: note}
+        try:
+            self._write()
+        except OSError:
+            self._notes = before
+            raise
 
     def forget(self, names: set[str]) -> None:
         """Let go of files that are no longer there. Raises OSError."""

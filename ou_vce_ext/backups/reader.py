@@ -198,3 +198,12 @@ def _damaged(reason: str) -> UnsuitableError:
         say("This file is no backup, or is damaged: {reason}. Nothing was changed.", reason=reason),
         say("Use another backup. Those you have are listed with whether they were proven."),
     )
+
+
+def checksum(path: Path) -> str:
+    """A file's SHA-256 in hexadecimal. Blocks; raises OSError."""
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            total.update(block)
+    return total.hexdigest()

@@ -15,6 +15,7 @@ from ..oserrors import why
 from ..sentences import say
 from ..states import RUNNING, ServiceState
 from .job import Job, guarded, to_the_end
+from .room import explained, is_full
 from .scratch import BEFORE, MARK
 from .strategy import Built, Layer
 from .swap import JOURNAL, change_places
@@ -62,6 +63,8 @@ async def _put_in_place(job: Job, built: Built, keep: Keep) -> Path | None:
         swap = await asyncio.to_thread(change_places, journal, built.live, built.folder, aside)
     except OSError as error:
         await _start_again(job, ran, stopped)
+        if is_full(error):
+            raise explained(error, say("the new data")) from error
         raise VceError(
             "data-unwritable",
             say(

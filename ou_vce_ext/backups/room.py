@@ -68,9 +68,14 @@ def require(needs: Iterable[tuple[str, Path, int | None]]) -> None:
             )
 
 
+def is_full(error: OSError) -> bool:
+    """Whether it tells of a full disk, or a quota that is used up."""
+    return error.errno in _NO_ROOM
+
+
 def explained(error: OSError, what: str) -> VceError:
     """Why ``what`` (such as ``the backup``) could not be written, and that nothing else is hurt."""
-    if error.errno in _NO_ROOM:
+    if is_full(error):
         return VceError(
             "disk-full",
             say(

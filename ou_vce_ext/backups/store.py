@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import hashlib
 import logging
 import os
 import stat
@@ -25,10 +24,10 @@ from ..services.private_files import make_folder, sync_folder
 from . import names
 from .manifest import Manifest
 from .notes import Note, Notes
-from .reader import Archive
+from .reader import Archive, checksum
 from .strategy import Source
 from .threads import to_its_end
-from .writer import BLOCK, PARTIAL, Written
+from .writer import PARTIAL, Written
 
 PATIENCE: Final = 2.0
 """Seconds a list waits for files that have not been looked at yet; they are listed later then."""
@@ -220,7 +219,7 @@ class Store:
         """Take in a backup just made. Raises OSError."""
         status = written.path.stat()
         note = Note(written.bytes, status.st_mtime_ns, written.sha256)
-        await to_its_end(lambda: self._note(written.path, note))
+        await self._note_new(written.path, note)
         return self._remember(
             self._stored(written.path, manifest.service, note, manifest, None), status.st_mtime_ns
         )
@@ -229,7 +228,7 @@ class Store:
         """Take in a file that was brought from elsewhere and is in its place. Raises VceError."""
         status = path.stat()
         note = Note(status.st_size, status.st_mtime_ns, sha256, reason=Reason.UPLOAD)
-        await to_its_end(lambda: self._note(path, note))
+        await self._note_new(path, note)
         stored = await self._examine(path, service, status.st_size, status.st_mtime_ns)
         return self._remember(stored, status.st_mtime_ns)
 
@@ -271,6 +270,14 @@ class Store:
         with self._noting:
             self._notes_of(path.parent).put(path.name, note)
 
+    async def _note_new(self, path: Path, note: Note) -> None:
+        """Note a new file; one that cannot be noted is gone again. Raises OSError."""
+        try:
+            await to_its_end(lambda: self._note(path, note))
+        except OSError:
+            await to_its_end(lambda: path.unlink(missing_ok=True))
+            raise
+
     def _remember(self, stored: Stored, mtime: int) -> Stored:
         self._seen[stored.file] = _Seen(stored.backup.bytes, mtime, stored)
         return stored
@@ -289,12 +296,3 @@ class Store:
                     with suppress(OSError):
                         if path.lstat().st_mtime < self._began:
                             path.unlink()
-
-
-def checksum(path: Path) -> str:
-    """A file's SHA-256 in hexadecimal. Blocks; raises OSError."""
-    total = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            total.update(block)
-    return total.hexdigest()
