@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import signal
 import socket
 import struct
 import time
@@ -22,7 +23,7 @@ from tests.integration.watching import gone
 from .bench import Bench
 from .desktop_tab import NAME, tab
 from .fault import Attempt, Fault, Figures, Measure
-from .homes import Home, Homes, kill, only, started, wait_gone
+from .homes import Home, Homes, kill, only, started, wait_ended, wait_gone
 from .promises import expect
 from .supervised import Supervised
 
@@ -153,6 +154,8 @@ class DesktopAbandoned(Fault):
                     server.wait_state(NAME, "ready")
                     left = [path for path in files[:2] if os.path.lexists(path)]
                     expect(not left, f"ready again, and of the display before {left} are there")
+                    os.kill(home.main(server), signal.SIGTERM)
+                    wait_ended(server, 60)
             left = [path for path in files if os.path.lexists(path)]
             expect(not left, f"gone with Jupyter, and {left} are there")
             return {"gone with Jupyter after": taken}
