@@ -122,6 +122,11 @@ class DiskFull(OnService):
             known = told.code == "disk-full" or (died and way == "beside" and told.code in _SILENT)
             expect(known, f"{where}: told as {told.code}: {told.message}")
             expect(told.message and told.hint, f"{where}: no words")
+            if way in _ALONE:
+                others = [
+                    each.path for each in await self.backups.list() if each.id != self.first.id
+                ]
+                expect(not others, f"{where}: told as failed, and listed: {others}")
         await self._look()
         return {}
 
@@ -242,5 +247,7 @@ class DiskFull(OnService):
 
 
 _DEAD = (ServiceState.BACKOFF, ServiceState.FAILED)
+_ALONE = ("backup", "everything", "upload", "foreign")
+"""What makes one backup, and nothing besides."""
 _SILENT = ("command-failed", "not-answering")
 _LOADED = ("database", "project", "folder")
