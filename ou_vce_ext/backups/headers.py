@@ -6,6 +6,7 @@ the standard library makes an object of each, which is fifty times slower. All o
 
 from __future__ import annotations
 
+import builtins
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -48,7 +49,7 @@ class Header(NamedTuple):
     name: str
     bytes: int
     start: int
-    kind: bytes
+    kind: builtins.bytes
     mode: int
     link: str
 
