@@ -21,7 +21,7 @@ CONTAINED: Final = (sys.executable, container.__file__)
 """Goes before a command that is to be the first process of a container."""
 OF_JUPYTER: Final = (4, 5, 6, 17, 32)
 """Faults of Jupyter's own life: as its first process in a container each, from outside."""
-OF_ALL: Final = (*range(1, 23), 26, 28, 31)
+OF_ALL: Final = (*range(1, 23), 26, 28, 31, 32)
 """Faults that a round tries where none are named; the others of the list are tests of their own."""
 OF_SMALL_DISKS: Final = (19, 28)
 """Faults that only root can bring about: others may mount nothing that a service could live on."""
@@ -41,7 +41,7 @@ def go_round(asked: argparse.Namespace, seed: int) -> list[Told]:
     common += ["--tries", str(asked.tries)] if asked.tries else []
     common += ["--short"] if asked.short else []
     common += ["--patience", str(asked.patience), "--titled", asked.titled]
-    only = list(asked.only or (*range(1, 18), 31, 32))
+    only = list(asked.only or OF_ALL)
     runs = []
     if asked.everybody:
         runs.append(_here([*common, *_only(only)]))
