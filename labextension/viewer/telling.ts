@@ -82,6 +82,8 @@ export class Teller {
         problem.append(line);
       }
     }
+    // An end that somebody wanted is no alarm.
+    problem.dataset.state = state;
     problem.append(makeButton(this.say, 'start', this.start));
     problem.hidden = false;
   }

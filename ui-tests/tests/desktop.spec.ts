@@ -181,11 +181,10 @@ test('Desktops outlive a cut connection, explain a crash, and leave nothing', as
     await opened.goto(`${server.url}vce/app/${NAME}/`);
     const other = new Desktop(opened);
     await other.expectShown();
-    await expect
-      .poll(async () => JSON.stringify(await desktop.size()))
-      .toBe(JSON.stringify(await other.size()));
     // The one used last leads.
-    expect((await other.size())[0]).toBe(700);
+    await expect.poll(async () => (await other.size())[0]).toBe(700);
+    const led = await other.size();
+    await expect.poll(() => desktop.size()).toEqual(led);
     await page.bringToFront();
     await desktop.click(...DAISYWORLD.sun);
     await expect

@@ -63,7 +63,10 @@ export class AppTab extends Widget {
     this._frame.addEventListener('load', () => this._onLoad());
 
     const layout = (this.layout = new PanelLayout());
-    layout.addWidget(this._notice);
+    if (options.kind !== 'desktop') {
+      // The page of a desktop says by itself what became of its program, and comes back by itself.
+      layout.addWidget(this._notice);
+    }
     layout.addWidget(frame);
     model.changed.connect(this._draw, this);
     this._draw();

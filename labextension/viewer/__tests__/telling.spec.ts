@@ -58,6 +58,7 @@ describe('what is said', () => {
       lost('stopped', { message: 'It was closed.', hint: 'Start it.' })
     );
     expect(page.problem.hidden).toBe(false);
+    expect(page.problem.dataset.state).toBe('stopped');
     expect([...page.problem.children].map(child => child.textContent)).toEqual([
       'It was closed.',
       'Start it.',
