@@ -6,6 +6,7 @@ import type { BrowserContext } from '@playwright/test';
 import { type Colour, DAISYWORLD, Desktop } from '../pages/desktop';
 import { expectAccessible } from '../support/accessible';
 import { DESKTOPS } from '../support/desktops';
+import { displays, processes, remains } from '../support/displays';
 import { expect, test } from '../support/test';
 
 test.use({ serverOptions: DESKTOPS });
@@ -228,14 +229,15 @@ test('Desktops outlive a cut connection, explain a crash, and leave nothing', as
   });
 
   await test.step('stopped, they leave no process, socket or lock', async () => {
-    expect(await displays()).not.toEqual([]);
+    const used = await displays(server.home);
+    expect(used).toHaveLength(2);
     await vce.openPanel();
     for (const name of [NAME, 'clock']) {
       await vce.button(name, 'stop').click();
       await vce.expectRow(name, 'stopped');
     }
     await expect(desktop.problem).toContainText('Daisyworld is not running');
-    expect(await displays()).toEqual([]);
+    expect(await remains(used)).toEqual([]);
     expect(await processes(/Xtigervnc|Xvnc|openbox/, server.home)).toEqual([]);
   });
 });
@@ -259,34 +261,4 @@ async function compose(
   });
   await browser.send('Input.insertText', { text: letter });
   await browser.detach();
-}
-
-/** What displays of ours there are: their numbers are above those of other programs. */
-async function displays(): Promise<string[]> {
-  const sockets = await fs.readdir('/tmp/.X11-unix').catch(() => []);
-  const locks = (await fs.readdir('/tmp')).filter(name =>
-    /^\.X\d+-lock$/.test(name)
-  );
-  return [...sockets, ...locks].filter(
-    name => Number(/\d+/.exec(name)?.[0]) >= 100
-  );
-}
-
-/** The programs of a name whose environment leads to a home. */
-async function processes(name: RegExp, home: string): Promise<string[]> {
-  const found = [];
-  for (const pid of (await fs.readdir('/proc')).filter(each =>
-    /^\d/.test(each)
-  )) {
-    const read = (file: string): Promise<string> =>
-      fs.readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
-    const command = await read('cmdline');
-    if (
-      name.test(command) &&
-      (await read('environ')).includes(`HOME=${home}`)
-    ) {
-      found.push(command);
-    }
-  }
-  return found;
 }
