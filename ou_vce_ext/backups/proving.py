@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
-from ..errors import UnsuitableError
+from ..errors import UnsuitableError, VceError
 from ..models_backup import Verified
 from ..sentences import say
 from .folders import INSIDE
@@ -27,8 +28,13 @@ async def prove(house: House, jobs: Mapping[str, Job], stored: Stored, watch: Wa
     async def work() -> Stored:
         try:
             await _prove(jobs, stored, watch)
-        except UnsuitableError:
-            await house.store.judge(stored, Verified.FAILED, house.clock.now())
+        except VceError as failure:
+            task = asyncio.current_task()
+            if task and task.cancelling():
+                # Cut short, it shows nothing: what broke was taken away under it.
+                raise asyncio.CancelledError from failure
+            if isinstance(failure, UnsuitableError):
+                await house.store.judge(stored, Verified.FAILED, house.clock.now())
             raise
         return await house.store.judge(stored, Verified.VERIFIED, house.clock.now())
 

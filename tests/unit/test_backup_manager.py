@@ -12,7 +12,13 @@ import pytest
 
 from ou_vce_ext.backups import room
 from ou_vce_ext.backups.notes import NAME as NOTES
-from ou_vce_ext.errors import BadRequestError, ConflictError, UnknownError, VceError
+from ou_vce_ext.errors import (
+    BadRequestError,
+    ConflictError,
+    UnknownError,
+    UnsuitableError,
+    VceError,
+)
 from ou_vce_ext.models import Json, OperationState, ServiceError
 from ou_vce_ext.models_backup import Reason, Verified
 from ou_vce_ext.states import ServiceState
@@ -136,6 +142,21 @@ async def test_a_proof_by_itself_is_in_nobodys_way(home: Home) -> None:
         )
     )
     assert made in {each.id for each in await home.listed()}
+
+
+async def test_a_proof_that_breaks_while_it_is_cut_short_says_nothing(home: Home) -> None:
+    def cut() -> None:
+        proof = next(each for each in home.registry.operations.list() if each.kind == "verify")
+        home.registry.operations.cancel(proof.id)
+
+    strategy = home.strategy()
+    strategy.meanwhile["build"] = cut
+    strategy.failures["build"] = UnsuitableError("Its folder has gone.", "")
+    await home.backup()
+    await home.until(lambda: "build" in strategy.calls)
+    proof = next(each for each in home.registry.operations.list() if each.kind == "verify")
+    assert (await home.ended(proof)).state is OperationState.CANCELLED
+    assert [each.backup.verified for each in home.backups.store.known()] == [Verified.UNVERIFIED]
 
 
 async def test_a_proof_that_somebody_asked_for_is_named(home: Home) -> None:
