@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import importlib
 import os
 import secrets
 import shutil
@@ -16,8 +17,8 @@ from typing import Any, Final, TypeVar
 
 from ...drivers.base import Progress
 from ...drivers.mongo.driver import MongoDriver
-from ...drivers.mongo.folder import lock_file_for
-from ...drivers.mongo.provision import Server
+from ...drivers.mongo.folder import forget_first_start, lock_file_for
+from ...drivers.mongo.provision import Account, Server, ensure_account
 from ...errors import VceError
 from ...launch import LaunchPlan, Process, StopStep
 from ...models import ServiceSpec, Site
@@ -26,7 +27,8 @@ from ...services.logs import ServiceLog
 from .. import scratch
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
-from .connection import connected
+from .connection import connected, explain
+from .patience import begun
 
 _T = TypeVar("_T")
 _KEPT_OPTIONS: Final = ("program", "cache_mb", "auth", "user", "password", "databases")
@@ -52,14 +54,32 @@ class ScratchServer(MongoDriver):
             raise
 
     async def plan(self) -> LaunchPlan:
-        """As the driver's, ended by force."""
+        """As the driver's, but no member of a replica set, and ended by force.
+
+        A member writes everything twice: it keeps a list of all changes for others. The live server
+        makes the data a member's when it is started on them.
+        """
         plan = await super().plan()
-        return dataclasses.replace(plan, stop=(StopStep("SIGKILL", 10.0),))
+        argv = list(plan.argv)
+        at = argv.index("--replSet")
+        del argv[at : at + 2]
+        return dataclasses.replace(plan, argv=tuple(argv), stop=(StopStep("SIGKILL", 10.0),))
 
     async def provision(self, progress: Progress) -> None:
-        """As the driver's; and nothing is deleted there for being old."""
-        await super().provision(progress)
+        """Have the account that a server of this service has; and delete nothing for being old."""
+        await asyncio.to_thread(forget_first_start, self.site.data_dir)
+        if self.declared.account:
+            await asyncio.to_thread(importlib.import_module, "pymongo")
+            await self._make_account(self.declared.account)
         await asyncio.to_thread(self._keep_the_old)
+
+    async def _make_account(self, account: Account) -> None:
+        from pymongo.errors import PyMongoError
+
+        try:
+            await ensure_account(self.server(), account)
+        except (PyMongoError, OSError) as error:
+            raise explain(error) from error
 
     def _keep_the_old(self) -> None:
         with connected(self.server()) as client:
@@ -103,12 +123,9 @@ class ScratchServer(MongoDriver):
             found.hint,
         )
 
-    async def settle(self, process: Process, live_address: str) -> None:
-        """Have all of it on disk, made out to ``live_address`` (host:port), and end it gently.
-
-        Raises VceError.
-        """
-        await asyncio.to_thread(_shut_down, self.server(), live_address)
+    async def settle(self, process: Process) -> None:
+        """Have all of it on disk, and end it gently. Raises VceError."""
+        await begun(_shut_down, self.server())
         try:
             async with asyncio.timeout(_SHUTDOWN_SECONDS):
                 ending = await process.exited()
@@ -125,15 +142,12 @@ class ScratchServer(MongoDriver):
             )
 
 
-def _shut_down(server: Server, live_address: str) -> None:
+def _shut_down(server: Server) -> None:
     from pymongo.errors import AutoReconnect
 
-    with connected(server) as client:
-        # Else the live server would find itself no member of its own replica set at first.
-        client.local["system.replset"].update_one({}, {"$set": {"members.0.host": live_address}})
-        # It hangs up instead of answering.
-        with suppress(AutoReconnect):
-            client.admin.command({"shutdown": 1, "force": True, "timeoutSecs": 0})
+    # It hangs up instead of answering.
+    with connected(server) as client, suppress(AutoReconnect):
+        client.admin.command({"shutdown": 1, "force": True, "timeoutSecs": 0})
 
 
 def _spec(live: ServiceSpec) -> ServiceSpec:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from ...drivers.base import Driver
-from ...drivers.mongo.address import DEFAULT_PORT
 from ...drivers.mongo.driver import MongoDriver
 from ...drivers.mongo.programs import release_of
 from ...drivers.mongo.provision import Server
@@ -166,7 +165,7 @@ class MongoStrategy(Strategy):
             )
             if keep:
                 watch.step(say("Writing the new data to disk"))
-                await server.settle(process, self._live_address)
+                await server.settle(process)
         if not keep:
             await to_its_end(lambda: discard(server.site))
             return None
@@ -180,10 +179,6 @@ class MongoStrategy(Strategy):
             Layer(dump, frozenset(at.key for at in dump.stored))
             for dump in seeds.open_seeds(spec, database, watch)
         ]
-
-    @property
-    def _live_address(self) -> str:
-        return f"127.0.0.1:{self.driver.declared.port or DEFAULT_PORT}"
 
     def _build(self, server: Server, plan: Plan, watch: Watch, exactly: bool) -> dict[str, int]:
         with given_back(), connected(server, silence_ms=None) as client:
