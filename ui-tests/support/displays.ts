@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises';
 
 /** The numbers of the displays of a home; others on this machine have theirs. */
 export async function displays(home: string): Promise<string[]> {
-  const servers = await processes(/^(Xtigervnc|Xvnc)\0/, home);
+  const servers = await processes(/(Xtigervnc|Xvnc)\0:/, home);
   return servers.flatMap(command => /\0:(\d+)\0/.exec(command)?.[1] ?? []);
 }
 
