@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IVCEModel, ShownState } from './tokens';
-import { stateAnnouncement } from './words';
+import { stateAnnouncement, workWords } from './words';
 
 /** All services in a few words, and the state that deserves to be seen. */
 export interface ISummary {
@@ -26,7 +26,7 @@ export function summary(model: IVCEModel, trans: TranslationBundle): ISummary {
   const operation = model.operations[0];
   if (operation) {
     const state = operation.kind === 'stop' ? 'stopping' : 'starting';
-    return { state, words: operation.message };
+    return { state, words: workWords(operation, model, trans) };
   }
   for (const state of WORST) {
     const one = services.filter(service => service.state === state);

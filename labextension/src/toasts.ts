@@ -9,6 +9,7 @@ import type {
   IVCEPanel,
   IVCEToasts
 } from './tokens';
+import { workWords } from './words';
 
 /** What is over sooner than this (ms) needs no note. */
 const BRIEF = 1_500;
@@ -64,10 +65,10 @@ export class OperationToasts implements IVCEToasts {
     for (const operation of running) {
       const id = this._shown.get(operation.id);
       if (id !== undefined) {
-        const { message, progress } = operation;
+        const { progress } = operation;
         notes.update({
           id,
-          message,
+          message: workWords(operation, model, this._context.trans),
           ...(progress === null ? {} : { progress })
         });
       } else if (this._deserves(operation)) {
@@ -95,9 +96,9 @@ export class OperationToasts implements IVCEToasts {
   }
 
   private _show(operation: IOperation): void {
-    const { notes } = this._context;
-    const { id, message, progress } = operation;
-    const note = notes.emit(message, 'in-progress', {
+    const { model, notes, trans } = this._context;
+    const { id, progress } = operation;
+    const note = notes.emit(workWords(operation, model, trans), 'in-progress', {
       autoClose: false,
       actions: this._cancelling(operation),
       ...(progress === null ? {} : { progress })
@@ -129,6 +130,8 @@ export class OperationToasts implements IVCEToasts {
       }
       return;
     }
+    // What it offered about the same data is overtaken, and would undo something else.
+    this._dismissStanding(operation);
     const message = failed
       ? (operation.error?.message ?? operation.message)
       : operation.message;
@@ -137,10 +140,22 @@ export class OperationToasts implements IVCEToasts {
     // What offers something stays until it is answered or closed.
     const stays = failed || actions.length > 0;
     const options = { autoClose: stays ? (false as const) : SHOWN, actions };
-    if (id !== undefined) {
-      notes.update({ id, message, type, ...options });
+    let note = id;
+    if (note === undefined) {
+      note = notes.emit(message, type, options);
     } else {
-      notes.emit(message, type, options);
+      notes.update({ id: note, message, type, ...options });
+    }
+    if (stays && !ORDINARY.includes(operation.kind)) {
+      this._standing.set(operation.service, note);
+    }
+  }
+
+  private _dismissStanding({ kind, service }: IOperation): void {
+    const note = this._standing.get(service);
+    if (note !== undefined && !ORDINARY.includes(kind)) {
+      this._context.notes.dismiss(note);
+      this._standing.delete(service);
     }
   }
 
@@ -181,6 +196,8 @@ export class OperationToasts implements IVCEToasts {
   }
 
   private readonly _shown = new Map<string, string>();
+  /** The note about a service's data that waits for an answer, by service. */
+  private readonly _standing = new Map<string | null, string>();
   private readonly _offers = new Map<
     string,
     (operation: IOperation) => readonly IEndAction[]

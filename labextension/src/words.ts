@@ -1,6 +1,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Action, IProblem, IService, ShownState } from './tokens';
+import type {
+  Action,
+  IOperation,
+  IProblem,
+  IService,
+  IVCEModel,
+  ShownState
+} from './tokens';
 
 /** The state of a service in words, as short as a line in the sidebar. */
 export function stateWords(
@@ -73,6 +80,18 @@ export function stateAnnouncement(
     case 'unknown':
       return '';
   }
+}
+
+/** What is being done, and to whom: for places that are nobody's own. */
+export function workWords(
+  { message, service }: Pick<IOperation, 'message' | 'service'>,
+  model: Pick<IVCEModel, 'service'>,
+  trans: TranslationBundle
+): string {
+  const title = service && model.service(service)?.title;
+  return !title || message.includes(title)
+    ? message
+    : trans.__('%1: %2', title, message);
 }
 
 /** What a button or menu item for an action says. */

@@ -93,6 +93,18 @@ test('a start can be followed, and cancelled', async ({ vce }) => {
   });
   await cancel.click();
   await vce.expectRow('endless', 'stopped');
+
+  await test.step('its tab follows what is pressed in the panel', async () => {
+    await vce.button('endless', 'open').click();
+    const page = vce.startingPage('endless');
+    await expect(page).toContainText('Endless is starting');
+    await cancel.click();
+    await expect(page).toContainText('Endless is not running');
+    await vce.button('endless', 'start').click();
+    await expect(page).toContainText('Endless is starting');
+    await cancel.click();
+    await vce.expectRow('endless', 'stopped');
+  });
 });
 
 test('a database that is killed comes back by itself', async ({

@@ -51,7 +51,7 @@ describe('OperationToasts', () => {
     run({ ...lasting, progress: 0.5, message: 'Nearly' });
     expect(notes.update).toHaveBeenLastCalledWith({
       id: 'n1',
-      message: 'Nearly',
+      message: 'OpenRefine: Nearly',
       progress: 0.5
     });
     end({ ...lasting, state: 'succeeded', message: 'OpenRefine is ready' });
@@ -92,6 +92,27 @@ describe('OperationToasts', () => {
     expect(panel.reveal).toHaveBeenCalledWith('openrefine');
     expect(report).toHaveBeenCalled();
     expect(undo).toHaveBeenCalled();
+  });
+
+  it('offer nothing that is overtaken, and say whose work it is', () => {
+    const { notes, toasts, run, end } = setUp();
+    const undo = [{ label: 'Undo', run: jest.fn() }];
+    const reset = {
+      ...lasting,
+      kind: 'reset',
+      message: 'Comparing what was restored'
+    };
+    toasts.addEndActions('reset', () => undo);
+    run(reset);
+    expect(notes.emit.mock.lastCall![0]).toBe(
+      'OpenRefine: Comparing what was restored'
+    );
+    end({ ...reset, state: 'succeeded' });
+    expect(notes.dismiss).not.toHaveBeenCalled();
+    end({ ...lasting, state: 'succeeded' });
+    expect(notes.dismiss).not.toHaveBeenCalled();
+    end({ ...reset, id: 'op2', kind: 'restore', state: 'succeeded' });
+    expect(notes.dismiss).toHaveBeenCalledWith('n1');
   });
 
   it('go when the server does, and say nothing of what was cancelled', () => {

@@ -23,6 +23,11 @@ const ORDER: readonly ButtonAction[] = [
   'restart'
 ];
 
+/** Work on data that a stop or restart would have to wait for: it has a Cancel of its own. */
+const DATA_MOVES: readonly string[] = ['backup', 'restore', 'reset'];
+
+const MOVES: readonly ButtonAction[] = ['start', 'stop', 'restart'];
+
 /** Shown by its icon alone: a sidebar is narrow, and it is seldom needed. */
 const BRIEF: ButtonAction = 'restart';
 
@@ -89,7 +94,8 @@ export function ActionButtons(
         const idle =
           pending === action ||
           !allows(action, service, state) ||
-          action === under;
+          action === under ||
+          (DATA_MOVES.includes(under ?? '') && MOVES.includes(action));
         return (
           <button
             key={action}

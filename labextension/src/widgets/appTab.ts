@@ -4,7 +4,12 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
 import { serviceIcon } from '../icons';
-import type { ActionRunner, IVCEModel } from '../tokens';
+import type {
+  ActionRunner,
+  IModelChange,
+  IVCEModel,
+  ShownState
+} from '../tokens';
 import { stateWords } from '../words';
 import { Notice } from './notice';
 
@@ -21,6 +26,9 @@ const SANDBOX = [
   'allow-same-origin',
   'allow-scripts'
 ].join(' ');
+
+/** States in which there is something to be seen of a start. */
+const BEGUN: readonly ShownState[] = ['starting', 'ready'];
 
 /** What is enough to bring a tab back after a reload, before the server has said anything. */
 export interface IAppTabOptions {
@@ -68,7 +76,7 @@ export class AppTab extends Widget {
       layout.addWidget(this._notice);
     }
     layout.addWidget(frame);
-    model.changed.connect(this._draw, this);
+    model.changed.connect(this._onChanged, this);
     this._draw();
   }
 
@@ -108,6 +116,23 @@ export class AppTab extends Widget {
   /** A tab that is closed is done with: the next one asked for is a new one. */
   protected override onCloseRequest(): void {
     this.dispose();
+  }
+
+  private _onChanged(_: IVCEModel, { states }: IModelChange): void {
+    this._draw();
+    const { name } = this.options;
+    const moved = states.find(({ service }) => service.name === name);
+    // The page that stands in for an app at rest waits for its own button alone.
+    if (moved && BEGUN.includes(moved.to) && this._standsStill()) {
+      this._reload();
+    }
+  }
+
+  private _standsStill(): boolean {
+    const state = this.document?.querySelector<HTMLElement>(
+      'main[data-vce-service]'
+    )?.dataset.vceState;
+    return state === 'stopped' || state === 'failed';
   }
 
   /** Name and mark the tab after what the server says now or, before that, what was kept. */
