@@ -22,6 +22,7 @@ from tornado.websocket import websocket_connect
 from tests.free_ports import free_port
 
 from .jupyter_rig import REPOSITORY, TOKEN, Jupyter, jupyter, wait
+from .rfb_viewer import viewer
 
 pytestmark = pytest.mark.integration
 
@@ -76,6 +77,9 @@ def front(
         kind = "web"
         command = ["{sys.executable}", "-m", "tests.integration.echo_program", "{{port}}"]
         cwd = "{REPOSITORY}"
+        [services.clock]
+        kind = "desktop"
+        command = ["xclock"]
     """
     trusted = ("--ServerApp.trust_xheaders=True",)
     with jupyter(folder, toml=toml, base_url=prefix, arguments=trusted) as server:
@@ -209,6 +213,19 @@ async def test_websockets_pass(front: Jupyter) -> None:
     await socket.write_message(b"\0" * 1_000_000, binary=True)
     assert await socket.read_message() == b"\0" * 1_000_000
     socket.close()
+
+
+@pytest.mark.parametrize("front", [PREFIX], ids=["path"], indirect=True)
+async def test_a_desktop_is_shown_while_it_starts(front: Jupyter) -> None:
+    front.api("POST", "services/clock/start")
+    front.wait_state("clock", "starting", "ready")
+    async with viewer(front, "clock") as seen:
+        await seen.ask()
+        assert any(await seen.picture())
+    status, page = fetch(front, "GET", "clock/", headers={"Accept": "text/html"})
+    assert status == 200
+    assert f"{PREFIX}vce/api/services/clock".encode() in page
+    front.finish(front.api("POST", "services/clock/stop"))
 
 
 @pytest.mark.parametrize("front", [PREFIX], ids=["path"], indirect=True)
