@@ -30,17 +30,24 @@ async def run_tool(
     """
     with suppress(OSError):
         output.unlink(missing_ok=True)
-    process = await launcher.launch(
-        LaunchPlan(
-            argv=tuple(argv),
-            env=env,
-            cwd=cwd,
-            output=output,
-            identity=identity or Identity(),
-            stop=(StopStep("SIGTERM", 5.0, "tree"),),
-            nice=nice,
-        )
+    plan = LaunchPlan(
+        argv=tuple(argv),
+        env=env,
+        cwd=cwd,
+        output=output,
+        identity=identity or Identity(),
+        stop=(StopStep("SIGTERM", 5.0, "tree"),),
+        nice=nice,
     )
+    launching = asyncio.ensure_future(launcher.launch(plan))
+    try:
+        process = await asyncio.shield(launching)
+    except asyncio.CancelledError:
+        # It is on its way: whoever is cancelled now must not leave it behind.
+        await asyncio.wait({launching})
+        if not launching.cancelled() and not launching.exception():
+            await asyncio.shield(launching.result().stop())
+        raise
     try:
         async with asyncio.timeout(timeout):
             ending = await process.down()
