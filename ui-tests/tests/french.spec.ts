@@ -33,6 +33,10 @@ test('who has chosen French reads French', async ({ page, server, vce }) => {
     'OpenRefine: Arrêté'
   );
 
+  await test.step('also what the server says', async () => {
+    await expect(vce.row('absent')).toContainText('Installez-le');
+  });
+
   await test.step('with the plurals of French', async () => {
     await expect(vce.statusItem).toHaveText('1 service en marche');
     await server.settle('postgres', 'stopped');
