@@ -4,6 +4,7 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import { TRANSITIONAL } from './actions';
 import type { VCEApi } from './api';
 import { same, servicesChanged, statesChanged } from './compare';
+import { GATHER, PATIENCE, QUICK, SLOW } from './pace';
 import type { IMemory } from './remembered';
 import { VCEError } from './request';
 import { ServerClock } from './serverClock';
@@ -15,16 +16,6 @@ import type {
   IVCEModel,
   ShownState
 } from './tokens';
-
-/** How often to ask (ms): while something is under way, and otherwise. */
-export const QUICK = 500;
-export const SLOW = 5_000;
-
-/** How long to wait (ms) at most before a server that is gone is tried again. */
-export const PATIENCE = 10_000;
-
-/** How long (ms) hints are gathered before the server is asked: they come in bursts. */
-const GATHER = 100;
 
 /**
  * Keeps what is known of the services up to date by polling; a hint only makes it ask sooner.
@@ -181,8 +172,12 @@ export class VCEModel implements IVCEModel {
       if (turn > this._applied && !this.isDisposed) {
         this._applied = turn;
         this._clock.set(date);
+        // Two answers may tell of the same end.
+        const awaited = this._known();
         this._succeed(services, running);
-        ended.forEach(operation => this._operationEnded.emit(operation));
+        ended
+          .filter(({ id }) => awaited.includes(id))
+          .forEach(operation => this._operationEnded.emit(operation));
       }
     } catch (reason) {
       if (turn > this._applied && !this.isDisposed) {
@@ -199,9 +194,7 @@ export class VCEModel implements IVCEModel {
     running: Map<string, IOperation>;
     ended: IOperation[];
   }> {
-    const known = [
-      ...new Set([...this._running.keys(), ...(this._memory?.load() ?? [])])
-    ];
+    const known = this._known();
     // One that concerns all services is named by none of them: asked for at first, and if hinted.
     const ask = this._askOperations || services.some(one => one.operation);
     if (known.length === 0 && !ask) {
@@ -216,6 +209,13 @@ export class VCEModel implements IVCEModel {
       gone.map(id => this._api.operation(id).catch(() => null))
     );
     return { running, ended: ends.filter(operation => operation !== null) };
+  }
+
+  /** The operations whose end has not been told yet, those of before a reload too. */
+  private _known(): string[] {
+    return [
+      ...new Set([...this._running.keys(), ...(this._memory?.load() ?? [])])
+    ];
   }
 
   private _succeed(

@@ -1,5 +1,6 @@
 import { VCEApi } from '../api';
-import { PATIENCE, QUICK, SLOW, VCEModel } from '../model';
+import { VCEModel } from '../model';
+import { PATIENCE, QUICK, SLOW } from '../pace';
 import type { IModelChange, IOperation } from '../tokens';
 import { FakeServer, operation, service, serviceError } from './fixtures';
 
@@ -286,5 +287,29 @@ describe('VCEModel', () => {
     await pass(SLOW);
     expect(ended).toHaveLength(1);
     reloaded.dispose();
+  });
+
+  it('tells an end once, however many answers tell of it', async () => {
+    server.operations(operation());
+    model.hint();
+    await pass(SLOW);
+    expect(model.operations).toHaveLength(1);
+    server.operations();
+    const done = operation({ state: 'succeeded' });
+    const answers: (() => void)[] = [];
+    server.replies.set(
+      'GET api/operations/op1',
+      () =>
+        new Promise<Response>(resolve => {
+          answers.push(() => resolve(new Response(JSON.stringify(done))));
+        })
+    );
+    await pass(QUICK);
+    void model.refresh();
+    await pass(QUICK);
+    expect(answers).toHaveLength(2);
+    answers.forEach(answer => answer());
+    await pass(1);
+    expect(ended).toEqual([done]);
   });
 });
