@@ -74,6 +74,7 @@ class DiskFull(OnService):
         self.live = bench.service(self.kind, place, mark, backup={"verify": False}, **self.declared)
         self._shared.append(self.live)
         self.stages: Tally[str] = Tally()
+        self._since = 0
         await self.go_up()
 
     async def prepare(self) -> None:
@@ -104,7 +105,7 @@ class DiskFull(OnService):
     async def try_once(self, attempt: Attempt) -> Figures:
         way = self.ways[attempt.number % len(self.ways)]
         left = attempt.rng.randrange(int(1.1 * self.takes[way]) + 4096)
-        filler, since = self.place / "film", len(self.live.moves)
+        filler, self._since = self.place / "film", len(self.live.moves)
         descriptor = os.open(filler, os.O_CREAT | os.O_WRONLY, 0o600)
         try:
             os.posix_fallocate(descriptor, 0, max(1, self._free() - left))
@@ -118,7 +119,7 @@ class DiskFull(OnService):
         else:
             where = f"{way} with {left} bytes of {self.takes[way]}"
             # What is put beside goes into the live server, which may itself die of a full disk.
-            died = any(move.new in _DEAD for move in self.live.moves[since:])
+            died = any(move.new in _DEAD for move in self.live.moves[self._since :])
             known = told.code == "disk-full" or (died and way == "beside" and told.code in _SILENT)
             expect(known, f"{where}: told as {told.code}: {told.message}")
             expect(told.message and told.hint, f"{where}: no words")
@@ -214,6 +215,9 @@ class DiskFull(OnService):
                     # It may have died a moment ago.
                     with suppress(Exception):
                         await self.forget_second()
+                        if any(move.new in _DEAD for move in self.live.moves[self._since :]):
+                            # What was half loaded then goes before the next load, or at a start.
+                            await self.strategy.clean()
                         return
                 await asyncio.sleep(0.05)
 

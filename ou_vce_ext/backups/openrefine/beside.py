@@ -6,7 +6,9 @@ What is imported has a mark in it until all is well, by which a half import is k
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +18,7 @@ from ...errors import BadRequestError, ConflictError, UnsuitableError, VceError
 from ...models_backup import DataItem
 from ...sentences import say
 from ...services.private_files import write_private
-from .. import places, scratch
+from .. import places, room, scratch
 from ..job import to_the_end
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
@@ -30,6 +32,8 @@ _LONGEST_NAME: Final = 200
 _A_MOMENT: Final = 1.5
 """Seconds that whoever cancels an import waits for OpenRefine to come to its end."""
 _TRIES: Final = 3
+_HARDLY_ANY: Final = 1024 * 1024
+"""Bytes: with less than this free it is the disk that is at fault, and not the file."""
 _undoing: Final[set[asyncio.Task[None]]] = set()
 _MARK: Final = f"{scratch.MARK}import"
 """A hidden file: OpenRefine unpacks it with the rest, and never exports it."""
@@ -96,19 +100,21 @@ async def _import(live: Live, workspace: Path, project: Project, name: str, arch
     try:
         made = await asyncio.shield(importing)
     except CannotOpenError as error:
+        full = await asyncio.to_thread(_full, workspace)
         await take_back(live, workspace)
-        raise _refused(project) from error
+        raise full or _refused(project) from error
     except BaseException:
         await _break_off(live, workspace, importing)
         raise
     try:
         listed = (await live.projects()).get(made)
         if listed is None or listed.name != name or await live.compare(made, project.facts):
-            raise _refused(project)
+            raise await asyncio.to_thread(_full, workspace) or _refused(project)
         await to_its_end((folder_in(workspace, made) / _MARK).unlink)
     except CannotOpenError as error:
-        await take_back(live, workspace)
-        raise _refused(project) from error
+        full = await asyncio.to_thread(_full, workspace)
+        await take_back(live, workspace, made)
+        raise full or _refused(project) from error
     except BaseException:
         # The mark may be gone by now: who cancels a moment too late has it undone all the same.
         await take_back(live, workspace, made)
@@ -157,7 +163,20 @@ async def _deleted(live: Live, project: str) -> bool:
         with suppress(VceError):
             await live.delete(project)
             return True
+    # What it does not know, having broken off itself, it cannot delete either.
+    with suppress(VceError):
+        return project not in await live.projects()
     return False
+
+
+def _full(workspace: Path) -> VceError | None:
+    """That the disk is full, where OpenRefine may have failed for that."""
+    try:
+        if room.free_bytes(workspace) >= _HARDLY_ANY:
+            return None
+    except OSError:
+        return None
+    return room.explained(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), say("the data"))
 
 
 def _marked(workspace: Path) -> list[str]:

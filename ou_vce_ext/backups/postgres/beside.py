@@ -96,7 +96,7 @@ class Beside:
                 await self._fill(connection, source, database, partial)
                 await self._name(connection, partial, name)
             except BaseException:
-                await self._take_back(partial)
+                await self._take_back(connection, partial)
                 raise
 
     async def _name(self, connection: Connection, partial: str, name: str) -> None:
@@ -107,15 +107,22 @@ class Beside:
         except asyncio.CancelledError:
             await asyncio.wait({naming})
             if not naming.exception():
-                await self._take_back(name)
+                await self._take_back(connection, name)
             raise
 
-    async def _take_back(self, partial: str) -> None:
-        dropping = asyncio.ensure_future(drop(self._door, partial))
-        # Should the server be gone, the next start finds it by its name. Cancelled once more, it
+    async def _take_back(self, connection: Connection, partial: str) -> None:
+        dropping = asyncio.ensure_future(self._drop(connection, partial))
+        # Should the server be gone, the next load finds it by its name. Cancelled once more, it
         # goes on by itself.
         with suppress(Exception):
             await asyncio.shield(dropping)
+
+    async def _drop(self, connection: Connection, partial: str) -> None:
+        try:
+            # On a full disk nobody can connect anew.
+            await drop_by(connection, partial)
+        except Exception:
+            await drop(self._door, partial)
 
     async def _fill(
         self,
@@ -200,13 +207,18 @@ def _taken(name: str) -> ConflictError:
 
 async def drop(door: Door, database: str) -> None:
     """Remove a database that was never whole, whoever is in it. Raises as psycopg does."""
+    async with door.connected() as connection:
+        await drop_by(connection, database)
+
+
+async def drop_by(connection: Connection, database: str) -> None:
+    """The same, over a connection into another one."""
     from psycopg import sql
 
-    async with door.connected() as connection:
-        words = sql.SQL("DROP DATABASE IF EXISTS {}")
-        if connection.info.server_version >= 130_000:
-            words = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        await connection.execute(words.format(sql.Identifier(database)))
+    words = sql.SQL("DROP DATABASE IF EXISTS {}")
+    if connection.info.server_version >= 130_000:
+        words = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+    await connection.execute(words.format(sql.Identifier(database)))
 
 
 async def drop_leftovers(door: Door) -> None:

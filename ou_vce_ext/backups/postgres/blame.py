@@ -23,6 +23,8 @@ _NO_ROOM: Final = (
     # A server that could write a part of a page.
     "Check free disk space",
     "wrote only",
+    # What whoever connects is told then.
+    "could not write init file",
 )
 _GONE: Final = (
     "server closed the connection",
