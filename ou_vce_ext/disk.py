@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from .models_status import DiskUsage
-from .sentences import listed
+from .sentences import in_a_row
 
 FRESH_SECONDS: Final = 10.0
 PATIENCE_SECONDS: Final = 1.0
@@ -39,7 +39,7 @@ def measure(places: Iterable[tuple[str, Path]]) -> list[DiskUsage]:
         if label not in known and (not known or device != next(iter(labels))):
             known.append(label)
         room[device] = (figures.f_blocks * figures.f_frsize, figures.f_bavail * figures.f_frsize)
-    return [DiskUsage(listed(known), *room[device]) for device, known in labels.items()]
+    return [DiskUsage(in_a_row(known, ", "), *room[device]) for device, known in labels.items()]
 
 
 class DiskWatch:

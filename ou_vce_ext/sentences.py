@@ -87,11 +87,3 @@ def in_a_row(parts: Iterable[str], between: str = " ") -> Sentence:
     """Say ``parts`` one after the other, each translated by itself; empty ones are left out."""
     values = {f"part_{place}": part for place, part in enumerate(filter(None, parts))}
     return Sentence(between.join(f"{{{name}}}" for name in values), values)
-
-
-def listed(parts: Iterable[str]) -> str:
-    """Say ``parts`` one after the other, with commas between them."""
-    first, *rest = list(parts) or [""]
-    for part in rest:
-        first = say("{first}, {part}", first=first, part=part)
-    return first

@@ -10,7 +10,7 @@ from tornado import web
 
 from ..errors import BadRequestError
 from ..models import Json
-from ..sentences import listed, say
+from ..sentences import in_a_row, say
 from . import errors
 from .base import VCEHandler
 
@@ -124,7 +124,6 @@ def _allowed(fields: Mapping[str, tuple[type, ...]]) -> str:
     if not fields:
         return say("This address takes no keys: send {} or no body.")
     known = (
-        say("{key}: {what}", key=_quoted(key), what=_either(types))
-        for key, types in fields.items()
+        say("{key}: {what}", key=_quoted(key), what=_either(types)) for key, types in fields.items()
     )
-    return say("Allowed: {keys}.", keys=listed(known))
+    return say("Allowed: {keys}.", keys=in_a_row(known, ", "))

@@ -9,7 +9,7 @@ from typing import Final
 
 from ..models import Capability, Operation, OperationState, Service, ServiceError
 from ..models_status import Problem, Status
-from ..sentences import Figure, in_turn, listed, say, say_many
+from ..sentences import Figure, in_a_row, in_turn, say, say_many
 from ..services.machine_memory import MachineMemory
 from ..sizes import in_words
 from ..states import ServiceState
@@ -102,7 +102,7 @@ def _services(status: Status, now: datetime) -> Iterator[str]:
             "- {name} ({title}): {state}",
             name=service.name,
             title=service.title,
-            state=listed(_state(service, now)),
+            state=in_a_row(_state(service, now), ", "),
         )
         backup = service.last_backup
         if backup:
