@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IBackup, IDataItem, IUndoes, Proof } from './backupTokens';
 import type { IBackupSummary } from './tokens';
-import { durationWords } from './words';
+import { durationWords, figure } from './words';
 
 /** A size on disk. */
 export function sizeWords(bytes: number, trans: TranslationBundle): string {
@@ -12,9 +12,13 @@ export function sizeWords(bytes: number, trans: TranslationBundle): string {
   if (bytes < 1_000_000) {
     return trans.__('%1 kB', Math.round(bytes / 1000));
   }
-  return bytes < 1_000_000_000
-    ? trans.__('%1 MB', Number((bytes / 1_000_000).toPrecision(2)))
-    : trans.__('%1 GB', (bytes / 1_000_000_000).toFixed(1));
+  const megabytes = bytes / 1_000_000;
+  if (megabytes < 9.95) {
+    return trans.__('%1 MB', figure(megabytes));
+  }
+  return megabytes < 999.5
+    ? trans.__('%1 MB', Math.round(megabytes))
+    : trans.__('%1 GB', figure(megabytes / 1000, 1));
 }
 
 /** When something was, as short as people say it. */

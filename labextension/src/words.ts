@@ -224,5 +224,13 @@ export function memoryWords(bytes: number, trans: TranslationBundle): string {
   const megabytes = bytes / 1_000_000;
   return megabytes < 1000
     ? trans.__('%1 MB', Math.max(1, Math.round(megabytes)))
-    : trans.__('%1 GB', (megabytes / 1000).toFixed(1));
+    : trans.__('%1 GB', figure(megabytes / 1000, 1));
+}
+
+/** A number with at most one digit after its decimal sign, in the manner of the page's language. */
+export function figure(value: number, digits: 0 | 1 = 0): string {
+  return value.toLocaleString(document.documentElement.lang || undefined, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: 1
+  });
 }
