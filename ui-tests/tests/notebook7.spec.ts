@@ -41,10 +41,14 @@ test('Jupyter Notebook has the services beside its files', async ({
     await expect(notebook.locator('.jp-Notebook')).toContainText(
       'psycopg.connect()'
     );
-    await notebook.getByRole('menuitem', { name: 'VCE' }).click();
-    await expect(
-      notebook.locator('.lm-Menu').getByText('PostgreSQL')
-    ).toBeVisible();
+    // Notebook goes on building its page: a menu that is open by then is closed.
+    await expect(async () => {
+      await notebook.keyboard.press('Escape');
+      await notebook.getByRole('menuitem', { name: 'VCE' }).click();
+      await expect(
+        notebook.locator('.lm-Menu').getByText('PostgreSQL')
+      ).toBeVisible({ timeout: 5_000 });
+    }).toPass();
     await notebook.close();
     await dialog.getByRole('button', { name: 'Close' }).click();
   });
