@@ -7,6 +7,7 @@ import re
 import secrets
 from asyncio import Future
 from collections.abc import Mapping
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, cast
 
@@ -170,7 +171,7 @@ class VCEHandler(JupyterHandler):
             self.set_header("Connection", "close")
         return super().finish(chunk)
 
-    @property
+    @cached_property
     def language(self) -> Language:
         """What the person who asks reads: by ``?lang=``, else as the browser or the Lab says."""
         asked = b",".join(self.request.query_arguments.get("lang", ()))

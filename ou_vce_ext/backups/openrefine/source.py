@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Final, Protocol, cast
+from typing import BinaryIO, Final, cast
 
 from ...errors import UnsuitableError
 from ...models import Json
@@ -31,39 +31,6 @@ SETTINGS: Final = f"projects/{WORKSPACE}"
 _FIRST_ID: Final = 1_000_000_000_000
 _SPAN: Final = 1_000_000_000_000
 """OpenRefine's own ids are of this size: a time in milliseconds, and a random number."""
-
-
-class ProjectSource(Protocol):
-    """A Source of ours: what it holds, and its projects as folders of a workspace."""
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-
-    @property
-    def contents(self) -> tuple[DataItem, ...]:
-        """Its projects."""
-
-    @property
-    def versions(self) -> Mapping[str, str]:
-        """The OpenRefine that made it, where it says so."""
-
-    @property
-    def consistency(self) -> Consistency:
-        """What in it is of one moment."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether it holds all projects there were."""
-
-    def unpack(self, items: Iterable[str], into: Path, watch: Watch) -> dict[str, Project]:
-        """Put ``items`` into a workspace's folder, proven, by their ids.
-
-        Raises UnsuitableError, OSError, WorkCancelledError.
-        """
-
-    def preferences(self) -> Preferences | None:
-        """OpenRefine's settings and a student's starred expressions; None where it has none."""
 
 
 @dataclass(frozen=True)
