@@ -35,6 +35,14 @@ const BESIDE = `import psycopg
 with psycopg.connect(dbname="catch_up", autocommit=True) as c:
     print("beside", c.execute("select count(*) from sighting").fetchone()[0])`;
 
+/** Who has a table for themselves keeps a backup waiting, until they let go. */
+const HOLD = `holder = psycopg.connect()
+holder.execute("lock table sighting")
+print("held")`;
+
+const LET_GO = `holder.close()
+print("let go")`;
+
 // What a page keeps over a reload is really kept.
 test.use({ mockState: false });
 
@@ -45,7 +53,7 @@ test('back up, prove, reset with a preview, undo: equal', async ({
 }) => {
   const ours = new BackupPages(vce);
   const { dialog, list } = ours;
-  const cells = [MAKE, TELL, DUMP, BESIDE];
+  const cells = [MAKE, TELL, DUMP, BESIDE, HOLD, LET_GO];
   await fs.writeFile(
     path.join(server.root, 'work.ipynb'),
     JSON.stringify(
@@ -178,16 +186,23 @@ test('back up, prove, reset with a preview, undo: equal', async ({
   });
 
   await test.step('the list and the note of running work outlive a reload', async () => {
+    const count = await ours.of('postgres').count();
     await page.getByRole('tab', { name: 'Services (VCE)' }).click();
     await expect(vce.panel).toBeHidden();
+    expect(await run(4)).toBe('held');
+    await page.activity.activateTab('Backups');
     await ours.choose('PostgreSQL', 'Back up PostgreSQL');
-    await expect(ours.note('Backing up PostgreSQL')).toBeVisible();
+    await expect(ours.note('Copying the database')).toBeVisible();
     // Galata would wait for a launcher in front, and the list is what is in front.
     await page.reload(AS_IT_IS);
+    await expect(ours.note('Copying the database')).toBeVisible();
+    await expect(list).toBeVisible();
+    expect(await run(5)).toBe('let go');
+    await page.activity.activateTab('Backups');
     await expect(
       ours.note(/PostgreSQL is backed up|can be restored/).first()
     ).toBeVisible();
-    await expect(list).toBeVisible();
+    await expect(ours.of('postgres')).toHaveCount(count + 1);
     await expect(ours.of('postgres').first()).toContainText('Proven');
   });
 });

@@ -83,7 +83,8 @@ test('the page of JupyterLab is hardly slower for us', async ({
     }
   });
   await page.addInitScript(watchActivations);
-  await page.goto(`${server.url}lab`);
+  // A workspace of its own: whoever came before may have left the usual one without a launcher.
+  await page.goto(`${server.url}lab/workspaces/lean`);
   await expect(
     page.locator('.jp-LauncherCard[data-vce-state]')
   ).not.toHaveCount(0);
