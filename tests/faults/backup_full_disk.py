@@ -18,23 +18,23 @@ from ou_vce_ext.backups.strategy import Strategy
 from ou_vce_ext.backups.watch import Watch
 from ou_vce_ext.models import OperationState
 from ou_vce_ext.services.clock import SystemClock
-from tests.integration.small_disk import mounted
 
+from .backup_small_disks import OnSmallDisk
 from .bench import Bench, Kind
 from .databases import ask
-from .fault import Attempt, Fault, Figures, MissingPartError
+from .fault import Attempt, Figures
 from .promises import expect
 
-_DISK: int = 24_000_000
 _ROWS = 4_000
 
 
-class DiskFillsUp(Fault):
+class DiskFillsUp(OnSmallDisk):
     """The backup fails and says so; what is older, and the data, are as they were."""
 
     number = 19
     title = "The disk becomes full while PostgreSQL is backed up"
     kind: ClassVar[Kind] = "postgres"
+    disk = 24_000_000
     tries = 50
     short_tries = 3
     limit = 120.0
@@ -48,13 +48,7 @@ class DiskFillsUp(Fault):
             f"FROM generate_series(1, 12) i) FROM generate_series(1, {_ROWS}) n",
         )
         self._stack = ExitStack()
-        try:
-            place, _ = self._stack.enter_context(
-                mounted(bench.root / "19-disk", "tmpfs", f"size={_DISK}")
-            )
-        except pytest.skip.Exception as missing:
-            raise MissingPartError(str(missing)) from missing
-        self.root = place
+        self.root = place = self._stack.enter_context(self.small_disk(bench))
         patch = self._stack.enter_context(pytest.MonkeyPatch.context())
         # What would refuse it beforehand is not what is tried here.
         patch.setattr(room, "RESERVE", 0)

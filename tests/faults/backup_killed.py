@@ -30,6 +30,13 @@ from .promises import expect
 BACK = "back, all looked at, after"
 PATIENCE = 90.0
 """Seconds."""
+_NOT_NEEDED = (
+    "jupyterlab",
+    "notebook",
+    "notebook_shim",
+    "jupyter_lsp",
+    "jupyter_server_terminals",
+)
 
 
 class JupyterKilled(Fault):
@@ -43,7 +50,8 @@ class JupyterKilled(Fault):
 
     async def set_up(self, bench: Bench) -> None:
         self.data: Data = DATA[self.kind]()
-        self.home = Home(bench, self.number, f"cuts-{self.kind}", self.data.toml)
+        name = f"cuts-{self.kind}"
+        self.home = Home(bench, self.number, name, self.data.toml, without=_NOT_NEEDED)
         self.mark = bench.mark(self.number, f"cuts-{self.kind}")
         self._life = ExitStack()
         self._well = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import zipfile
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,14 @@ from ou_vce_ext.backups.watch import Watch
 from ou_vce_ext.errors import VceError
 from tests.integration.openrefine_rig import OpenRefineClient
 from tests.integration.rich_projects import asked, make_rich, seen
-from tests.integration.small_disk import mounted
 
 from .backup_service import OnService, back_up
+from .backup_small_disks import OnSmallDisk
 from .backup_tries import BackupCut, BackupDamaged, RestoreCut, WriteLoad
 from .bench import Bench
-from .fault import Attempt, Fault, Figures, MissingPartError
+from .fault import Attempt, Fault, Figures
 from .promises import expect
 
-_DISK = 70_000_000
 _BLOCK = 4_096
 
 
@@ -155,7 +154,7 @@ def _first_row(data: Path) -> Any:
     raise AssertionError("no rows")
 
 
-class SaveFails(OnOpenRefine):
+class SaveFails(OnOpenRefine, OnSmallDisk):
     """The disk is full while OpenRefine saves: no backup, or one with the last edit in it."""
 
     number = 28
@@ -164,21 +163,20 @@ class SaveFails(OnOpenRefine):
     short_tries = 2
     projects = 1
     rows = 4_000
+    disk = 70_000_000
 
     async def set_up(self, bench: Bench) -> None:
-        if not bench.is_root:
-            raise MissingPartError("only root can mount a small disk here")
         self.live = self.share(bench, "openrefine")
         folder = self.live.driver.site.data_dir
         folder.parent.mkdir(parents=True, exist_ok=True)
-        self._mounted = mounted(bench.root / "disk", "tmpfs", f"size={_DISK}")
-        self.disk, _ = self._mounted.__enter__()
-        folder.symlink_to(self.disk)
+        self._stack = ExitStack()
+        self.place = self._stack.enter_context(self.small_disk(bench))
+        folder.symlink_to(self.place)
         await self.go_up()
 
     async def try_once(self, attempt: Attempt) -> Figures:
         [project] = self.made
-        filler = self.disk / "film"
+        filler = self.place / "film"
         await self.client.edit(project, 0, 0, f"{attempt.number}")
         steps = await self.steps(project)
         path = attempt.folder / "backup.tar"
@@ -205,7 +203,7 @@ class SaveFails(OnOpenRefine):
 
     async def tear_down(self, bench: Bench) -> None:
         await self.live.close()
-        self._mounted.__exit__(None, None, None)
+        self._stack.close()
         await super().tear_down(bench)
 
 

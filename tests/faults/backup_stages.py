@@ -21,11 +21,11 @@ from ou_vce_ext.errors import VceError
 from ou_vce_ext.models import Operation, OperationState, ServiceError
 from ou_vce_ext.services.clock import SystemClock
 from ou_vce_ext.states import ServiceState
-from tests.integration.small_disk import mounted
 
 from .backup_service import OnService
+from .backup_small_disks import OnSmallDisk
 from .bench import Bench
-from .fault import Attempt, Figures, MissingPartError
+from .fault import Attempt, Figures
 from .promises import expect
 
 WAYS = (
@@ -44,7 +44,7 @@ QUICKLY = ("copied", "foreign")
 """The same in a quick round."""
 
 
-class DiskFull(OnService):
+class DiskFull(OnService, OnSmallDisk):
     """Told as that, with nothing left of it; data, older backups and the service are as they were.
 
     What is free when the work begins is drawn between nothing and all that the work takes.
@@ -53,25 +53,16 @@ class DiskFull(OnService):
     number = 19
     tries = 72
     short_tries = len(QUICKLY)
-    disk: ClassVar[int]
-    """Bytes of it."""
     declared: ClassVar[Mapping[str, Any]] = {}
     """What is said of the service besides."""
 
     async def set_up(self, bench: Bench) -> None:
-        if not bench.is_root:
-            raise MissingPartError("only root can mount a disk that a whole home is on")
         self._stack = ExitStack()
-        try:
-            place, _ = self._stack.enter_context(
-                mounted(bench.root / f"19-{self.kind}", "tmpfs", f"size={self.disk}")
-            )
-        except pytest.skip.Exception as missing:
-            raise MissingPartError(str(missing)) from missing
-        self.place = place
-        place.chmod(0o711)
+        self.place = self._stack.enter_context(self.small_disk(bench))
         mark = bench.mark(self.number, "disk")
-        self.live = bench.service(self.kind, place, mark, backup={"verify": False}, **self.declared)
+        self.live = bench.service(
+            self.kind, self.place, mark, backup={"verify": False}, **self.declared
+        )
         self._shared.append(self.live)
         self.stages: Tally[str] = Tally()
         self._since = 0

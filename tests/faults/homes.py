@@ -7,7 +7,7 @@ import queue
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,19 @@ Started = dict[int, int | None]
 
 
 class Home:
-    """A home, and what must be found in it at the next start: ``rows`` of a table, ``saved``."""
+    """A home, and what must be found in it at the next start: ``rows`` of a table, ``saved``.
 
-    def __init__(self, bench: Bench, number: int, name: str, toml: str) -> None:
+    ``without`` names extensions of Jupyter that no try needs, so that it starts sooner.
+    """
+
+    def __init__(
+        self, bench: Bench, number: int, name: str, toml: str, without: Sequence[str] = ()
+    ) -> None:
         self.bench = bench
         self.path = bench.root / f"{number}-{name}"
         self.path.mkdir(mode=0o755)
         self.toml = toml
+        self.without = without
         self.last = "the first start"
 
     @contextmanager
@@ -44,6 +50,7 @@ class Home:
             env={MARK: mark, **env},
             prefix=self.bench.prefix,
             stdin=stdin,
+            without=self.without,
         ) as server:
             yield server
 

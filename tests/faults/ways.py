@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import pwd
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from tests.integration import container
 from tests.integration.other_users import ROOT, as_user, ordinary_user, staged
 
+from .backup_small_disks import ready_made
+from .every import FAULTS
 from .runner import Told
 
 CONTAINED: Final = (sys.executable, container.__file__)
@@ -23,9 +26,8 @@ OF_JUPYTER: Final = (4, 5, 6, 17, 32)
 """Faults of Jupyter's own life: as its first process in a container each, from outside."""
 OF_ALL: Final = (*range(1, 23), 26, 28, 31, 32)
 """Faults that a round tries where none are named; the others of the list are tests of their own."""
-OF_SMALL_DISKS: Final = (19, 28)
-"""Faults that only root can bring about: others may mount nothing that a service could live on."""
 SHORT_ROUND: Final = ("--short", "--tries", "6")
+"""As the root of a container, where everybody's turn comes."""
 
 
 def who_we_are() -> str:
@@ -47,11 +49,15 @@ def go_round(asked: argparse.Namespace, seed: int) -> list[Told]:
         runs.append(_here([*common, *_only(only)]))
     if os.geteuid() != 0:
         return runs
-    only = [fault for fault in only if asked.only or fault not in OF_SMALL_DISKS]
+    disks = [each for each in FAULTS if each.number in only and asked.titled in each.title]
     if asked.everybody or asked.as_user:
-        runs.append(_as_ordinary_user([*common, *_only(only)]))
+        user = ordinary_user()
+        with ready_made(disks, (user.pw_uid, user.pw_gid)) as where:
+            runs.append(_as_ordinary_user(user, [*common, *_only(only)], where))
     if asked.everybody or asked.as_container:
-        runs.append(_as_containers_root([*common, *SHORT_ROUND], only))
+        short = SHORT_ROUND if asked.everybody else ()
+        with ready_made(disks, (0, 0)) as where:
+            runs.append(_as_containers_root([*common, *short], only, where))
     return runs
 
 
@@ -70,33 +76,40 @@ def _campaign(options: Sequence[str], result: Path) -> list[str]:
     return ["-m", "tests.faults", *options, "--json", str(result)]
 
 
-def _here(options: Sequence[str], prefix: Sequence[str] = ()) -> Told:
+def _here(
+    options: Sequence[str], prefix: Sequence[str] = (), where: Mapping[str, str] | None = None
+) -> Told:
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         result = Path(folder) / "result"
         command = [*prefix, sys.executable, *_campaign(options, result)]
-        done = subprocess.run(command, cwd=ROOT, check=False)
+        environment = {**os.environ, **(where or {})}
+        done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
         return _read(result, done.returncode)
 
 
-def _as_ordinary_user(options: Sequence[str]) -> Told:
-    user = ordinary_user()
+def _as_ordinary_user(
+    user: pwd.struct_passwd, options: Sequence[str], where: Mapping[str, str]
+) -> Told:
     owner = (user.pw_uid, user.pw_gid)
     with staged(as_user(*owner), owner) as stage:
         result = stage.home / "result"
-        done = subprocess.run(
-            stage.command(_campaign(options, result)), env=stage.environment, check=False
-        )
+        environment = {**stage.environment, **where}
+        command = stage.command(_campaign(options, result))
+        done = subprocess.run(command, env=environment, check=False)
         return _read(result, done.returncode)
 
 
-def _as_containers_root(options: Sequence[str], only: Sequence[int]) -> Told:
+def _as_containers_root(
+    options: Sequence[str], only: Sequence[int], where: Mapping[str, str]
+) -> Told:
     inside = [fault for fault in only if fault not in OF_JUPYTER]
     outside = [fault for fault in only if fault in OF_JUPYTER]
     runs = []
     if inside:
-        runs.append(_here([*options, *_only(inside)], CONTAINED))
+        runs.append(_here([*options, *_only(inside)], CONTAINED, where))
     if outside:
         runs.append(_here([*options, *_only(outside), "--jupyter-in-container"]))
     results = sorted((r for run in runs for r in run["results"]), key=lambda r: int(r["number"]))
-    title = "Root of a container, with its default capabilities, as the first process (short)"
+    title = "Root of a container, with its default capabilities, as the first process"
+    title += " (short)" if "--short" in options else ""
     return {**runs[0], "title": title, "results": results}
