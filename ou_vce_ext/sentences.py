@@ -7,10 +7,12 @@ says it again in the reader's language where it leaves the server.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Self
 
 _NONE: Final[Mapping[str, object]] = {}
+_BEFORE_FULL_STOP: Final = re.compile(r"\{(\w+)\}(?=\.(?:\s|$))")
 
 
 class Sentence(str):
@@ -39,9 +41,7 @@ class Sentence(str):
         finish: Callable[[str], str] | None = None,
     ) -> Self:
         """Put the English words together."""
-        words = pattern if plural is None or number == 1 else plural
-        if values:
-            words = words.format_map(values)
+        words = put_together(pattern if plural is None or number == 1 else plural, values)
         sentence = super().__new__(cls, finish(words) if finish else words)
         sentence.pattern = pattern
         sentence.plural = plural
@@ -53,6 +53,24 @@ class Sentence(str):
     def __reduce__(self) -> tuple[object, ...]:
         """Copy and pickle it whole."""
         return type(self), (self.pattern, self.values, self.plural, self.number, self.finish)
+
+
+def put_together(pattern: str, values: Mapping[str, object]) -> str:
+    """``pattern`` with ``values`` in the place of its ``{names}``; without any, as it stands.
+
+    A value may be a sentence of its own, or what a program printed: the full stop at its end gives
+    way to one that follows in ``pattern``.
+    """
+    if not values:
+        return pattern
+    told = {
+        name: value[:-1]
+        for name in _BEFORE_FULL_STOP.findall(pattern)
+        if isinstance(value := values[name], str)
+        and value.endswith(".")
+        and not value.endswith("..")
+    }
+    return pattern.format_map({**values, **told} if told else values)
 
 
 class Figure(str):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from .models import Json
-from .sentences import Figure, Sentence
+from .sentences import Figure, Sentence, put_together
 
 _FOLDER: Final = Path(__file__).parent / "locale"
 _PLURAL: Final = re.compile(r"plural\s*=\s*([^;]+)")
@@ -47,8 +47,7 @@ class Language:
             name: self.text(value) if isinstance(value, str) else value
             for name, value in words.values.items()
         }
-        pattern = self._pattern(words)
-        said = pattern.format_map(values) if values else pattern
+        said = put_together(self._pattern(words), values)
         return words.finish(said) if words.finish else said
 
     def body(self, value: Json) -> Json:

@@ -122,10 +122,7 @@ class Desk:
                 continue
             if operation not in self._by_itself:
                 raise ConflictError(
-                    say(
-                        "This backup is in use (operation {operation}), so it was not deleted.",
-                        operation=operation,
-                    ),
+                    say("This backup is in use just now, so it was not deleted."),
                     say("Wait until that has ended, or cancel it, then delete it."),
                 )
             self._operations.abort(operation)

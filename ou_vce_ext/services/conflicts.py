@@ -10,24 +10,24 @@ from ..sentences import Sentence, say
 from .description import capabilities
 from .lifecycle import Lifecycle
 
-_DOING: Mapping[str, Callable[..., Sentence]] = {
-    "start": lambda **of: say("{title} is starting just now (operation {id}).", **of),
-    "stop": lambda **of: say("{title} is stopping just now (operation {id}).", **of),
-    "restart": lambda **of: say("{title} is restarting just now (operation {id}).", **of),
-    "reset": lambda **of: say("{title} is being reset just now (operation {id}).", **of),
-    "backup": lambda **of: say("{title} is being backed up just now (operation {id}).", **of),
-    "verify": lambda **of: say(
-        "{title} is having a backup checked just now (operation {id}).", **of
-    ),
-    "restore": lambda **of: say("{title} is being restored just now (operation {id}).", **of),
+_DOING: Mapping[str, Callable[[str], Sentence]] = {
+    "start": lambda title: say("{title} is starting just now.", title=title),
+    "stop": lambda title: say("{title} is stopping just now.", title=title),
+    "restart": lambda title: say("{title} is restarting just now.", title=title),
+    "reset": lambda title: say("A reset of {title} is under way.", title=title),
+    "backup": lambda title: say("A backup of {title} is under way.", title=title),
+    "verify": lambda title: say("A backup of {title} is being checked.", title=title),
+    "restore": lambda title: say("A restore of {title} is under way.", title=title),
 }
 
 
 def in_the_way(item: Lifecycle, working: Operation) -> ConflictError:
-    """Say that ``working`` is in the way of other work on ``item``."""
-    busy = _DOING.get(working.kind, _busy)
+    """Say that ``working`` is in the way of other work on ``item``.
+
+    Programs find its id in the service's ``operation``; it would tell a person nothing.
+    """
     return ConflictError(
-        busy(title=item.spec.title, id=working.id),
+        _DOING.get(working.kind, _busy)(item.spec.title),
         say("Wait until that has ended, then try again."),
     )
 
@@ -46,5 +46,5 @@ def require(item: Lifecycle, capability: Capability) -> None:
     )
 
 
-def _busy(**of: object) -> Sentence:
-    return say("{title} is being worked on just now (operation {id}).", **of)
+def _busy(title: str) -> Sentence:
+    return say("{title} is being worked on just now.", title=title)

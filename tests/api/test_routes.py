@@ -243,7 +243,7 @@ def test_every_described_code_has_its_status() -> None:
 @pytest.mark.parametrize(
     ("failure", "status", "code"),
     [
-        (ConflictError("PostgreSQL is being backed up (operation 7f3a)."), 409, "conflict"),
+        (ConflictError("A backup of PostgreSQL is under way."), 409, "conflict"),
         (ConflictError("It is not ours.", code="capability-missing"), 409, "capability-missing"),
         (DefiniteError("disk-full", "The disk is full."), 507, "disk-full"),
         (UnavailableError("program-missing", "It is not installed.", "Ask."), 409, "conflict"),

@@ -116,3 +116,16 @@ def test_a_copy_is_as_good(again: object) -> None:
 )
 def test_a_request_gets_the_best_language_there_is(accepted: str, tag: str) -> None:
     assert language(accepted).tag == tag
+
+
+@pytest.mark.parametrize("told", ["it failed", "it failed.", say("{what} failed.", what="it")])
+def test_a_sentence_within_one_ends_with_one_full_stop(told: str) -> None:
+    whole = say("It was not copied: {reason}. Nothing was done.", reason=told)
+
+    assert whole == "It was not copied: it failed. Nothing was done."
+    assert FRENCH.text(whole) == whole
+
+
+def test_what_is_no_end_of_a_sentence_keeps_its_points() -> None:
+    assert say("{reason}.", reason="and so on ...") == "and so on ...."
+    assert say("{stem}.toml", stem="a.") == "a..toml"
