@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -23,6 +24,28 @@ settings.register_profile(
 settings.load_profile("vce")
 
 mind_signals()
+
+
+@pytest.fixture(autouse=True)
+def jp_asyncio_loop(
+    jp_asyncio_loop: asyncio.AbstractEventLoop,
+) -> Iterator[asyncio.AbstractEventLoop]:
+    """The event loop of one test, which ends with all that was begun in it, as a program's does.
+
+    What is left when a loop is closed is found by the garbage collector in the middle of some other
+    test, which would fail for it; a thread that is still at work would find no loop to answer to.
+    """
+    yield jp_asyncio_loop
+    jp_asyncio_loop.run_until_complete(_end_of(jp_asyncio_loop))
+
+
+async def _end_of(loop: asyncio.AbstractEventLoop) -> None:
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await loop.shutdown_asyncgens()
+    await loop.shutdown_default_executor()
 
 
 @pytest.fixture

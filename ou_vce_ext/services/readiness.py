@@ -56,8 +56,10 @@ async def wait_until_ready(
             if clock.monotonic() >= end:
                 return "timeout"
             pause = asyncio.ensure_future(clock.sleep(wait))
-            await asyncio.wait({pause, death}, return_when=asyncio.FIRST_COMPLETED)
-            pause.cancel()
+            try:
+                await asyncio.wait({pause, death}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                pause.cancel()
             if death.done():
                 return "died"
             slowly = min(0.5, SLOW_SHARE * (clock.monotonic() - began))
