@@ -15,7 +15,8 @@ from traitlets import Dict, Float, List, Unicode, default
 
 from ._version import __version__
 from .app_drivers import declared, driver_of
-from .backups.manager import Backups
+from .backups.recovery import recover
+from .backups.when_needed import BackupsWhenNeeded
 from .config.branding import Branding
 from .config.declarations import ConfigProblem
 from .events import Announcer
@@ -98,13 +99,12 @@ class VCE(ExtensionApp):
     ).tag(config=True)
 
     registry: Registry
-    backups: Backups
+    backups: BackupsWhenNeeded
     house: House
     launcher: KeeperLauncher
     _hooks: ExitHooks | None = None
     _metrics: ServiceMetrics
     _beat: asyncio.Task[None] | None = None
-    _opening: asyncio.Task[None] | None = None
     _house_error: ServiceError | None = None
     _recovered = False
     _problems: list[ConfigProblem]
@@ -172,11 +172,15 @@ class VCE(ExtensionApp):
         # Jupyter's own registry of metrics, which its /metrics shows.
         self._metrics = ServiceMetrics(self.registry, REGISTRY)
         self._lend_environment()
-        self.backups = Backups(
-            self.registry, root_dir=self.house.root_dir, clock=clock, log=self.log
+        self.backups = BackupsWhenNeeded(
+            self.registry,
+            root_dir=self.house.root_dir,
+            clock=clock,
+            log=self.log,
+            is_ours=lambda: not self._house_error,
         )
         self.settings["vce_registry"] = self.registry
-        self.settings["vce_backups"] = self.backups
+        self.settings["vce_backups"] = self.backups.loaded
         self.settings["vce_branding"] = self._branding
         self._opened_at = clock.now()
 
@@ -208,7 +212,7 @@ class VCE(ExtensionApp):
         if self._house_error is None and not self._recovered and hasattr(self, "backups"):
             # Before anything opens data that a cut-off restore left between old and new.
             self._recovered = True
-            self.backups.recover()
+            recover(self.registry, self.log)
         return self._house_error
 
     def _house_problems(self) -> list[Problem]:
@@ -228,7 +232,7 @@ class VCE(ExtensionApp):
         if self._house_error:
             error = self._house_error
             found.insert(0, Problem(None, error.code, error.message, error.hint, since))
-        found += self.backups.timetable.problems()
+        found += self.backups.problems()
         if self.grace_period is not None:
             found += self.registry.short_of_time(self.grace_period)
         return found
@@ -253,7 +257,7 @@ class VCE(ExtensionApp):
         self._metrics.open()
         await self.registry.open()
         if not self._house_error:
-            self._opening = asyncio.get_running_loop().create_task(self.backups.open())
+            self.backups.open_soon()
 
     async def _keep_house(self) -> None:
         while True:
@@ -267,8 +271,6 @@ class VCE(ExtensionApp):
         if self._beat:
             self._beat.cancel()
             self._metrics.close()
-        if self._opening:
-            self._opening.cancel()
         try:
             async with asyncio.timeout(self.stop_timeout):
                 await self.backups.aclose()

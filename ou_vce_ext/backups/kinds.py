@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Final, cast
 
@@ -26,3 +26,10 @@ def strategy_for(driver: Driver) -> Strategy | None:
     module, name = place
     found = getattr(import_module(module, __package__), name)
     return cast("Strategy", found(driver))
+
+
+def import_for(kinds: Iterable[str]) -> None:
+    """Import the strategies of ``kinds``, for whoever cannot wait for it later. Blocks."""
+    for kind in kinds:
+        if place := _CLASSES.get(kind):
+            import_module(place[0], __package__)

@@ -31,11 +31,11 @@ from .policy import Policy
 from .previews import preview
 from .proofs import Proofs
 from .prover import Prover
-from .recovery import Tidier, recover
 from .store import Store, Stored
 from .strategy import Strategy
 from .taking import take
 from .threads import made
+from .tidying import Tidier
 from .timetable import Timetable
 from .uploads import Upload, take_in
 
@@ -66,7 +66,7 @@ class Backups:
         self._rounds: asyncio.Task[None] | None = None
         registry.newest_backup = self.newest
         registry.gives_way = self.desk.gives_way
-        registry.team.before_stop = self._before_stop
+        registry.team.before_stop = self.before_stop
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -262,7 +262,7 @@ class Backups:
             await self.timetable.make_room(service)
         return stored.backup.to_json()
 
-    async def _before_stop(self, service: str, running: Running) -> None:
+    async def before_stop(self, service: str, running: Running) -> None:
         """Back up a service that somebody stops, where that is declared. Never raises VceError."""
         item = self.registry.get(service)
         if not Policy.for_service(item.spec).on_stop or item.state is not ServiceState.READY:
@@ -279,10 +279,6 @@ class Backups:
         return Job(self.house, item, strategy, running, watch_of(running))
 
     # -- with the server -------------------------------------------------------------------------
-
-    def recover(self) -> None:
-        """See that all live data are whole, before anything opens them. Blocks, for a moment."""
-        recover(self.registry, self.house.log)
 
     async def open(self) -> None:
         """See what is there, and remove what was cut off. Once the house is ours."""

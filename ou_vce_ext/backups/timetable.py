@@ -21,9 +21,9 @@ from .job import House
 from .keeping import surplus
 from .kept import remove_backup
 from .policy import SETTLED, Policy
-from .recovery import Tidier
 from .schedule import is_due, newest_taken, warning
 from .strategy import Strategy
+from .tidying import Tidier
 
 ROUND: Final = 60.0
 """Seconds between two looks at what is due."""

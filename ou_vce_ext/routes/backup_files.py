@@ -6,20 +6,22 @@ import asyncio
 import os
 import re
 from collections.abc import Mapping
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import quote
 
 from jupyter_server.utils import url_path_join
 from tornado import web
 from tornado.httputil import HTTPServerRequest
 
-from ..backups.uploads import Upload
 from ..errors import BadRequestError, VceError
 from ..sentences import say
 from . import errors
 from .api import ApiHandler
 from .backups import asked_service
 from .base import READ, Action, VCEHandler
+
+if TYPE_CHECKING:
+    from ..backups.uploads import Upload
 
 LARGEST: Final = 1 << 40
 """The largest file taken, in bytes; the disk's room is asked first."""
@@ -52,7 +54,8 @@ class BackupsHandler(VCEHandler):
         if size is not None and size > LARGEST:
             raise errors.too_large(LARGEST)
         service, filename = self._asked()
-        self._upload = await self.backups.upload(service, filename, size)
+        backups = await self.backups()
+        self._upload = await backups.upload(service, filename, size)
         _lift_limit(self.request)
 
     def _asked(self) -> tuple[str, str]:
@@ -82,7 +85,8 @@ class BackupsHandler(VCEHandler):
     @web.authenticated
     async def get(self) -> None:
         """List the backups, newest first, those of one ``service`` where it is given."""
-        listed = await self.backups.list(asked_service(self))
+        backups = await self.backups()
+        listed = await backups.list(asked_service(self))
         self.answer({"backups": [backup.to_json() for backup in listed]})
 
     head = get
@@ -92,7 +96,8 @@ class BackupsHandler(VCEHandler):
         """Take the file in, where it is a backup."""
         if self._upload is None:
             raise BadRequestError(say("No file was sent. Nothing was done."))
-        stored = await self.backups.take_in(self._upload)
+        backups = await self.backups()
+        stored = await backups.take_in(self._upload)
         self._upload = None
         self.record_activity()
         place = url_path_join(self.base_url, "vce/api/backups", quote(stored.id))
@@ -130,7 +135,8 @@ class DownloadHandler(ApiHandler):
     @web.authenticated
     async def get(self, identifier: str) -> None:
         """Send the file, or the part that was asked for."""
-        stored = await self.backups.get(identifier)
+        backups = await self.backups()
+        stored = await backups.get(identifier)
         file = await asyncio.to_thread(stored.file.open, "rb")
         try:
             size = os.fstat(file.fileno()).st_size

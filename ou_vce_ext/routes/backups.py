@@ -42,7 +42,8 @@ class ServiceBackupsHandler(ApiHandler):
     async def post(self, name: str) -> None:
         """Back the service up, or join the backup that runs."""
         self.json_body({})
-        accept(self, await self.backups.back_up(self.service_name(name)))
+        backups = await self.backups()
+        accept(self, await backups.back_up(self.service_name(name)))
 
 
 class ResetHandler(ApiHandler):
@@ -53,7 +54,8 @@ class ResetHandler(ApiHandler):
     @web.authenticated
     async def get(self, name: str) -> None:
         """Tell what a reset would do."""
-        preview = await self.backups.preview_reset(self.service_name(name))
+        backups = await self.backups()
+        preview = await backups.preview_reset(self.service_name(name))
         self.answer(preview.to_json())
 
     head = get
@@ -63,7 +65,8 @@ class ResetHandler(ApiHandler):
         """Make the service as fresh as declared."""
         body = self.json_body({"without_safety_copy": (bool,)})
         without = body.get("without_safety_copy") is True
-        operation = await self.backups.reset(self.service_name(name), without_safety_copy=without)
+        backups = await self.backups()
+        operation = await backups.reset(self.service_name(name), without_safety_copy=without)
         accept(self, operation)
 
 
@@ -75,7 +78,8 @@ class BackupHandler(ApiHandler):
     @web.authenticated
     async def get(self, identifier: str) -> None:
         """Describe one backup."""
-        self.answer((await self.backups.get(identifier)).backup.to_json())
+        backups = await self.backups()
+        self.answer((await backups.get(identifier)).backup.to_json())
 
     head = get
 
@@ -89,13 +93,15 @@ class BackupHandler(ApiHandler):
                 say('Send {"pinned": true} or false.'),
             )
         self.record_activity()
-        self.answer((await self.backups.pin(identifier, pinned)).to_json())
+        backups = await self.backups()
+        self.answer((await backups.pin(identifier, pinned)).to_json())
 
     @web.authenticated
     async def delete(self, identifier: str) -> None:
         """Delete it."""
         self.json_body({})
-        await self.backups.remove(identifier)
+        backups = await self.backups()
+        await backups.remove(identifier)
         self.record_activity()
         self.set_status(204)
         self.clear_header("Content-Type")
@@ -111,7 +117,8 @@ class VerifyHandler(ApiHandler):
     async def post(self, identifier: str) -> None:
         """Prove it."""
         self.json_body({})
-        accept(self, await self.backups.verify(identifier))
+        backups = await self.backups()
+        accept(self, await backups.verify(identifier))
 
 
 class RestoreHandler(ApiHandler):
@@ -126,7 +133,8 @@ class RestoreHandler(ApiHandler):
         body = self.json_body(
             {"as": (str, none), "items": (list, none), "without_safety_copy": (bool,)}
         )
-        operation = await self.backups.restore(
+        backups = await self.backups()
+        operation = await backups.restore(
             identifier,
             name=_name(body.get("as")),
             items=texts(body.get("items"), "items"),
@@ -145,7 +153,8 @@ class EverythingHandler(ApiHandler):
         """Back up every service, and folders where they are asked for."""
         body = self.json_body({"folders": (list,)})
         folders = texts(body.get("folders"), "folders", least=0) or []
-        accept(self, await self.backups.back_up_everything(folders))
+        backups = await self.backups()
+        accept(self, await backups.back_up_everything(folders))
 
 
 def _name(given: Json) -> str | None:

@@ -6,7 +6,7 @@ import json
 import re
 import secrets
 from asyncio import Future
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, cast
@@ -57,10 +57,10 @@ class VCEHandler(JupyterHandler):
         """The services of this house."""
         return cast("Registry", self.settings["vce_registry"])
 
-    @property
-    def backups(self) -> Backups:
-        """The backups of this house."""
-        return cast("Backups", self.settings["vce_backups"])
+    async def backups(self) -> Backups:
+        """The backups of this house; the first who asks may wait for them to be loaded."""
+        loaded = cast("Callable[[], Awaitable[Backups]]", self.settings["vce_backups"])
+        return await loaded()
 
     def set_default_headers(self) -> None:
         """Nothing here is kept by anyone, and nothing is guessed from its content."""

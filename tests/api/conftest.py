@@ -29,7 +29,12 @@ def house(jp_serverapp: ServerApp) -> House:
     """A house of our telling behind the real routes."""
     app = jp_serverapp.web_app
     app.settings["vce_registry"] = told = House()
-    app.settings["vce_backups"] = Shelf(told.asked)
+    shelf = Shelf(told.asked)
+
+    async def loaded() -> Shelf:
+        return shelf
+
+    app.settings["vce_backups"] = loaded
     base = app.settings["base_url"]
     routes = [(url_path_join(base, path), each) for path, each in handlers()]
     app.add_handlers(".*$", routes)  # type: ignore[no-untyped-call]

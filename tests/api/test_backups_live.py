@@ -287,7 +287,7 @@ async def test_a_takeaway_from_another_home_is_welcome(files: Path, ask: Ask) ->
 async def test_old_and_failed_backups_are_problems_told(
     files: Path, ask: Ask, jp_serverapp: ServerApp
 ) -> None:
-    backups = jp_serverapp.web_app.settings["vce_backups"]
+    backups = await jp_serverapp.web_app.settings["vce_backups"]()
     strategy = backups.counter.strategy("files")
     backups.registry.get("files").driver.spec.backup.update(every="10m", warn_after="10m")
 
@@ -311,7 +311,8 @@ async def test_old_and_failed_backups_are_problems_told(
 async def test_what_only_its_work_can_find_out_is_told_by_the_operation(
     files: Path, ask: Ask, jp_serverapp: ServerApp
 ) -> None:
-    strategy = jp_serverapp.web_app.settings["vce_backups"].counter.strategy("files")
+    backups = await jp_serverapp.web_app.settings["vce_backups"]()
+    strategy = backups.counter.strategy("files")
     over = await do(ask, "/api/services/files/backups", "/api/services/{name}/backups")
     restore = f"/api/backups/{over['result']['id']}/restore"
     await proven(ask, over["result"]["id"])
