@@ -5,7 +5,8 @@ import {
   render,
   screen
 } from '@testing-library/react';
-import { Widget } from '@lumino/widgets';
+import { MessageLoop } from '@lumino/messaging';
+import { FocusTracker, Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { AppTab } from '../widgets/appTab';
@@ -72,13 +73,41 @@ describe('AppTab', () => {
     act(() => tab.dispose());
   });
 
+  it('is the current tab when it is used, in browsers that do not tell so', () => {
+    const tab = setUp(new FakeModel(service()));
+    const frame = tab.node.querySelector('iframe')!;
+    const other = new Widget();
+    const tracker = new FocusTracker<Widget>();
+    tracker.add(tab);
+    tracker.add(other);
+    act(() => Widget.attach(tab, document.body));
+    Widget.attach(other, document.body);
+    const elsewhere = () => {
+      other.node.dispatchEvent(new FocusEvent('focus'));
+      expect(tracker.currentWidget).toBe(other);
+    };
+    elsewhere();
+    jest.spyOn(frame, 'focus').mockImplementation(() => undefined);
+    MessageLoop.sendMessage(tab, Widget.Msg.ActivateRequest);
+    expect(tracker.currentWidget).toBe(tab);
+    elsewhere();
+    act(() => void fireEvent.load(frame));
+    frame.contentWindow!.dispatchEvent(new FocusEvent('focus'));
+    expect(tracker.currentWidget).toBe(tab);
+    tracker.dispose();
+    other.dispose();
+    act(() => tab.dispose());
+  });
+
   it('remembers the page of the app that is shown', () => {
     const tab = setUp(new FakeModel(service()));
     const frame = tab.node.querySelector('iframe')!;
     const moved = jest.fn();
     tab.moved.connect(moved);
     const load = (href: string) => {
-      const contentWindow = { location: { href } };
+      const contentWindow = Object.assign(new EventTarget(), {
+        location: { href }
+      });
       Object.defineProperty(frame, 'contentWindow', {
         configurable: true,
         value: contentWindow

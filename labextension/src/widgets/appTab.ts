@@ -111,6 +111,7 @@ export class AppTab extends Widget {
 
   protected override onActivateRequest(_message: Message): void {
     this._frame.focus();
+    this._noteFocus();
   }
 
   /** A tab that is closed is done with: the next one asked for is a new one. */
@@ -151,7 +152,18 @@ export class AppTab extends Widget {
     this._frame.title = shown.title;
   }
 
+  /**
+   * Firefox tells nobody outside a frame that it has the focus, and JupyterLab would take the tab
+   * before for the current one: its menu would close that.
+   */
+  private _noteFocus(): void {
+    this._frame.dispatchEvent(new FocusEvent('focus'));
+  }
+
   private _onLoad(): void {
+    this._frame.contentWindow?.addEventListener('focus', () =>
+      this._noteFocus()
+    );
     this._notice.renew();
     const { url } = this.options;
     // Same origin: the app's page is behind the Jupyter server's own port.
