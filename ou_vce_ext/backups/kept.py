@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -18,6 +20,8 @@ from .store import Store, Stored
 from .threads import to_its_end
 
 NAME: Final = "kept.json"
+MISSED: Final = timedelta(days=1)
+"""For so long a safety copy is away before what completes it goes, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +56,42 @@ class KeptFolders:
     def of(self, safety: str) -> Kept | None:
         """What is kept beside a safety copy."""
         found = self._read().get(safety)
-        if not isinstance(found, list) or len(found) != 2:
+        if not isinstance(found, list) or len(found) < 2:
             return None
         return Kept(safety, Path(str(found[0])), Path(str(found[1])))
+
+    def any(self) -> bool:
+        """Whether anything is kept."""
+        return bool(self._read())
+
+    def sizes(self) -> Mapping[str, int]:
+        """By safety copy, the bytes that are kept to complete it."""
+        found = ((safety, self.of(safety)) for safety in self._read())
+        places = {safety: kept.place for safety, kept in found if kept}
+        return {safety: size_of(place) for safety, place in places.items() if place}
+
+    def sweep(self, copies: Container[str], now: datetime) -> list[Path]:
+        """Let go of what completes a safety copy that is not among ``copies`` any more.
+
+        A copy that was deleted in the file browser may come back from its bin, so that this takes
+        :data:`MISSED`. Gives the folders that are gone. Raises OSError.
+        """
+        known, gone = dict(self._read()), []
+        for safety, entry in self._read().items():
+            if not isinstance(entry, list):
+                continue
+            if safety in copies:
+                known[safety] = entry[:2]
+            elif len(entry) < 3:
+                known[safety] = [*entry, now.isoformat()]
+            elif now - datetime.fromisoformat(str(entry[2])) >= MISSED:
+                kept = self.of(safety)
+                gone += [kept.folder] if kept and kept.place else []
+                self.remove(safety)
+                del known[safety]
+        if known != self._read():
+            self._write(known)
+        return gone
 
     def forget(self, safety: str) -> None:
         """Note nothing of it any more. Never raises."""
@@ -80,6 +117,16 @@ class KeptFolders:
 
     def _write(self, known: Mapping[str, object]) -> None:
         write_private(self._file, json.dumps(known).encode())
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of the files below a folder, as far as they can be asked. Blocks."""
+    total = 0
+    for place, _, files in os.walk(folder):
+        for name in files:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_size
+    return total
 
 
 async def remove_backup(registry: Registry, store: Store, stored: Stored) -> None:

@@ -62,9 +62,17 @@ def identifier(service: str | None, filename: str) -> str:
     return f"{service or _ALL}.{slug}_{mark}"
 
 
+def mark_of(reason: Reason) -> str:
+    """What the names of files taken for ``reason`` have in them."""
+    return _WORDS[reason]
+
+
 def uploaded_name(filename: str, folder: Path) -> str:
     """A name nobody has in ``folder`` for a file its owner calls ``filename``."""
     given = filename.lstrip(".") or "backup"
+    while given.endswith(PARTIAL):
+        # What ends so is not whole, and goes at the next start.
+        given = given.removesuffix(PARTIAL) or "backup"
     stem, dot, suffix = given.partition(".")
     budget = _LONGEST_NAME - len(PARTIAL) - 8
     while len(f"{stem}{dot}{suffix}".encode("utf-8", "surrogateescape")) > budget:

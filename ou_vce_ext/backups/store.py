@@ -89,17 +89,21 @@ class Store:
         found.sort(key=lambda each: (each[0].backup.created, each[1]), reverse=True)
         return [each for each, _ in found if service is None or each.backup.service == service]
 
+    def unlisted(self, reason: Reason) -> bool:
+        """Whether a file is there, called as a backup of ``reason``, that is not listed."""
+        others = (path.name for path, seen in self._seen.items() if not seen.stored)
+        return any(names.mark_of(reason) in name for name in others)
+
     def newest(self, service: str) -> Stored | None:
         """A service's newest backup, as last seen. What was brought from elsewhere is none."""
-        own = (each for each in self.known(service) if each.backup.reason is not Reason.UPLOAD)
-        return next(own, None)
+        known = self.known(service)
+        return next((each for each in known if each.backup.reason is not Reason.UPLOAD), None)
 
     async def get(self, identifier: str) -> Stored:
         """One backup, as its file is now. Raises UnknownError."""
         await self.look()
-        for stored in self.known():
-            if stored.id == identifier:
-                return stored
+        if found := next((each for each in self.known() if each.id == identifier), None):
+            return found
         raise UnknownError(
             "unknown-backup",
             say("There is no such backup. It may have been deleted or renamed."),
@@ -109,8 +113,7 @@ class Store:
     async def _look(self) -> None:
         files = await asyncio.to_thread(lambda: list(self._files()))
         there = {path for path, *_ in files}
-        for path in [path for path in self._seen if path not in there]:
-            del self._seen[path]
+        self._seen = {path: seen for path, seen in self._seen.items() if path in there}
         for path, service, size, mtime in files:
             seen = self._seen.get(path)
             known = self._notes_of(path.parent).get(path.name, size, mtime)
@@ -256,9 +259,8 @@ class Store:
         self._seen.pop(stored.file, None)
 
     async def _change(self, stored: Stored, change: Callable[[Note], Note]) -> Stored:
-        seen = self._seen.get(stored.file)
+        seen, backup = self._seen.get(stored.file), stored.backup
         mtime = seen.mtime if seen else stored.file.stat().st_mtime_ns
-        backup = stored.backup
         note = self._notes_of(stored.file.parent).get(stored.file.name, backup.bytes, mtime)
         note = change(note or Note(backup.bytes, mtime, backup.sha256, backup.pinned))
         await to_its_end(lambda: self._note(stored.file, note))

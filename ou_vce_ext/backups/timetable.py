@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -19,7 +21,7 @@ from .counter import Counter
 from .desk import Desk
 from .job import House
 from .keeping import surplus
-from .kept import remove_backup
+from .kept import KeptFolders, remove_backup
 from .policy import SETTLED, Policy
 from .schedule import is_due, newest_taken, warning
 from .strategy import Strategy
@@ -91,6 +93,21 @@ class Timetable:
                 self._ours.add((await self._back_up(name, Reason.SCHEDULED)).id)
             except VceError as reason:
                 self._log.warning("%s: no automatic backup now: %s", name, reason)
+        await self._sweep()
+
+    async def _sweep(self) -> None:
+        """Let go of what completes safety copies that people have deleted by themselves."""
+        for name in self._registry.names():
+            folders = KeptFolders(self._registry.get(name).driver.site.private_dir)
+            if not await asyncio.to_thread(folders.any):
+                continue
+            await self._store.look()
+            # One that cannot be read is still there, and work that goes on has its own plans.
+            if self._store.unlisted(Reason.SAFETY) or not self._desk.is_free(frozenset({name})):
+                continue
+            copies = {stored.backup.sha256 for stored in self._store.known()}
+            for gone in await asyncio.to_thread(folders.sweep, copies, self._clock.now()):
+                self._log.info("%s is deleted: its safety copy is no longer there", gone)
 
     async def _is_worth_it(self, item: Lifecycle, strategy: Strategy) -> bool:
         """Whether one that nobody asked for may be taken now, and has something to take."""
@@ -137,7 +154,13 @@ class Timetable:
         """Delete what the rules let go of a service's backups. Never raises."""
         policy = Policy.for_service(self._registry.get(service).spec)
         known = {stored.id: stored for stored in self._store.known(service)}
-        backups = [stored.backup for stored in known.values()]
+        private = self._registry.get(service).driver.site.private_dir
+        beside = await asyncio.to_thread(KeptFolders(private).sizes)
+        # What completes a copy goes with it, and takes room as long as it does.
+        backups = [
+            replace(each.backup, bytes=each.backup.bytes + beside.get(each.backup.sha256, 0))
+            for each in known.values()
+        ]
         for backup in surplus(backups, policy, self._clock.now()):
             if backup.id in self._desk.in_use():
                 continue

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ou_vce_ext.backups.kept import MISSED
 from ou_vce_ext.backups.store import Stored
 from ou_vce_ext.errors import VceError
 from ou_vce_ext.models import Operation, OperationState
@@ -148,6 +149,23 @@ async def test_what_is_kept_goes_with_its_copy(home: Home) -> None:
     over = await home.done(await home.backups.reset("thing"))
     assert len(kept(home)) == 1
     await home.backups.remove((await copy_of(home, over)).id)
+    assert kept(home) == []
+
+
+async def test_what_is_kept_goes_a_day_after_its_copy_went_to_the_bin(home: Home) -> None:
+    await home.start()
+    Writer(home, "hold", times=1)
+    copy = (await copy_of(home, await home.done(await home.backups.reset("thing")))).file
+    bin_ = copy.rename(home.folder / "bin")
+    await home.backups.timetable.look_round()
+    bin_.rename(copy)
+    home.clock.time += MISSED.total_seconds()
+    await home.backups.timetable.look_round()
+    copy.unlink()
+    await home.backups.timetable.look_round()
+    assert len(kept(home)) == 1
+    home.clock.time += MISSED.total_seconds()
+    await home.backups.timetable.look_round()
     assert kept(home) == []
 
 
