@@ -67,6 +67,15 @@ class Watch:
         self._began = self._clock.monotonic()
         self._tell(force=True)
 
+    def waits(self, message: str | None) -> None:
+        """Tell ``message`` in the place of the step, which waits; None where it goes on."""
+        if message is None:
+            self._tell(force=True)
+        else:
+            # Else the time that is left would be guessed from the time that was lost.
+            self._began = self._clock.monotonic()
+            self._progress(message, self._low if self._low else None)
+
     def did(self, count: int) -> None:
         """Count ``count`` more bytes as handled. Raises WorkCancelledError."""
         self.raise_if_cancelled()

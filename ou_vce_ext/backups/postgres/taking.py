@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import BinaryIO, Final
 
 from ...drivers.postgres.door import Door
@@ -20,10 +21,11 @@ from ..writer import ArchiveWriter
 from . import roles
 from .blame import no_room
 from .database import Database, databases_of
-from .facts import Inquiry
+from .facts import Facts, Inquiry
 from .looking import is_filled
 from .sources import ROLES, VERSION, dump_member, facts_member, item_of
 from .tool import ToolFailedError, Tools
+from .waiting import Held, looked_after
 
 _LOCK_WAIT: Final = "30s"
 _OWN: Final = ("postgres", "template1")
@@ -35,13 +37,21 @@ class Taking:
     """One backup on its way into ``archive``. ``tools`` have the door to the live server."""
 
     def __init__(
-        self, service: str, tools: Tools, door: Door, archive: ArchiveWriter, watch: Watch
+        self,
+        service: str,
+        tools: Tools,
+        door: Door,
+        archive: ArchiveWriter,
+        watch: Watch,
+        shut: frozenset[str] = frozenset(),
     ) -> None:
+        """``shut`` are databases that let nobody in but for this."""
         self._service = service
         self._tools = tools
         self._door = door
         self._archive = archive
         self._watch = watch
+        self._shut = shut
         self._items: list[DataItem] = []
 
     async def take(self) -> Taken:
@@ -71,12 +81,13 @@ class Taking:
         """
         found = list(await databases_of(connection))
         if self._own:
-            return found
+            # Those that are shut say now that they are not.
+            return [replace(each, connectable=each.name not in self._shut) for each in found]
         cursor = await connection.execute(
             "SELECT datname FROM pg_database WHERE pg_has_role(datdba, 'USAGE')"
         )
         ours = {name for (name,) in await cursor.fetchall()} | {self._door.address.database}
-        return [database for database in found if database.name in ours]
+        return [each for each in found if each.name in ours and each.connectable]
 
     async def _wanted(self, databases: Sequence[Database]) -> list[Database]:
         wanted = []
@@ -118,7 +129,20 @@ class Taking:
         return self._door.address.own
 
     async def _database(self, database: Database) -> None:
+        import psycopg
+
         door = self._door.into(database.name)
+        async with looked_after(door, self._watch) as waiting:
+            try:
+                facts, written = await self._copied(database, door)
+            except (ToolFailedError, psycopg.errors.LockNotAvailable) as error:
+                raise _not_copied(database.name, error, waiting.held) from error
+        member = facts_member(database.name)
+        await in_thread(self._watch, self._archive.add, member, facts.to_bytes())
+        self._items.append(item_of(self._service, database, facts, written))
+
+    async def _copied(self, database: Database, door: Door) -> tuple[Facts, int]:
+        """Dump it; what is true of it, and the bytes that were written."""
         async with door.connected() as holder, door.connected() as asking:
             [(size,)] = await (
                 await holder.execute("SELECT pg_database_size(current_database())")
@@ -129,10 +153,7 @@ class Taking:
                 await inquiry.prepare()
                 written = await self._dump_beside(database, snapshot, inquiry)
                 await inquiry.note_sequences()
-        facts = inquiry.facts
-        member = facts_member(database.name)
-        await in_thread(self._watch, self._archive.add, member, facts.to_bytes())
-        self._items.append(item_of(self._service, database, facts, written))
+        return inquiry.facts, written
 
     async def _dump_beside(self, database: Database, snapshot: str, inquiry: Inquiry) -> int:
         """Dump, and ask at the same time: that takes as long as the longer of the two."""
@@ -151,35 +172,40 @@ class Taking:
                 member.copy(source)
             return member.bytes
 
-        try:
-            return await self._tools.reading(
-                self._watch,
-                keep,
-                "pg_dump",
-                "--format=custom",
-                f"--snapshot={snapshot}",
-                f"--lock-wait-timeout={_LOCK_WAIT}",
-                "--no-tablespaces",
-                "--no-sync",
-                "--file={pipe}",
-                "--dbname=" + connection_string(database.name),
-            )
-        except ToolFailedError as error:
-            if full := no_room(error.said):
-                raise full from error
-            raise VceError(
-                "command-failed",
-                say(
-                    "The database {name} could not be copied: {reason}. Your data are as "
-                    "they were.",
-                    name=database.name,
-                    reason=error.reason,
-                ),
-                say(
-                    "If a program has a table locked, or is just changing its shape, try again "
-                    "when it is done."
-                ),
-            ) from error
+        return await self._tools.reading(
+            self._watch,
+            keep,
+            "pg_dump",
+            "--format=custom",
+            f"--snapshot={snapshot}",
+            f"--lock-wait-timeout={_LOCK_WAIT}",
+            "--no-tablespaces",
+            "--no-sync",
+            "--file={pipe}",
+            "--dbname=" + connection_string(database.name),
+        )
+
+
+def _not_copied(name: str, error: Exception, held: Held | None) -> VceError:
+    """Why the database ``name`` was not; ``held`` is what was waited for last."""
+    told = error.said if isinstance(error, ToolFailedError) else str(error)
+    if full := no_room(told):
+        return full
+    if held and "lock timeout" in told:
+        return held.error(name)
+    lines = told.strip().splitlines()
+    return VceError(
+        "command-failed",
+        say(
+            "The database {name} could not be copied: {reason}. Your data are as they were.",
+            name=name,
+            reason=error.reason if isinstance(error, ToolFailedError) else lines[0],
+        ),
+        say(
+            "If a program has a table locked, or is just changing its shape, try again "
+            "when it is done."
+        ),
+    )
 
 
 def connection_string(database: str) -> str:
