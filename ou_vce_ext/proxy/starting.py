@@ -11,7 +11,6 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from ..errors import VceError
-from ..routes.pages import template
 from ..sentences import in_turn, say
 from ..states import ServiceState
 from .starting_words import heading, words
@@ -91,6 +90,8 @@ def page(
     ``ahead`` are script and style of the page of ours that shows the app, if there is one: this
     page loads them, and gives way to that one as soon as the app is being started.
     """
+    from ..routes.pages import template
+
     return (
         template("starting.html")
         .render(

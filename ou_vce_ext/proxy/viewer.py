@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from ..errors import UnknownError, VceError
 from ..models import Viewer
 from ..routes import errors
-from ..routes.pages import template
 from ..sentences import say
 from . import starting
 
@@ -68,6 +67,8 @@ def _asked(door: AppDoor) -> str:
 
 
 def _answer_page(door: AppDoor, viewer: Viewer) -> None:
+    from ..routes.pages import template
+
     version = _version()
     name = door.lifecycle.spec.name
     page = template("viewer.html").render(

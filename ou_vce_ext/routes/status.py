@@ -10,12 +10,12 @@ from functools import cached_property
 from jupyter_server.utils import url_path_join
 from tornado import web
 
+from ..models_status import Status
 from .accept import prefers_json
 from .api import ApiHandler
 from .base import READ
 from .branding import look_of
 from .status_look import look
-from .status_page import Page
 
 
 class StatusHandler(ApiHandler):
@@ -50,17 +50,23 @@ class StatusHandler(ApiHandler):
         if prefers_json(self.request.headers.get("Accept", "")):
             self.answer(status.to_json())
             return
-        page = Page(
+        page = await asyncio.to_thread(self._page, status)
+        self.tell_language()
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(page.encode("utf-8", "replace"))
+
+    head = get
+
+    def _page(self, status: Status) -> str:
+        """The page's text. Blocks; loads what makes it, the first time."""
+        from .status_page import Page
+
+        return Page(
             status=status,
             now=datetime.now(UTC),
             root=url_path_join(self.base_url, "vce/"),
             home=self.base_url,
             nonce=self.nonce,
-            look=await asyncio.to_thread(look_of, self.settings),
+            look=look_of(self.settings),
             language=self.language,
-        )
-        self.tell_language()
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(page.render().encode("utf-8", "replace"))
-
-    head = get
+        ).render()
