@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import sys
+import warnings
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -24,6 +27,8 @@ settings.register_profile(
 settings.load_profile("vce")
 
 mind_signals()
+
+FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(autouse=True)
@@ -80,10 +85,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where every real part must be there, a test that finds one missing has failed."""
     report = yield
     if report.skipped and not hasattr(report, "wasxfail") and os.getenv("VCE_REQUIRE_REAL"):
         report.outcome = "failed"
         report.longrepr = f"VCE_REQUIRE_REAL is set: {report.longreprtext or report.longrepr}"
+    if report.failed:
+        item.stash[FAILED] = True
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Take away what a failed test has left open: the next one would fail for it, too."""
+    done = yield
+    if item.stash.get(FAILED, False):
+        # Kept for debuggers, and with it all that its functions knew.
+        for name in ("last_exc", "last_type", "last_value", "last_traceback"):
+            vars(sys).pop(name, None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            gc.collect()
+    return done
