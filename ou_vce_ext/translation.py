@@ -11,28 +11,29 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from gettext import c2py
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from .models import Json
 from .sentences import Figure, Sentence, put_together
 
 _FOLDER: Final = Path(__file__).parent / "locale"
 _PLURAL: Final = re.compile(r"plural\s*=\s*([^;]+)")
+LANGUAGE_COOKIE: Final = "vce-lang"
+"""What JupyterLab leaves for the pages it opens: its own language, not the browser's."""
 _MUCH: Final = 1_000
 """Characters of ``Accept-Language`` that are looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(NamedTuple):
     """One language's words. English, which everything is written in, needs none."""
 
     tag: str = "en-GB"
     """As in HTML's ``lang`` and in ``Content-Language``."""
-    words: Mapping[str, str | list[str]] = field(default_factory=dict)
+    words: Mapping[str, str | list[str]] = MappingProxyType({})
     plural: str = "n != 1"
     """Which of the forms a number takes, as an expression of gettext's over ``n``."""
     decimal: str = "."

@@ -77,6 +77,22 @@ export function languageHeader(): Record<string, string> {
   return lang ? { 'Accept-Language': lang } : {};
 }
 
+/**
+ * Leave that language for the pages of the server that the browser asks for by itself, such as the
+ * one that stands in for an app. Only pages below `vce/` see it, and apps never do.
+ */
+export function leaveLanguage(baseUrl: string): void {
+  const { lang } = document.documentElement;
+  if (lang) {
+    const { pathname, protocol } = new URL(
+      URLExt.join(baseUrl, 'vce/'),
+      location.href
+    );
+    const secure = protocol === 'https:' ? '; secure' : '';
+    document.cookie = `vce-lang=${encodeURIComponent(lang)}; path=${pathname}; samesite=lax${secure}`;
+  }
+}
+
 async function send(
   settings: ServerConnection.ISettings,
   { path, query, method = 'GET', body, timeout = TIMEOUT }: IRequest

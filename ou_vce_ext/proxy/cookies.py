@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ..translation import LANGUAGE_COOKIE
 from .addresses import Addresses
 
 _PREFIXES: Final = ("username-", "jupyterhub-")
@@ -12,7 +13,11 @@ _PREFIXES: Final = ("username-", "jupyterhub-")
 
 def is_jupyters(name: str, names: frozenset[str]) -> bool:
     """Tell whether a cookie is Jupyter's: one of ``names``, or of a name any Jupyter gives."""
-    return name in names or name.removeprefix("__Host-").startswith(_PREFIXES)
+    return (
+        name in names
+        or name == LANGUAGE_COOKIE
+        or name.removeprefix("__Host-").startswith(_PREFIXES)
+    )
 
 
 def for_app(cookies: str, names: frozenset[str]) -> str:

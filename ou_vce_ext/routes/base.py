@@ -20,7 +20,7 @@ from tornado.iostream import StreamClosedError
 from ..errors import UnknownError
 from ..models import Json
 from ..sentences import say
-from ..translation import Language, language
+from ..translation import LANGUAGE_COOKIE, Language, language
 from . import errors
 
 if TYPE_CHECKING:
@@ -173,10 +173,10 @@ class VCEHandler(JupyterHandler):
 
     @cached_property
     def language(self) -> Language:
-        """What the person who asks reads: by ``?lang=``, else as the browser or the Lab says."""
-        asked = b",".join(self.request.query_arguments.get("lang", ()))
+        """What the person who asks reads: by ``?lang=``, else as the Lab or the browser says."""
+        asked = b",".join(self.request.query_arguments.get("lang", ())).decode("latin-1")
         header = self.request.headers.get("Accept-Language", "")
-        return language(asked.decode("latin-1") or header)
+        return language(asked or self.get_cookie(LANGUAGE_COOKIE, "") or header)
 
     def answer(self, body: Mapping[str, Json], status: int = 200) -> None:
         """Finish with ``body`` as JSON, its sentences in the language of the person who asks."""

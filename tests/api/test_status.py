@@ -87,7 +87,12 @@ async def test_the_form_is_negotiated(
 
 @pytest.mark.parametrize(
     ("address", "headers"),
-    [("/status", {**HTML, "Accept-Language": "fr-CA,fr;q=0.9"}), ("/status?lang=fr", HTML)],
+    [
+        ("/status", {**HTML, "Accept-Language": "fr-CA,fr;q=0.9"}),
+        ("/status?lang=fr", HTML),
+        # What JupyterLab leaves goes before what the browser is set to.
+        ("/status", {**HTML, "Accept-Language": "en", "Cookie": "vce-lang=fr-FR"}),
+    ],
 )
 async def test_the_page_speaks_the_readers_language(
     house: House, ask: Ask, address: str, headers: dict[str, str]

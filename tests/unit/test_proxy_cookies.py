@@ -17,6 +17,7 @@ PLACE = Addresses("/vce/app/genie", "vce.example", Upstream(port=3000))
     [
         ("a=1; b=2", "a=1; b=2"),
         ("our-login=s; a=1", "a=1"),
+        ("a=1; vce-lang=fr-FR", "a=1"),
         ("a=1;_xsrf=s;b", "a=1;b"),
         ("a=1; username-localhost-8889=s", "a=1"),
         ("__Host-jupyterhub-user-x=s; __Host-own=1", "__Host-own=1"),

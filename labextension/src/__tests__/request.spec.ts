@@ -1,4 +1,4 @@
-import { requestJSON, requestText, VCEError } from '../request';
+import { leaveLanguage, requestJSON, requestText, VCEError } from '../request';
 import { FakeServer, type IReply } from './fixtures';
 
 const REQUEST = { path: ['api', 'services'] };
@@ -36,6 +36,21 @@ describe('requestJSON', () => {
     document.documentElement.lang = '';
     await requestJSON(server.settings, REQUEST);
     expect(server.languages).toEqual(['fr-FR', null]);
+  });
+
+  it('leaves that language for pages below vce/ alone', () => {
+    const written = jest.spyOn(document, 'cookie', 'set');
+    leaveLanguage('http://localhost/user/jo/');
+    expect(written).not.toHaveBeenCalled();
+    document.documentElement.lang = 'fr-FR';
+    leaveLanguage('http://localhost/user/jo/');
+    leaveLanguage('https://localhost/');
+    document.documentElement.lang = '';
+    expect(written.mock.calls).toEqual([
+      ['vce-lang=fr-FR; path=/user/jo/vce/; samesite=lax'],
+      ['vce-lang=fr-FR; path=/vce/; samesite=lax; secure']
+    ]);
+    written.mockRestore();
   });
 
   it('takes code, message and hint from the body of a refusal', async () => {

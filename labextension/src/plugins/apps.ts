@@ -10,6 +10,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 
 import { COMMAND_OF } from '../commands';
+import { leaveLanguage } from '../request';
 import {
   type IService,
   IVCEApps,
@@ -40,6 +41,7 @@ export const appsPlugin: JupyterFrontEndPlugin<IVCEApps> = {
   ): IVCEApps => {
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const { baseUrl } = app.serviceManager.serverSettings;
+    leaveLanguage(baseUrl);
     const tabs = new WidgetTracker<AppTab>({ namespace: 'vce-app' });
     const windows = new Map<string, Window>();
 
