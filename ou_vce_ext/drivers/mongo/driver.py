@@ -103,8 +103,11 @@ class MongoDriver(Driver):
 
     def versions(self) -> Mapping[str, str]:
         """The release of the server that is run, or would be."""
-        found = [] if self.spec.external else find_mongods(self.declared.program)
-        release = release_of(found[0].path) if found else None
+        if self.spec.external:
+            release: str | None = self._external.release
+        else:
+            found = find_mongods(self.declared.program)
+            release = release_of(found[0].path) if found else None
         return {"MongoDB": release} if release else {}
 
     async def prepare(self, progress: Progress) -> None:

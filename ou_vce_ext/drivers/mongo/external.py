@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DefiniteError
@@ -20,6 +21,8 @@ class ExternalServer:
     def __init__(self, declared: Declared) -> None:
         self._declared = declared
         self._client: AsyncMongoClient[dict[str, Any]] | None = None
+        self.release = ""
+        """What it last said of itself, such as ``6.0.5``."""
 
     async def answers(self) -> bool:
         """True when it answers to the declared user. Raises DefiniteError with the reason if not.
@@ -32,7 +35,8 @@ class ExternalServer:
         declared = self._declared
         where = {"host": declared.host, "port": declared.port}
         try:
-            await self._connected().admin.command("ping")
+            admin = self._connected().admin
+            await admin.command("ping")
         except ConfigurationError as error:
             raise DefiniteError(
                 "config-invalid",
@@ -61,6 +65,9 @@ class ExternalServer:
                 ),
                 say("Ask whoever looks after it. It is shown here as soon as it is back."),
             ) from error
+        # A server that keeps its release to itself is well all the same.
+        with suppress(PyMongoError):
+            self.release = str((await admin.command("buildInfo"))["version"])
         return True
 
     def _connected(self) -> AsyncMongoClient[dict[str, Any]]:

@@ -75,6 +75,8 @@ class PostgresDriver(Driver):
         self._prepared: Prepared | None = None
         self._process: Process | None = None
         self._session = Session()
+        self._release = ""
+        """What a server that others run last said of itself."""
 
     @property
     def data_dir(self) -> Path:
@@ -110,7 +112,7 @@ class PostgresDriver(Driver):
     def versions(self) -> Mapping[str, str]:
         """The release that opens these databases, or would."""
         if self.spec.external:
-            return {}
+            return {"PostgreSQL": self._release} if self._release else {}
         try:
             version = (self.data_dir / "PG_VERSION").read_text("ascii").strip()
         except (OSError, ValueError):
@@ -170,7 +172,8 @@ class PostgresDriver(Driver):
     async def probe(self, process: Process | None) -> bool:
         """Whether the server, on our own port, answers a query through its private socket."""
         if process is None or self.spec.external:
-            return await probe_external(self._session, self.reach)
+            self._release = await probe_external(self._session, self.reach)
+            return True
         self._process = process
         if not await self._listens(process):
             return False

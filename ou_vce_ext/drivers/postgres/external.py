@@ -8,8 +8,8 @@ from .reach import Reach
 from .session import Address, LoginRefusedError, Session
 
 
-async def probe_external(session: Session, reach: Reach) -> bool:
-    """Whether it answers the declared user.
+async def probe_external(session: Session, reach: Reach) -> str:
+    """Ask it as the declared user; gives its release, such as ``16.2``.
 
     Raises DefiniteError: ``external-down`` with the reason, ``credentials-refused``.
     """
@@ -18,9 +18,13 @@ async def probe_external(session: Session, reach: Reach) -> bool:
     address = Address(
         reach.hosts[0], declared.port, declared.user, declared.databases[0], own=False
     )
+    passwords = [reach.password() or ""]
     try:
-        if await session.answers(address, [reach.password() or ""]):
-            return True
+        if await session.answers(address, passwords):
+            # The one that was just asked: nothing is connected anew.
+            connection = await session.connect(address, passwords)
+            told = connection.info.parameter_status("server_version") or ""
+            return told.partition(" ")[0]
     except LoginRefusedError as refusal:
         raise DefiniteError(
             "credentials-refused",
