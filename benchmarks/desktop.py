@@ -199,7 +199,7 @@ def main() -> None:
                 bench.start_and_keys()
                 bench.video()
         if not (told.print or told.first):
-            put_into(PAGE, BEGIN, END, "\n".join(bench.said))
+            put_into(PAGE, "\n".join([*bench.said, ""]), begin=BEGIN, end=END)
 
 
 if __name__ == "__main__":
