@@ -82,7 +82,7 @@ async def listed(ask: Ask) -> list[dict[str, Any]]:
 
 async def proven(ask: Ask, identifier: str) -> dict[str, Any]:
     """A backup when the proof that follows it has ended."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while True:
             told: dict[str, Any] = assert_matches(await ask(f"/api/backups/{identifier}"), BACKUP)
             if told["verified"] != "unverified":
@@ -210,7 +210,7 @@ async def test_a_file_may_be_larger_than_what_this_server_takes_else(
     writer.write("\r\n".join([*head, "Content-Length: 9000000", "", ""]).encode() + content)
     await writer.drain()
     folder = files.parent / "backups" / "files-backup"
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not list(folder.glob("*.partial")):
             await asyncio.sleep(0.01)
         writer.close()
@@ -298,7 +298,7 @@ async def test_old_and_failed_backups_are_problems_told(
     await do(ask, "/api/services/files/start", "/api/services/{name}/start")
     strategy.failures["take"] = OSError(28, "No space left on device")
     await backups.timetable.look_round()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while await told() != ["backup-failed"]:
             await asyncio.sleep(0.02)
     del strategy.failures["take"]

@@ -105,7 +105,7 @@ async def tell_all(server: ServerApp, ask: Ask, tmp_path: Path) -> None:
     lines.write_text(lines.read_text().replace("{token}", server.identity_provider.token))
     await server._post_start()  # type: ignore[no-untyped-call]
     operation = json.loads((await ask("/api/services/teller/start", "POST")).body)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while operation["state"] == "running":
             operation = json.loads((await ask(f"/api/operations/{operation['id']}")).body)
             await asyncio.sleep(0.02)

@@ -45,7 +45,7 @@ c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/{{username}}"
 c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser"]
 c.Spawner.args = ["--allow-root", "--ServerApp.jpserver_extensions={extensions!r}"]
 c.Spawner.environment = {environment!r}
-c.Spawner.start_timeout = 60
+c.Spawner.start_timeout = 150
 """
 
 
@@ -110,8 +110,8 @@ def hub(folder: Path, toml: str, proxy: str) -> Iterator[Hub]:
     finally:
         kept = proc.descendants(process.pid)
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
-        wait(lambda: not any(proc.is_alive(pid, None) for pid in kept), 60, lambda: found.log)
+        process.wait(150)
+        wait(lambda: not any(proc.is_alive(pid, None) for pid in kept), told=lambda: found.log)
 
 
 class Person:
@@ -151,7 +151,7 @@ class Person:
 
     async def log_in(self) -> None:
         """Fill in the hub's form, once it is up."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while True:
                 try:
                     status, _, _ = await self.visit("hub/login")
@@ -171,7 +171,7 @@ class Person:
     async def open_server(self) -> None:
         """Have the hub start a server of one's own, and come back to it logged in."""
         await self.visit("hub/spawn")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while True:
                 status, _, place = await self.visit(f"user/{self.name}/vce/status")
                 if status == 200 and place.path.endswith("/vce/status"):
@@ -189,7 +189,7 @@ class Person:
     async def start(self, service: str) -> None:
         """Start a service, as the panel does, and wait until it is ready."""
         operation = await self.api(f"services/{service}/start", "POST")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while operation["state"] == "running":
                 await asyncio.sleep(0.05)
                 operation = await self.api(f"operations/{operation['id']}")

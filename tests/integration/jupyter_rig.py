@@ -52,7 +52,7 @@ class Jupyter:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=30) as response:
+            with urllib.request.urlopen(request, timeout=120) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as refusal:
             with refusal:
@@ -75,7 +75,7 @@ class Jupyter:
         """The state of one service now."""
         return str(self.service(name)["state"])
 
-    def wait_state(self, name: str, *states: str, seconds: float = 60) -> dict[str, Any]:
+    def wait_state(self, name: str, *states: str, seconds: float = 150) -> dict[str, Any]:
         """The service, as soon as it is in one of ``states``."""
         found: dict[str, Any] = {}
 
@@ -86,7 +86,7 @@ class Jupyter:
         wait(there, seconds, lambda: f"{found} {self.log.read_text()[-3000:]}")
         return found
 
-    def finish(self, operation: Mapping[str, Any], seconds: float = 60) -> dict[str, Any]:
+    def finish(self, operation: Mapping[str, Any], seconds: float = 150) -> dict[str, Any]:
         """The operation once it has ended."""
         found = dict(operation)
 
@@ -103,7 +103,7 @@ class Jupyter:
 
 
 def wait(
-    condition: Callable[[], object], seconds: float = 30, told: Callable[[], str] = lambda: ""
+    condition: Callable[[], object], seconds: float = 120, told: Callable[[], str] = lambda: ""
 ) -> None:
     """Return once ``condition`` holds; fails after ``seconds``, telling ``told()``."""
     end = time.monotonic() + seconds
@@ -176,18 +176,18 @@ def jupyter(
         )
     server = Jupyter(process, f"http://127.0.0.1:{port}{base_url}", log)
     try:
-        wait(lambda: _answers(server), 60, lambda: log.read_text()[-3000:])
+        wait(lambda: _answers(server), 150, lambda: log.read_text()[-3000:])
         yield server
     finally:
         kept = proc.descendants(process.pid)
         if process.poll() is None:
             process.terminate()
             try:
-                process.wait(90)
+                process.wait(150)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        wait(lambda: not any(proc.is_alive(pid, None) for pid in kept), 30)
+        wait(lambda: not any(proc.is_alive(pid, None) for pid in kept))
 
 
 def _answers(server: Jupyter) -> bool:
@@ -200,4 +200,4 @@ def _answers(server: Jupyter) -> bool:
 def end(server: Jupyter, number: signal.Signals) -> None:
     """Send the server a signal and wait until it is gone."""
     server.process.send_signal(number)
-    server.process.wait(90)
+    server.process.wait(150)

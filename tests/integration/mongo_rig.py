@@ -95,7 +95,7 @@ class MongoRig:
     async def become_ready(self) -> Outcome:
         """Wait until it answers, or has died."""
         assert self.process is not None
-        return await wait_until_ready(self.driver, self.process, SystemClock(), 60)
+        return await wait_until_ready(self.driver, self.process, SystemClock(), 150)
 
     async def start(self) -> Process:
         """Bring it all the way up."""
@@ -144,7 +144,7 @@ class MongoRig:
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=150,
         ).stdout.strip()
 
 

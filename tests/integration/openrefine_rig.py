@@ -143,7 +143,7 @@ class OpenRefineClient:
         request = urllib.request.Request(self.origin + path, data, headers)
 
         def fetch() -> tuple[str, bytes]:
-            with self._opener.open(request, timeout=60) as answer:
+            with self._opener.open(request, timeout=150) as answer:
                 return answer.geturl(), answer.read()
 
         return await asyncio.to_thread(fetch)

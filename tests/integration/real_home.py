@@ -48,7 +48,7 @@ class RealHome:
 
     async def ended(self, operation: Operation) -> Operation:
         """An operation when it has ended, however."""
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(300):
             return await self.registry.operations.wait(operation.id)
 
     async def done(self, operation: Operation) -> Operation:

@@ -26,7 +26,7 @@ class RfbViewer:
         pieces = [self._unread]
         there = len(self._unread)
         while there < size:
-            pieces.append(await self._socket.receive_bytes(timeout=60))
+            pieces.append(await self._socket.receive_bytes(timeout=120))
             there += len(pieces[-1])
         data = b"".join(pieces)
         self._unread = data[size:]

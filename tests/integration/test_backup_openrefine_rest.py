@@ -29,7 +29,7 @@ port = {port}
 
 def succeeded(server: Jupyter, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Ask for an operation, and give it when it has ended well."""
-    over = server.finish(server.api("POST", path, body), 240)
+    over = server.finish(server.api("POST", path, body), 300)
     assert over["state"] == "succeeded", over
     return over
 
@@ -50,7 +50,7 @@ def test_a_reset_is_undone(short_dir: Path) -> None:
             assert found["verified"] != "failed", found
             return bool(found["verified"] == "verified")
 
-        wait(proven, 240)
+        wait(proven, 300)
         preview = server.api("GET", "services/openrefine/reset")
         assert [item["name"] for item in preview["goes"]] == ["A week of work"]
 

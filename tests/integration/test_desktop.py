@@ -120,7 +120,7 @@ async def greeting(server: Jupyter, name: str) -> Any:
     url = f"{server.url}vce/app/{name}/screen"
     headers = {"Authorization": f"token {TOKEN}"}
     async with ClientSession() as session, session.ws_connect(url, headers=headers) as socket:
-        return await socket.receive_bytes(timeout=10)
+        return await socket.receive_bytes(timeout=120)
 
 
 def test_two_desktops_from_start_to_stop(server: Jupyter) -> None:

@@ -60,7 +60,7 @@ class Program:
 
     def client(self) -> socket.socket:
         client = socket.socket(socket.AF_UNIX)
-        client.settimeout(30)
+        client.settimeout(120)
         client.connect(self._path)
         return client
 
@@ -119,10 +119,10 @@ def test_who_reads_slowly_costs_no_memory(program: Program) -> None:
     program.serve = send_until_stuck
     with program.client() as client:
         client.sendall(b"x")
-        assert stuck.wait(20)
+        assert stuck.wait(120)
         before = program.memory
         assert collect(client) >= LARGE
-        assert sent.wait(20)
+        assert sent.wait(120)
     assert program.memory - before < 8 * BLOCK
 
 
@@ -141,8 +141,8 @@ def test_a_client_that_goes_is_felt_at_once(program: Program, sends: bool) -> No
     program.serve = wait_for_the_end
     with program.client() as client:
         client.sendall(b"x")
-        assert arrived.wait(20)
-    assert ended.wait(20)
+        assert arrived.wait(120)
+    assert ended.wait(120)
 
 
 def test_an_answer_to_what_is_not_wanted_is_delivered(program: Program) -> None:

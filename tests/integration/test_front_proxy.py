@@ -126,7 +126,7 @@ def fetch(
         headers={"Authorization": f"token {TOKEN}", **(headers or {})},
     )
     try:
-        with urllib.request.urlopen(request, timeout=60) as response:
+        with urllib.request.urlopen(request, timeout=120) as response:
             return response.status, response.read()
     except urllib.error.HTTPError as refusal:
         with refusal:
@@ -134,7 +134,7 @@ def fetch(
 
 
 def start(server: Jupyter, name: str) -> None:
-    done = server.finish(server.api("POST", f"services/{name}/start"), 90)
+    done = server.finish(server.api("POST", f"services/{name}/start"))
     assert done["state"] == "succeeded", done
 
 
@@ -197,7 +197,7 @@ def test_events_come_as_they_happen(front: Jupyter) -> None:
     start(front, "echo")
     headers = {"Authorization": f"token {TOKEN}"}
     request = urllib.request.Request(f"{front.url}vce/app/echo/events", headers=headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         assert answer.readline() == b"data: first\n"
 
 

@@ -77,7 +77,7 @@ def ask(
     server: Jupyter, method: str, path: str, headers: dict[str, str] | None = None
 ) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of one request; redirects are not followed."""
-    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=120)
     body = b"x" if method in ("POST", "PUT", "PATCH") else None
     told = {"Authorization": f"token {TOKEN}", **(headers or {})}
     connection.request(method, f"/{path}", body=body, headers=told)

@@ -153,7 +153,7 @@ async def check_the_end(jo: Person) -> None:
     server = proc_of_server(pids[0])
     status, text, _ = await jo.ask("hub/api/users/jo/server", "DELETE")
     assert status in (202, 204), text
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(150):
         while any(proc.is_alive(pid, None) for pid in [*pids, server]):
             await asyncio.sleep(0.05)
     assert (jo.hub.folder / "jo" / "saved").read_text() == "saved"

@@ -160,21 +160,18 @@ async def test_programs_that_the_other_cannot_reach(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
 def test_an_ordinary_user() -> None:
     user = ordinary_user()
     run_tests(as_user(user.pw_uid, user.pw_gid), SOME, (user.pw_uid, user.pw_gid))
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
 def test_a_user_without_a_name() -> None:
     some = (LIFE, "-k", "needs_no_settings or killed_server")
     run_tests(as_user(54321, 54321), some, (54321, 54321))
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
 def test_the_root_of_a_container() -> None:
     run_tests(as_container_root(), SOME, (0, 0))
 

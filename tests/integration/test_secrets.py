@@ -72,7 +72,7 @@ async def test_nothing_secret_is_to_be_seen(tmp_path: Path) -> None:
             server.finish(server.api("POST", f"services/{name}/stop"))
         told["events"], stopped = "", 0
         while stopped < 3:
-            message = await asyncio.wait_for(events.read_message(), 20)
+            message = await asyncio.wait_for(events.read_message(), 120)
             assert message is not None
             told["events"] += str(message)
             stopped += json.loads(message).get("new") == "stopped"

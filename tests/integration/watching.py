@@ -11,7 +11,7 @@ from pathlib import Path
 from ou_vce_ext.services import proc
 
 
-async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 120.0) -> None:
     """Return once ``condition`` holds; fails the test after ``seconds``."""
     end = time.monotonic() + seconds
     while not condition():

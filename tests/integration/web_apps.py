@@ -17,7 +17,7 @@ def say(line: str) -> None:
 def dial(host: str, port: str) -> bytes:
     """What whoever listens there says first, or why nobody can be asked."""
     try:
-        with socket.create_connection((host, int(port)), 10) as connection:
+        with socket.create_connection((host, int(port)), 60) as connection:
             return connection.recv(100)
     except OSError as error:
         return str(error).encode()

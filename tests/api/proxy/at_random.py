@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-SECONDS: Final = 20.0
+SECONDS: Final = 120.0
 """After which an answer that has not come never will."""
 _METHODS: Final = (
     *("GET", "GET", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
