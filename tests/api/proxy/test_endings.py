@@ -9,8 +9,15 @@ import aiohttp
 import pytest
 
 from ou_vce_ext.models import Upstream
+from ou_vce_ext.proxy import http
 from tests.api.proxy.apps import PATTERN, echo_app, scripted, serving
 from tests.api.proxy.conftest import Apps, Browser, echoed
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No timer of ours ends anything here: what ends does so by itself."""
+    monkeypatch.setattr(http, "LINGER_SECONDS", 3600.0)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +72,7 @@ async def test_an_old_client_gets_a_whole_answer_of_unknown_length(
         reader, writer = await browser.connect()
         head = browser.head("/download?bytes=500000&chunked", "GET", *([more] if more else []))
         writer.write(head.replace(b"HTTP/1.1", b"HTTP/1.0"))
-        answer = await asyncio.wait_for(reader.read(), 30)
+        answer = await asyncio.wait_for(reader.read(), 120)
         assert len(answer.partition(b"\r\n\r\n")[2]) == 500_000
         writer.close()
 
@@ -112,9 +119,9 @@ async def test_the_app_is_left_as_soon_as_the_client_has_gone(apps: Apps, browse
         apps.add(Upstream(port=port))
         _, writer = await browser.connect()
         writer.write(browser.head("/x"))
-        await asyncio.wait_for(asked.wait(), 30)
+        await asyncio.wait_for(asked.wait(), 120)
         writer.transport.abort()
-        await asyncio.wait_for(left.wait(), 4)
+        await asyncio.wait_for(left.wait(), 120)
 
 
 async def test_the_app_is_left_in_the_middle_of_a_download(apps: Apps, browser: Browser) -> None:
@@ -136,7 +143,7 @@ async def test_the_app_is_left_in_the_middle_of_a_download(apps: Apps, browser: 
         writer.write(browser.head("/x"))
         await reader.readexactly(1_000_000)
         writer.transport.abort()
-        await asyncio.wait_for(left.wait(), 4)
+        await asyncio.wait_for(left.wait(), 120)
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 1000000", "Transfer-Encoding: chunked"])
@@ -156,9 +163,9 @@ async def test_half_an_upload_is_never_taken_for_a_whole_one(
         _, writer = await browser.connect()
         writer.write(browser.head("/x", "POST", framing))
         writer.write(b"5\r\nhello\r\n")
-        await asyncio.wait_for(asked.wait(), 30)
+        await asyncio.wait_for(asked.wait(), 120)
         writer.transport.abort()
-        body = await asyncio.wait_for(got, 4)
+        body = await asyncio.wait_for(got, 120)
     assert len(body) < 1000
     assert not body.endswith(b"0\r\n\r\n")
 
@@ -201,7 +208,7 @@ async def test_an_answer_that_streams_while_the_request_does(apps: Apps, browser
         for letter in (b"a", b"b", b"c", b"d"):
             writer.write(letter)
             while not said.endswith(letter.upper()):
-                said += await asyncio.wait_for(reader.read(1000), 30)
+                said += await asyncio.wait_for(reader.read(1000), 120)
         assert said.endswith(b"\r\n\r\nABCD")
         writer.close()
 

@@ -324,7 +324,7 @@ async def test_events_come_as_they_happen(apps: Apps, browser: Browser) -> None:
         async with browser.ask("/events") as answer:
             assert answer.headers["Content-Type"] == "text/event-stream"
             assert (await answer.content.readline()) == b"data: first\n"
-        assert await asyncio.wait_for(app[ARRIVED].get(), 5) == "gone"
+        assert await asyncio.wait_for(app[ARRIVED].get(), 120) == "gone"
 
 
 async def test_headers_come_before_the_body_does(apps: Apps, browser: Browser) -> None:
@@ -413,9 +413,11 @@ async def test_a_request_that_breaks_the_rules_does_not_reach_its_end(
 ) -> None:
     """Trailers, which Jupyter's own server does not take, and chunks that are none."""
     ended: asyncio.Queue[bytes] = asyncio.Queue()
+    asked = asyncio.Event()
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
+        asked.set()
         ended.put_nowait(await reader.read())
 
     async with scripted(script) as port:
@@ -424,8 +426,10 @@ async def test_a_request_that_breaks_the_rules_does_not_reach_its_end(
             reader, writer = await browser.connect()
             writer.write(browser.head("/x", "POST", "Transfer-Encoding: chunked"))
             writer.write(b"5\r\nhello\r\n")
-            await asyncio.sleep(0.05)
+            # Broken before it was passed on, it would not be passed on at all.
+            await asyncio.wait_for(asked.wait(), 120)
+            asked.clear()
             writer.write(rest)
             await reader.read()
-            assert not (await asyncio.wait_for(ended.get(), 5)).endswith(b"0\r\n\r\n")
+            assert not (await asyncio.wait_for(ended.get(), 120)).endswith(b"0\r\n\r\n")
             writer.close()

@@ -11,10 +11,17 @@ import pytest
 from aiohttp import WSMsgType
 
 from ou_vce_ext.models import Upstream
+from ou_vce_ext.proxy import websocket
 from ou_vce_ext.proxy.websocket import MESSAGE_BYTES
 from ou_vce_ext.states import ServiceState
 from tests.api.proxy.apps import ARRIVED, a_body, echo_app, scripted, serving
 from tests.api.proxy.conftest import Apps, Browser
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No ping of ours finds out that somebody has gone: that is seen at once."""
+    monkeypatch.setattr(websocket, "PING_SECONDS", 3600.0)
 
 
 def connecting(browser: Browser, path: str = "/socket", **told: Any) -> Any:
@@ -103,7 +110,7 @@ async def test_a_browser_that_vanishes_is_not_done_but_gone(apps: Apps, browser:
 
 
 async def _ending(app: aiohttp.web.Application) -> str:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(120):
         while not (told := await app[ARRIVED].get()).startswith("closed"):
             pass
     return told
@@ -114,7 +121,7 @@ async def test_an_app_that_vanishes_is_not_done_but_gone(apps: Apps, browser: Br
         apps.add(Upstream(port=port))
         async with connecting(browser) as socket:
             await socket.send_str("vanish")
-            last = await asyncio.wait_for(socket.receive(), 30)
+            last = await asyncio.wait_for(socket.receive(), 120)
             assert last.type in (WSMsgType.CLOSED, WSMsgType.ERROR)
 
 
@@ -123,7 +130,7 @@ async def test_pings_are_answered(apps: Apps, browser: Browser) -> None:
         apps.add(Upstream(port=port))
         async with connecting(browser, autoping=False) as socket:
             await socket.ping(b"are you there")
-            answer = await asyncio.wait_for(socket.receive(), 30)
+            answer = await asyncio.wait_for(socket.receive(), 120)
             assert (answer.type, answer.data) == (WSMsgType.PONG, b"are you there")
 
 
@@ -134,7 +141,7 @@ async def test_a_message_beyond_the_limit_ends_it(apps: Apps, browser: Browser) 
             # the head of a frame that announces too much is enough
             head = b"\x82\xff" + (MESSAGE_BYTES + 1).to_bytes(8, "big") + b"mask"
             socket._response.connection.transport.write(head)
-            last = await asyncio.wait_for(socket.receive(), 30)
+            last = await asyncio.wait_for(socket.receive(), 120)
             assert (last.type, last.data) == (WSMsgType.CLOSE, 1009)
 
 
@@ -147,7 +154,7 @@ async def test_a_message_of_the_app_beyond_the_limit_ends_it(apps: Apps, browser
     async with scripted(script) as port:
         apps.add(Upstream(port=port))
         async with connecting(browser, autoclose=False) as socket:
-            last = await asyncio.wait_for(socket.receive(), 30)
+            last = await asyncio.wait_for(socket.receive(), 120)
             assert (last.type, last.data) == (WSMsgType.CLOSE, 1009)
 
 
