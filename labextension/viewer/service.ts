@@ -1,14 +1,9 @@
+import type { ServiceState } from '../src/answers';
+
 /** What the server says of the service whose program this is. */
 export interface IStatus {
   readonly state:
-    | 'unavailable'
-    | 'stopped'
-    | 'starting'
-    | 'ready'
-    | 'unresponsive'
-    | 'stopping'
-    | 'backoff'
-    | 'failed'
+    | ServiceState
     /** The server does not answer. */
     | 'unreachable'
     /** It answers, and not to us. */
