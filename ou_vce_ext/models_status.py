@@ -59,12 +59,25 @@ class DiskUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryUsage:
+    """The memory of this machine, or container, in bytes; ``free_bytes`` None where not told."""
+
+    total_bytes: int
+    free_bytes: int | None
+
+    def to_json(self) -> dict[str, Json]:
+        """Give the contract's MemoryUsage object."""
+        return {"total_bytes": self.total_bytes, "free_bytes": self.free_bytes}
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Everything the status page shows; operations newest first, problems worst first."""
 
     services: Sequence[Service]
     operations: Sequence[Operation]
     disk: Sequence[DiskUsage]
+    memory: MemoryUsage
     versions: Mapping[str, str]
     problems: Sequence[Problem]
 
@@ -89,6 +102,7 @@ class Status:
             "services": [service.to_json() for service in self.services],
             "operations": [operation.to_json() for operation in self.operations],
             "disk": [disk.to_json() for disk in self.disk],
+            "memory": self.memory.to_json(),
             "versions": dict(self.versions),
             "problems": [problem.to_json() for problem in self.problems],
         }

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from ..models import Capability, Service
 from ..models_status import Status
-from ..services.machine_memory import machine_memory
 from ..services.redaction import Redactor
 from .api import ApiHandler
 from .branding import branding_of
@@ -45,7 +44,6 @@ def _gather(handler: ApiHandler, status: Status, services: Iterable[Service], li
     return Facts(
         title=branding_of(handler.settings).title,
         status=status,
-        memory=machine_memory(),
         logs={one.name: _log(handler.registry, one.name, lines) for one in services},
         now=datetime.now(UTC),
         language=handler.language,

@@ -10,7 +10,6 @@ from typing import Final
 from ..models import Capability, Operation, OperationState, Service, ServiceError
 from ..models_status import Problem, Status
 from ..sentences import Figure, in_a_row, in_turn, say, say_many
-from ..services.machine_memory import MachineMemory
 from ..sizes import in_words
 from ..states import ServiceState
 from ..translation import ENGLISH, Language
@@ -27,7 +26,6 @@ class Facts:
 
     title: str
     status: Status
-    memory: MachineMemory
     logs: Mapping[str, Sequence[str]]
     now: datetime
     language: Language = ENGLISH
@@ -166,12 +164,12 @@ def _failed(status: Status, now: datetime) -> Iterator[str]:
 
 
 def _machine(facts: Facts) -> Iterator[str]:
-    memory = facts.memory
-    total = in_words(memory.total)
-    if memory.free is None:
+    memory = facts.status.memory
+    total = in_words(memory.total_bytes)
+    if memory.free_bytes is None:
         yield say("Memory: {total}", total=total)
     else:
-        yield say("Memory: {free} free of {total}", free=in_words(memory.free), total=total)
+        yield say("Memory: {free} free of {total}", free=in_words(memory.free_bytes), total=total)
     for disk in facts.status.disk:
         yield say(
             "Disk ({label}): {free} free of {total}",

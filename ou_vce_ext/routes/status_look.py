@@ -8,8 +8,9 @@ from typing import Final, cast
 
 from ..disk import DiskWatch
 from ..models import OperationState, Service
-from ..models_status import Status
+from ..models_status import MemoryUsage, Status
 from ..sentences import say
+from ..services.machine_memory import machine_memory
 from .base import VCEHandler
 from .status_versions import GLANCE, VersionWatch
 
@@ -31,6 +32,7 @@ async def look(handler: VCEHandler, *, patience: float = GLANCE) -> Status:
         services=services,
         operations=[each for each in operations if each.id not in left_out],
         disk=await disk.usage(_places(root, services)),
+        memory=MemoryUsage(*machine_memory()),
         versions=await versions.versions(registry, patience=patience),
         problems=registry.problems(),
     )

@@ -75,10 +75,11 @@ FIELDS = {
     "Operation": "id kind service state progress message started finished error result",
     "Backup": "id service created bytes sha256 verified consistency reason pinned path versions "
     "contents",
-    "Status": "state services operations disk versions problems",
+    "Status": "state services operations disk memory versions problems",
     "Branding": "title logo colour colour_dark help_url help_text",
     "Problem": "service code message hint since",
     "DiskUsage": "label total_bytes free_bytes",
+    "MemoryUsage": "total_bytes free_bytes",
     "Error": "code message hint",
 }
 
