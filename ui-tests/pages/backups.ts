@@ -22,6 +22,13 @@ export class BackupPages {
 
   /** Choose something below a service in the main menu. */
   async choose(title: string, entry: string): Promise<void> {
+    // The menu is drawn once, when it is opened: what the page waits for would be grey in it.
+    await expect(
+      this.vce.panel.getByRole('button', {
+        name: `Back up ${title}`,
+        includeHidden: true
+      })
+    ).toBeEnabled();
     await this.vce.page.menu.clickMenuItem(`VCE>${title}>${entry}`);
   }
 

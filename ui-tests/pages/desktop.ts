@@ -46,11 +46,37 @@ export class Desktop {
     await expect(this.canvas).toBeVisible();
   }
 
-  /** Break its connection, where the test has made that possible (`cutSockets`). */
+  /** Expect Daisyworld to have drawn itself, and not only its screen to be there. */
+  async expectDrawn(): Promise<void> {
+    // The sun is of some yellow, with all the red there is.
+    await expect
+      .poll(async () => (await this.pixel(...DAISYWORLD.sun))[0])
+      .toBe(255);
+  }
+
+  /** Expect the thumb of Daisyworld's slider to come to rest where it was put, but for a pixel or two. */
+  async expectThumb(x: number): Promise<void> {
+    await expect
+      .poll(async () => Math.abs((await this.thumb())[0] - x))
+      .toBeLessThanOrEqual(2);
+  }
+
+  /** Break its connection for good, where the test has made that possible (`cutSockets`). */
   async cut(): Promise<void> {
-    await this.canvas.evaluate(() => {
-      (window as unknown as { cutSockets(): void }).cutSockets();
-    });
+    await this.cutSockets(true);
+  }
+
+  /** Let its connection come about again. */
+  async mend(): Promise<void> {
+    await this.cutSockets(false);
+  }
+
+  private async cutSockets(forGood: boolean): Promise<void> {
+    await this.status.evaluate((_, forGood) => {
+      (window as unknown as { cutSockets(forGood: boolean): void }).cutSockets(
+        forGood
+      );
+    }, forGood);
   }
 
   /** One pixel of the remote screen as it is drawn here. */

@@ -123,19 +123,68 @@ export class VCE {
   }
 
   /** What screen readers are told from now on; grows. */
-  async followAnnouncements(): Promise<() => Promise<string[]>> {
-    const told = await this.page.evaluateHandle(() => {
+  async followAnnouncements(): Promise<() => Promise<string>> {
+    return this.followText('.jp-vce-announcer');
+  }
+
+  /** What comes to stand in a part of the page from now on, if only for a moment; grows. */
+  async followText(part: string): Promise<() => Promise<string>> {
+    const told = await this.page.evaluateHandle(part => {
       const texts: string[] = [];
-      const regions = document.querySelector('.jp-vce-announcer');
-      if (regions) {
+      const node = document.querySelector(part);
+      if (node) {
         new MutationObserver(records => {
           texts.push(...records.map(({ target }) => target.textContent ?? ''));
-        }).observe(regions, { childList: true, subtree: true });
+        }).observe(node, {
+          characterData: true,
+          childList: true,
+          subtree: true
+        });
       }
       return texts;
-    });
-    return () => told.jsonValue();
+    }, part);
+    return async () => (await told.jsonValue()).join('\n');
   }
+
+  /** Follow all notes in the corner from now on, also over a reload: some go by themselves. */
+  async followNotes(): Promise<void> {
+    this.notes.clear();
+    await this.page.exposeFunction('vceNoteShown', (text: string) => {
+      this.notes.add(text);
+    });
+    const follow = (): void => {
+      const { vceNoteShown } = window as unknown as {
+        vceNoteShown: (text: string) => void;
+      };
+      const known = new Set<string>();
+      new MutationObserver(() => {
+        for (const { textContent: text } of document.querySelectorAll(
+          '.Toastify__toast'
+        )) {
+          if (text && !known.has(text)) {
+            known.add(text);
+            vceNoteShown(text);
+          }
+        }
+      }).observe(document, {
+        characterData: true,
+        childList: true,
+        subtree: true
+      });
+    };
+    await this.page.addInitScript(follow);
+    await this.page.evaluate(follow);
+  }
+
+  /** Expect one of the notes that are followed to have been shown since the last that was. */
+  async expectNoted(words: RegExp): Promise<void> {
+    await expect
+      .poll(() => [...this.notes].filter(text => words.test(text)))
+      .not.toEqual([]);
+    this.notes.clear();
+  }
+
+  private readonly notes = new Set<string>();
 
   /** Expect no part of ours that is selected to be in anybody's way. */
   async expectAccessible(...parts: (string | string[])[]): Promise<void> {

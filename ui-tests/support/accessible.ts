@@ -1,6 +1,9 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 
+/** An animation that is no longer than this (ms) is waited for. */
+const BRIEF = 2_000;
+
 /**
  * Expect axe to find nothing in the way of anybody: on the whole page, or in the parts selected.
  * A part within frames is a list: the frames' selectors from outside in, then its own.
@@ -9,6 +12,17 @@ export async function expectAccessible(
   page: Page,
   ...parts: (string | string[])[]
 ): Promise<void> {
+  // What is still on its way in may be half transparent. What goes on, such as a bar, is looked at.
+  await page.evaluate(async brief => {
+    const passing = document
+      .getAnimations()
+      .filter(
+        ({ effect, playState }) =>
+          playState === 'running' &&
+          Number(effect?.getComputedTiming().endTime) <= brief
+      );
+    await Promise.allSettled(passing.map(({ finished }) => finished));
+  }, BRIEF);
   let builder = new AxeBuilder({ page }).options({
     // Of WCAG 2.2, and off by itself.
     rules: { 'target-size': { enabled: true } }

@@ -44,7 +44,7 @@ export class JupyterServer {
     const home = await fs.mkdtemp(path.join(os.tmpdir(), 'vce-ui-'));
     // A database's own user, where there is one, has to get through.
     await fs.chmod(home, 0o711);
-    for (const folder of ['work', 'tmp', '.jupyter/vce.d']) {
+    for (const folder of ['work', 'tmp', 'held', '.jupyter/vce.d']) {
       await fs.mkdir(path.join(home, folder), { recursive: true });
     }
     const declarations = path.join(home, '.jupyter', 'vce.d');
@@ -178,6 +178,33 @@ export class JupyterServer {
       }
       return now === state;
     }, `${name} has not come to be ${state}`);
+  }
+
+  /** Keep a service of the module from getting any further in its start (see support/module.ts). */
+  async hold(name: string): Promise<void> {
+    await fs.writeFile(path.join(this.home, 'held', name), '');
+  }
+
+  /** Let a service that is held go on; all of them, where none is named. */
+  async letGo(name?: string): Promise<void> {
+    const held = path.join(this.home, 'held');
+    for (const each of name ? [name] : await fs.readdir(held)) {
+      await fs.rm(path.join(held, each), { force: true });
+    }
+  }
+
+  /** See to it that there is no backup, whatever came before. */
+  async forgetBackups(): Promise<void> {
+    await this.until(async () => {
+      const answer = await this.request('GET', 'vce/api/backups');
+      const { backups } = (await answer.json()) as {
+        backups: { id: string }[];
+      };
+      for (const { id } of backups) {
+        await this.request('DELETE', `vce/api/backups/${id}`);
+      }
+      return backups.length === 0;
+    }, 'There are still backups');
   }
 
   private async answers(): Promise<boolean> {

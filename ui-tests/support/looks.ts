@@ -72,20 +72,24 @@ export async function expectNothingLost(
     width: size.width / 2,
     height: size.height / 2
   });
-  const beyond = await page.locator(part).evaluateAll(nodes =>
-    nodes.flatMap(node => {
-      const within = node.getBoundingClientRect();
-      return [...node.querySelectorAll<HTMLElement>('button, a, p, h2, h3')]
-        .map(one => ({ one, box: one.getBoundingClientRect() }))
-        .filter(({ box }) => box.width > 0)
-        .filter(
-          ({ box }) =>
-            box.right > Math.min(within.right, innerWidth) + 1 ||
-            box.left < Math.max(within.left, 0) - 1
-        )
-        .map(({ one }) => one.outerHTML);
-    })
-  );
-  expect(beyond).toEqual([]);
+  // JupyterLab lays itself out anew when the window has told it so.
+  await page.waitForFunction(width => innerWidth === width, size.width / 2);
+  const beyond = page.locator(part);
+  const found = (): Promise<string[]> =>
+    beyond.evaluateAll(nodes =>
+      nodes.flatMap(node => {
+        const within = node.getBoundingClientRect();
+        return [...node.querySelectorAll<HTMLElement>('button, a, p, h2, h3')]
+          .map(one => ({ one, box: one.getBoundingClientRect() }))
+          .filter(({ box }) => box.width > 0)
+          .filter(
+            ({ box }) =>
+              box.right > Math.min(within.right, innerWidth) + 1 ||
+              box.left < Math.max(within.left, 0) - 1
+          )
+          .map(({ one }) => one.outerHTML);
+      })
+    );
+  await expect.poll(found).toEqual([]);
   await page.setViewportSize(size);
 }

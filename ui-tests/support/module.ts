@@ -1,13 +1,22 @@
 import type { ServerOptions } from './jupyter';
 
+/** A command that first waits for as long as a test holds the service (`JupyterServer.hold`). */
+function held(name: string, command: string): string {
+  const wait = `while [ -e "$HOME/held/${name}" ]; do sleep 0.1; done`;
+  return JSON.stringify(['sh', '-c', `${wait}; ${command}`]);
+}
+
 /**
  * The environment of a module: the built-in services, the app of a module team, and some that
  * somebody got wrong, each in its own way.
  */
 export const MODULE: ServerOptions = {
   examples: ['genie'],
-  env: { GENIE_START_SECONDS: '6' },
   declarations: {
+    'held.toml': `
+[services.genie]
+command = ${held('genie', 'exec node genie/server.js')}
+`,
     'maps.toml': `
 [services.maps]
 kind = "web"
@@ -19,7 +28,7 @@ requires = ["genie"]
 [services.fickle]
 kind = "web"
 title = "Fickle"
-command = ["sh", "-c", "echo 'settings.ini: line 3: no such colour' >&2; exit 3"]
+command = ${held('fickle', "echo 'settings.ini: line 3: no such colour' >&2; exit 3")}
 
 [services.endless]
 kind = "web"

@@ -1,7 +1,8 @@
-import { test as galata } from '@jupyterlab/galata';
+import { expect, test as galata } from '@jupyterlab/galata';
 import type { TestInfo } from '@playwright/test';
 import * as fs from 'node:fs/promises';
 
+import { Kernel } from '../pages/kernel';
 import { OpenRefine } from '../pages/openrefine';
 import { VCE } from '../pages/vce';
 import { JupyterServer, type ServerOptions } from './jupyter';
@@ -14,8 +15,22 @@ interface Fixtures {
   vce: VCE;
   /** OpenRefine's page in its tab of JupyterLab. */
   openRefine: OpenRefine;
+  /** Python of the student's. */
+  kernel: Kernel;
+  /** What JupyterLab has kept by now of its layout, for the next time the page is loaded. */
+  keptLayout: () => Promise<Layout>;
   serverLog: undefined;
 }
+
+/** As much of it as specs look at. */
+interface Layout {
+  /** What is in front in the main area. */
+  main?: { current?: string };
+  left?: { collapsed?: boolean };
+}
+
+/** How long (ms) a page of JupyterLab may take on a slow machine. */
+const PATIENCE = 60_000;
 
 interface WorkerFixtures {
   /** What the server should be like; specs that want the same one share it. */
@@ -73,9 +88,41 @@ export const test = galata.extend<Fixtures, WorkerFixtures>({
   sessions: null,
   terminals: null,
 
-  vce: async ({ page }, use) => {
-    await page.goto();
+  page: async ({ page }, use) => {
+    // Galata itself gives up after 15 s.
+    const waitForCondition = async (
+      condition: () => Promise<boolean> | boolean,
+      timeout = PATIENCE
+    ): Promise<void> =>
+      expect.poll(async () => condition(), { timeout }).toBe(true);
+    await use(Object.assign(page, { waitForCondition }));
+  },
+
+  vce: async ({ mockState, page, server }, use, { testId }) => {
+    // What is really kept is kept apart: no test finds what another has left open.
+    await page.goto(
+      mockState ? undefined : `${server.url}lab/workspaces/${testId}`
+    );
     await use(new VCE(page));
+  },
+
+  keptLayout: async ({ server }, use, { testId }) => {
+    await use(async () => {
+      const answer = await server.request(
+        'GET',
+        `lab/api/workspaces/${testId}`
+      );
+      const { data } = (await answer.json()) as {
+        data: { 'layout-restorer:data'?: Layout };
+      };
+      return data['layout-restorer:data'] ?? {};
+    });
+  },
+
+  kernel: async ({ page, server, vce: _ }, use) => {
+    const kernel = await Kernel.start(page);
+    await use(kernel);
+    await server.request('DELETE', `api/kernels/${kernel.id}`);
   },
 
   openRefine: async ({ vce }, use) => {
@@ -85,6 +132,7 @@ export const test = galata.extend<Fixtures, WorkerFixtures>({
   serverLog: [
     async ({ server }, use, testInfo) => {
       await use(undefined);
+      await server.letGo();
       await attachLog(server, testInfo);
     },
     { auto: true }

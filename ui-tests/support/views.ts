@@ -47,6 +47,7 @@ export async function look(
     await prepare(view);
     await page.goto(`${address}vce/app/${NAME}/?token=${server.token}`);
     await view.desktop.expectShown();
+    await view.desktop.expectDrawn();
     await at(view);
   } finally {
     await context.close();

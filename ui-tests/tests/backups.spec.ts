@@ -1,5 +1,3 @@
-import { galata } from '@jupyterlab/galata';
-import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 
 import { BackupPages } from '../pages/backups';
@@ -11,9 +9,12 @@ const AS_IT_IS = { waitUntil: 'load', waitForIsReady: false } as const;
 /** A student's work, with what is easily spoiled: accents, order, two schemas, a large number. */
 const MAKE = `import psycopg
 with psycopg.connect(autocommit=True) as c:
-    c.execute("create schema if not exists field")
-    c.execute("create table if not exists sighting (id serial primary key, place text, seen timestamptz default now())")
-    c.execute("create table if not exists field.note (words text, weight numeric)")
+    c.execute("drop table if exists sighting")
+    c.execute("drop schema if exists field cascade")
+    c.execute("drop database if exists catch_up")
+    c.execute("create schema field")
+    c.execute("create table sighting (id serial primary key, place text, seen timestamptz default now())")
+    c.execute("create table field.note (words text, weight numeric)")
     c.execute("insert into sighting (place) select 'Ærø ' || n from generate_series(1, 2000) n")
     c.execute("insert into field.note values ('Ørsted — “H₂”', 12345678901234567890.12345)")
 print("made")`;
@@ -47,33 +48,21 @@ print("let go")`;
 test.use({ mockState: false });
 
 test('back up, prove, reset with a preview, undo: equal', async ({
+  keptLayout,
+  kernel,
   page,
   server,
   vce
 }) => {
   const ours = new BackupPages(vce);
   const { dialog, list } = ours;
-  const cells = [MAKE, TELL, DUMP, BESIDE, HOLD, LET_GO];
-  await fs.writeFile(
-    path.join(server.root, 'work.ipynb'),
-    JSON.stringify(
-      galata.Notebook.makeNotebook(
-        cells.map(source => galata.Notebook.makeCell({ source }))
-      )
-    )
-  );
+  // Others may have left some.
+  await server.forgetBackups();
   await server.settle('postgres', 'ready');
-  await page.notebook.openByPath('work.ipynb');
-  await expect(page.getByText('Python 3 (ipykernel) | Idle')).toBeVisible();
-  const run = async (cell: number): Promise<string> => {
-    await page.notebook.activate('work.ipynb');
-    await page.notebook.runCell(cell, true);
-    const output = await page.notebook.getCellTextOutput(cell);
-    return (output ?? []).join('').trim();
-  };
+  await vce.followNotes();
   await vce.openPanel();
-  expect(await run(0)).toBe('made');
-  const before = await run(1);
+  expect(await kernel.run(MAKE)).toBe('made');
+  const before = await kernel.run(TELL);
   expect(before).toMatch(/^told [0-9a-f]{32} /);
 
   await test.step('back up from the menu; it is proven by itself', async () => {
@@ -100,7 +89,7 @@ test('back up, prove, reset with a preview, undo: equal', async ({
     ).toBeFocused();
     await page.keyboard.press('Enter');
     await expect(dialog).toBeHidden();
-    expect(await run(1)).toBe(before);
+    expect(await kernel.run(TELL)).toBe(before);
   });
 
   await test.step('reset, from the menu', async () => {
@@ -109,7 +98,7 @@ test('back up, prove, reset with a preview, undo: equal', async ({
       .getByRole('button', { name: 'Make a copy, then reset' })
       .click();
     await expect(ours.note('as fresh as on the first day')).toBeVisible();
-    expect(await run(1)).toBe('told nothing');
+    expect(await kernel.run(TELL)).toBe('told nothing');
   });
 
   await test.step('the list says what undoes it', async () => {
@@ -139,11 +128,11 @@ test('back up, prove, reset with a preview, undo: equal', async ({
       .getByRole('button', { name: 'Undo' })
       .click();
     await expect(ours.note('is as before')).toBeVisible();
-    expect(await run(1)).toBe(before);
+    expect(await kernel.run(TELL)).toBe(before);
   });
 
   await test.step('a dump of another is put beside, and changes nothing', async () => {
-    expect(await run(2)).toBe('dumped');
+    expect(await kernel.run(DUMP)).toBe('dumped');
     await ours.choose('PostgreSQL', 'Restore PostgreSQL…');
     const choosing = page.waitForEvent('filechooser');
     await list
@@ -160,13 +149,16 @@ test('back up, prove, reset with a preview, undo: equal', async ({
     await expect(name).toHaveValue(/_2$/);
     await name.fill('catch_up');
     await dialog.getByRole('button', { name: 'Put it beside' }).click();
-    await expect(ours.note('as catch_up')).toBeVisible();
-    expect(await run(3)).toBe('beside 2000');
-    expect(await run(1)).toBe(before);
+    await vce.expectNoted(/as catch_up/);
+    expect(await kernel.run(BESIDE)).toBe('beside 2000');
+    expect(await kernel.run(TELL)).toBe(before);
   });
 
   await test.step('take away, pin, and delete after being asked', async () => {
     await ours.choose('PostgreSQL', 'Restore PostgreSQL…');
+    await expect(
+      list.getByRole('heading', { name: 'PostgreSQL' })
+    ).toBeFocused();
     const upload = ours.of('postgres').filter({ hasText: 'from elsewhere' });
     const downloading = page.waitForEvent('download');
     await upload.getByRole('link', { name: /^Download/ }).click();
@@ -189,19 +181,19 @@ test('back up, prove, reset with a preview, undo: equal', async ({
     const count = await ours.of('postgres').count();
     await page.getByRole('tab', { name: 'Services (VCE)' }).click();
     await expect(vce.panel).toBeHidden();
-    expect(await run(4)).toBe('held');
-    await page.activity.activateTab('Backups');
+    await expect.poll(keptLayout).toMatchObject({
+      left: { collapsed: true },
+      main: { current: 'vce-backups:vce-backups' }
+    });
+    expect(await kernel.run(HOLD)).toBe('held');
     await ours.choose('PostgreSQL', 'Back up PostgreSQL');
     await expect(ours.note('Copying the database')).toBeVisible();
     // Galata would wait for a launcher in front, and the list is what is in front.
     await page.reload(AS_IT_IS);
     await expect(ours.note('Copying the database')).toBeVisible();
     await expect(list).toBeVisible();
-    expect(await run(5)).toBe('let go');
-    await page.activity.activateTab('Backups');
-    await expect(
-      ours.note(/PostgreSQL is backed up|can be restored/).first()
-    ).toBeVisible();
+    expect(await kernel.run(LET_GO)).toBe('let go');
+    await vce.expectNoted(/PostgreSQL is backed up|can be restored/);
     await expect(ours.of('postgres')).toHaveCount(count + 1);
     await expect(ours.of('postgres').first()).toContainText('Proven');
   });

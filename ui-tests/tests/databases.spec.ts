@@ -37,6 +37,7 @@ test('a notebook finds both databases by itself', async ({
   vce
 }) => {
   const cells = CELLS.map(source => galata.Notebook.makeCell({ source }));
+  await fs.mkdir(path.join(server.root, 'notebooks'), { recursive: true });
   await fs.writeFile(
     path.join(server.root, 'notebooks', 'databases.ipynb'),
     JSON.stringify(galata.Notebook.makeNotebook(cells))
@@ -50,7 +51,11 @@ test('a notebook finds both databases by itself', async ({
   };
 
   await test.step('write to both and read from both', async () => {
-    await page.notebook.openByPath('notebooks/databases.ipynb');
+    await page.evaluate(async () => {
+      await window.jupyterapp.commands.execute('docmanager:open', {
+        path: 'notebooks/databases.ipynb'
+      });
+    });
     await expect(idle).toBeVisible();
     await menu('Run', 'Run All Cells');
     await expect(output).toHaveText([
@@ -115,15 +120,15 @@ test('a tile of a database shows how to connect, and makes a notebook of it', as
 
   await test.step('one fact at a time', async () => {
     const { connection } = await server.service('postgres');
+    // It is said for a moment only.
+    const said = await vce.followText('#vce-connection-postgres');
     await card
       .getByRole('button', { name: 'Copy: Port of PostgreSQL' })
       .click();
-    await expect(
-      card.getByRole('status').filter({ hasText: 'Copied' })
-    ).toBeVisible();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
-      String(connection?.port)
-    );
+    await expect.poll(said).toContain('Copied');
+    await expect
+      .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+      .toBe(String(connection?.port));
   });
 
   await test.step('by light, by dark and in high contrast, and large', async () => {
@@ -145,6 +150,7 @@ test('a tile of a database shows how to connect, and makes a notebook of it', as
       })
       .click();
     await expect(page.getByText('Python 3 (ipykernel) | Idle')).toBeVisible();
+    await expect(page.locator('.jp-Notebook')).toContainText('sqlalchemy');
     await page.menu.clickMenuItem('Run>Run All Cells');
     await expect(
       page.locator('.jp-Notebook .jp-OutputArea-output')

@@ -9,6 +9,7 @@ test('an app of the module opens in a browser tab of its own', async ({
   await server.settle('genie', 'stopped');
   await vce.expectTile('genie', 'stopped');
 
+  await server.hold('genie');
   const opening = context.waitForEvent('page');
   await vce.tile('genie').click();
   const genie = await opening;
@@ -22,6 +23,7 @@ test('an app of the module opens in a browser tab of its own', async ({
   });
 
   await test.step('and becomes the app', async () => {
+    await server.letGo('genie');
     await expect(
       genie.getByRole('heading', { name: 'Genie climate model' })
     ).toBeVisible();

@@ -16,6 +16,12 @@ test('French, with its keyboard and its accents, is understood', async ({
   browser,
   server
 }) => {
+  // Fresh, with nothing in its notes and nothing saved.
+  await server.settle('daisyworld', 'stopped');
+  await fs.rm(path.join(server.root, 'daisyworld_runs'), {
+    recursive: true,
+    force: true
+  });
   const french = { locale: 'fr-FR' };
   await look(
     browser,

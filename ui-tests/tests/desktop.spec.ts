@@ -43,17 +43,22 @@ test.describe('A Java program in a tab', () => {
       await vce.tile(NAME).click();
       await desktop.expectShown();
       await expect.poll(sun).toBe(102);
-      const box = await desktop.canvas.boundingBox();
-      const [width, height] = await desktop.size();
-      expect([width, height]).toEqual([
-        Math.round(box?.width ?? 0),
-        Math.round(box?.height ?? 0)
-      ]);
+      await expect
+        .poll(async () => {
+          const box = await desktop.canvas.boundingBox();
+          const [width, height] = await desktop.size();
+          return [
+            width - Math.round(box?.width ?? 0),
+            height - Math.round(box?.height ?? 0)
+          ];
+        })
+        .toEqual([0, 0]);
       await vce.expectAccessible([`#vce-app-${NAME} iframe`, 'body']);
     });
 
     await test.step('its slider follows the mouse', async () => {
       await desktop.drag(page, [...DAISYWORLD.thumb], [...DAISYWORLD.slider]);
+      await desktop.expectThumb(DAISYWORLD.slider[0]);
       await expect.poll(sun).toBeGreaterThan(180);
       await expect(desktop.status).toContainText('Keys go to Daisyworld');
     });
@@ -155,8 +160,10 @@ test('Desktops outlive a cut connection, explain a crash, and leave nothing', as
   await context.addInitScript(() => {
     const { WebSocket: Real } = window;
     const open: WebSocket[] = [];
+    let dead = false;
     Object.assign(window, {
-      cutSockets: () => {
+      cutSockets: (forGood: boolean) => {
+        dead = forGood;
         open.splice(0).forEach(socket => {
           socket.close();
         });
@@ -165,6 +172,11 @@ test('Desktops outlive a cut connection, explain a crash, and leave nothing', as
         construct(made, address: ConstructorParameters<typeof Real>) {
           const socket = new made(...address);
           open.push(socket);
+          if (dead) {
+            Object.defineProperty(socket, 'onmessage', {
+              set: () => undefined
+            });
+          }
           return socket;
         }
       })
@@ -204,6 +216,7 @@ test('Desktops outlive a cut connection, explain a crash, and leave nothing', as
   await test.step('it connects again by itself', async () => {
     await desktop.cut();
     await expect(desktop.status).toHaveText(/The connection was lost/);
+    await desktop.mend();
     await desktop.expectShown();
   });
 
@@ -229,8 +242,8 @@ test('Desktops outlive a cut connection, explain a crash, and leave nothing', as
   });
 
   await test.step('stopped, they leave no process, socket or lock', async () => {
+    await expect.poll(() => displays(server.home)).toHaveLength(2);
     const used = await displays(server.home);
-    expect(used).toHaveLength(2);
     await vce.openPanel();
     for (const name of [NAME, 'clock']) {
       await vce.button(name, 'stop').click();

@@ -6,11 +6,17 @@ test('what is under way is told in the corner, over a reload of the page', async
   vce
 }) => {
   await server.settle('genie', 'stopped');
+  // What cannot be chosen yet would be grey in the menu.
+  await vce.expectTile('genie', 'stopped');
+  await vce.followNotes();
+  await server.hold('genie');
   await page.menu.clickMenuItem('VCE>Genie>Start Genie');
   await expect(vce.toast('Starting Genie')).toBeVisible();
   await expect(vce.statusItem).toContainText('Starting Genie');
   await page.reload();
-  await expect(vce.toast('Genie is ready')).toBeVisible();
+  await expect(vce.toast('Starting Genie')).toBeVisible();
+  await server.letGo('genie');
+  await vce.expectNoted(/Genie is ready/);
   await vce.expectTile('genie', 'ready');
 });
 
@@ -21,6 +27,7 @@ test('status bar and running list lead to the services', async ({
   vce
 }) => {
   await server.settle('postgres', 'ready');
+  await server.settle('mongo', 'ready');
   await server.settle('genie', 'ready');
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await test.step('the list of all that runs has the services', async () => {
@@ -31,6 +38,7 @@ test('status bar and running list lead to the services', async ({
   });
 
   await test.step('a failure is seen in the status bar', async () => {
+    await server.settle('fickle', 'stopped');
     await server.request('POST', 'vce/api/services/fickle/start');
     await expect(vce.statusItem).toHaveAttribute('data-vce-state', 'failed');
     await expect(vce.statusItem).toHaveText('Fickle failed.');
@@ -51,9 +59,9 @@ test('status bar and running list lead to the services', async ({
     await expect(report).toHaveValue(/Fickle/);
     expect(await report.inputValue()).not.toContain(server.home);
     expect(await report.inputValue()).not.toContain(server.token);
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
-      await report.inputValue()
-    );
+    await expect
+      .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+      .toBe(await report.inputValue());
     await vce.expectAccessible('.jp-Dialog');
     await dialog.getByRole('button', { name: 'Close' }).click();
   });

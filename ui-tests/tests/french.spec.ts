@@ -16,7 +16,14 @@ test.use({
 });
 
 test('who has chosen French reads French', async ({ page, server, vce }) => {
-  for (const name of ['openrefine', 'mongo', 'genie', 'maps', 'fickle']) {
+  for (const name of [
+    'openrefine',
+    'mongo',
+    'genie',
+    'maps',
+    'fickle',
+    'endless'
+  ]) {
     await server.settle(name, 'stopped');
   }
   await server.settle('postgres', 'ready');

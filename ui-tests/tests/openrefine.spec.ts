@@ -14,9 +14,12 @@ test.use({ mockState: false });
 test.describe('OpenRefine', () => {
   test.beforeEach(async ({ server }) => {
     await server.settle('openrefine', 'stopped');
+    await server.settle('postgres', 'ready');
+    await server.settle('mongo', 'ready');
   });
 
   test('is one click away, with room for real data', async ({
+    keptLayout,
     openRefine,
     page,
     vce
@@ -29,12 +32,20 @@ test.describe('OpenRefine', () => {
     });
 
     await test.step('its tile opens a tab that says how far the start is', async () => {
+      // Its page follows the start by these, and is looked at for longer than that may take.
+      let goOn = (): void => undefined;
+      const lookedAt = new Promise<void>(resolve => (goOn = resolve));
+      await page.route('**/vce/api/services/openrefine', async route => {
+        await lookedAt;
+        await route.continue();
+      });
       await vce.tile('openrefine').click();
       const starting = vce.startingPage('openrefine');
       await expect(starting).toContainText('OpenRefine is starting');
       await expect(starting.getByRole('progressbar')).toBeVisible();
       await vce.expectAccessible(['#vce-app-openrefine iframe', 'main']);
       await expect(vce.tabLabel('openrefine')).toHaveText('OpenRefine');
+      goOn();
     });
 
     await test.step('OpenRefine takes its place', async () => {
@@ -114,6 +125,9 @@ test.describe('OpenRefine', () => {
     });
 
     await test.step('its tab comes back after a reload of the page', async () => {
+      await expect
+        .poll(keptLayout)
+        .toMatchObject({ main: { current: 'vce-app:openrefine' } });
       // Galata would wait for a launcher in front, and the tab is what is in front.
       await page.reload(AS_IT_IS);
       await expect(vce.tab('openrefine')).toBeVisible();

@@ -44,8 +44,10 @@ test('the panel lists the services, each with its state in words', async ({
 
 test('a service is stopped and started by keyboard alone', async ({
   page,
+  server,
   vce
 }) => {
+  await server.settle('postgres', 'ready');
   const { keyboard } = page;
   const stop = vce.button('postgres', 'stop');
   const start = vce.button('postgres', 'start');
@@ -80,7 +82,8 @@ test('a service is stopped and started by keyboard alone', async ({
   });
 });
 
-test('a start can be followed, and cancelled', async ({ vce }) => {
+test('a start can be followed, and cancelled', async ({ server, vce }) => {
+  await server.settle('endless', 'stopped');
   await vce.openPanel();
   await vce.button('endless', 'start').click();
   await vce.expectRow('endless', 'starting');
@@ -111,18 +114,27 @@ test('a database that is killed comes back by itself', async ({
   server,
   vce
 }) => {
+  await server.settle('mongo', 'ready');
   await vce.openPanel();
   await vce.expectRow('mongo', 'ready');
+  const told = await vce.followAnnouncements();
   const { pid } = await server.service('mongo');
   process.kill(pid ?? 0, 'SIGKILL');
   await expect
-    .poll(async () => (await server.service('mongo')).pid)
-    .not.toBe(pid);
+    .poll(async () => {
+      const now = await server.service('mongo');
+      return now.state === 'ready' && now.pid !== pid;
+    })
+    .toBe(true);
+  // The row may not know yet that it has been away.
+  await expect.poll(told).toContain('MongoDB is running.');
   await vce.expectRow('mongo', 'ready');
 });
 
-test('a failure says why, and what to do', async ({ page, vce }) => {
+test('a failure says why, and what to do', async ({ page, server, vce }) => {
+  await server.settle('fickle', 'stopped');
   await vce.openPanel();
+  await vce.expectRow('fickle', 'stopped');
   await vce.button('fickle', 'start').click();
   await vce.expectRow('fickle', 'failed');
   const row = vce.row('fickle');

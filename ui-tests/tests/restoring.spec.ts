@@ -1,4 +1,3 @@
-import { galata } from '@jupyterlab/galata';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 
@@ -6,9 +5,11 @@ import { BackupPages } from '../pages/backups';
 import { expect, test } from '../support/test';
 
 /** Two databases, of which one is to be brought back. */
-const CELLS = {
+const LINES = {
   make: `import psycopg
 with psycopg.connect(autocommit=True) as c:
+    c.execute("drop table if exists diary")
+    c.execute("drop database if exists survey")
     c.execute("create table diary (words text)")
     c.execute("insert into diary select repeat('dear diary ', 20) from generate_series(1, 500)")
     c.execute("create database survey")
@@ -37,9 +38,8 @@ print("free")`,
     print(c.execute("select pg_relation_filepath('diary')").fetchone()[0])`
 } as const;
 
-type Cell = keyof typeof CELLS;
-
 test('everything in one file; a part brought back; cancelled; without a copy', async ({
+  kernel,
   page,
   server,
   vce
@@ -48,25 +48,11 @@ test('everything in one file; a part brought back; cancelled; without a copy', a
   const { dialog, list } = ours;
   await fs.mkdir(path.join(server.root, 'essays'), { recursive: true });
   await fs.writeFile(path.join(server.root, 'essays', 'one.txt'), 'Ærø');
-  await fs.writeFile(
-    path.join(server.root, 'two-databases.ipynb'),
-    JSON.stringify(
-      galata.Notebook.makeNotebook(
-        Object.values(CELLS).map(source => galata.Notebook.makeCell({ source }))
-      )
-    )
-  );
   await server.settle('postgres', 'ready');
   await server.settle('mongo', 'ready');
-  await page.notebook.openByPath('two-databases.ipynb');
-  await expect(page.getByText('Python 3 (ipykernel) | Idle')).toBeVisible();
-  const run = async (cell: Cell): Promise<string> => {
-    const number = Object.keys(CELLS).indexOf(cell);
-    await page.notebook.activate('two-databases.ipynb');
-    await page.notebook.runCell(number, true);
-    const output = await page.notebook.getCellTextOutput(number);
-    return (output ?? []).join('').trim();
-  };
+  const run = (lines: keyof typeof LINES): Promise<string> =>
+    kernel.run(LINES[lines]);
+  await vce.followNotes();
   const ask = async (): Promise<void> => {
     await ours.button('postgres', 'backups').click();
     await ours
@@ -76,6 +62,8 @@ test('everything in one file; a part brought back; cancelled; without a copy', a
       .getByRole('button', { name: /^Restore from/ })
       .click();
     await expect(dialog).toContainText('Restore into PostgreSQL?');
+    // The question is there before its answers are.
+    await expect(dialog.getByRole('checkbox')).not.toHaveCount(0);
   };
   // Others may have left some.
   let count = 0;
@@ -87,7 +75,7 @@ test('everything in one file; a part brought back; cancelled; without a copy', a
     await dialog.getByRole('checkbox', { name: 'essays' }).check();
     await vce.expectAccessible('.jp-Dialog');
     await dialog.getByRole('button', { name: 'Back up everything' }).click();
-    await expect(ours.note('Everything is backed up')).toBeVisible();
+    await vce.expectNoted(/Everything is backed up/);
     await ours.button('postgres', 'backups').click();
     const all = list.locator('[data-vce-backups-of=""] > ul > li').first();
     await expect(all).toContainText('1 folder');
@@ -163,7 +151,7 @@ test('everything in one file; a part brought back; cancelled; without a copy', a
     ).toBeFocused();
     await vce.expectAccessible('.jp-Dialog');
     await dialog.getByRole('button', { name: 'Replace without undo' }).click();
-    await expect(ours.note('What was there before is kept in')).toBeVisible();
+    await vce.expectNoted(/What was there before is kept in/);
     expect(await run('tell')).toBe('500 1');
   });
 });

@@ -6,6 +6,7 @@ test('a second Jupyter in the same home says who has the services', async ({
   server,
   vce
 }) => {
+  await server.settle('postgres', 'ready');
   const second = await JupyterServer.startIn(server.home, {});
   try {
     await page.goto(`${second.url}lab?token=${second.token}`);

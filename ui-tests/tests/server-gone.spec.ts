@@ -4,6 +4,8 @@ test('the panel says that the server is gone, and recovers', async ({
   server,
   vce
 }) => {
+  await server.settle('postgres', 'ready');
+  await server.settle('mongo', 'ready');
   await vce.openPanel();
   await vce.expectRow('postgres', 'ready');
 
@@ -22,7 +24,5 @@ test('the panel says that the server is gone, and recovers', async ({
   await vce.expectRow('postgres', 'ready');
   await vce.expectRow('mongo', 'ready');
   // It may be said in one breath with what has changed meanwhile.
-  await expect
-    .poll(async () => (await told()).join(' '))
-    .toContain('The Jupyter server is back.');
+  await expect.poll(told).toContain('The Jupyter server is back.');
 });

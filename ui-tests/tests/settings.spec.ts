@@ -33,6 +33,7 @@ test('what a student has chosen is what happens', async ({
   await test.step('once: a reload starts nothing anew', async () => {
     await server.settle('maps', 'stopped');
     await page.reload();
+    await vce.openPanel();
     await vce.expectRow('maps', 'stopped');
     await server.settle('maps', 'ready');
     await vce.expectRow('maps', 'ready');

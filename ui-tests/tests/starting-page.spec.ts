@@ -2,7 +2,11 @@ import { expectAccessible } from '../support/accessible';
 import { expect, test } from '../support/test';
 
 test.beforeEach(async ({ server }) => {
+  await server.settle('maps', 'stopped');
   await server.settle('genie', 'stopped');
+  await server.settle('fickle', 'stopped');
+  // Looked at for longer than a start may take.
+  await server.hold('genie');
 });
 
 test('an address that is typed in starts the app and opens it', async ({
@@ -20,6 +24,7 @@ test('an address that is typed in starts the app and opens it', async ({
   await expect(page.getByRole('button')).toBeHidden();
   await expectAccessible(page);
 
+  await server.letGo('genie');
   await expect(
     page.getByRole('heading', { name: 'Genie climate model' })
   ).toBeVisible();
@@ -48,6 +53,7 @@ test('a link from elsewhere starts nothing by itself', async ({
     await expect(
       page.getByRole('heading', { name: 'Genie is starting' })
     ).toBeFocused();
+    await server.letGo('genie');
     await expect(
       page.getByRole('heading', { name: 'Genie climate model' })
     ).toBeVisible();
@@ -79,10 +85,12 @@ for (const colorScheme of ['light', 'dark'] as const) {
     expect(over).toBeLessThanOrEqual(0);
     await expectAccessible(page);
 
+    await server.hold('fickle');
     await page.getByRole('button', { name: 'Try again' }).click();
     await expect(
       page.getByRole('heading', { name: 'Fickle is starting' })
     ).toBeVisible();
+    await server.letGo('fickle');
     await expect(
       page.getByRole('heading', { name: 'Fickle could not start' })
     ).toBeVisible();

@@ -71,6 +71,7 @@ test('every state is there for everybody: panel, tiles, status bar, lists', asyn
       })
     ];
     await page.reload();
+    await vce.openPanel();
     await expect(
       vce.row('postgres').getByRole('button', { name: 'Cancel the backup of' })
     ).toBeVisible();

@@ -74,6 +74,9 @@ test('the status page needs no JavaScript', async ({
   server,
   storageState
 }) => {
+  // What it says when it starts is among the last lines of its log.
+  await server.settle('postgres', 'stopped');
+  await server.settle('postgres', 'ready');
   const context = await browser.newContext({
     javaScriptEnabled: false,
     ...(storageState ? { storageState } : {})

@@ -7,6 +7,7 @@ const AS_IT_IS = { waitUntil: 'load', waitForIsReady: false } as const;
 test.use({ mockState: false });
 
 test('tabs can be closed and opened again, and a log comes back', async ({
+  keptLayout,
   page,
   server,
   vce
@@ -15,19 +16,17 @@ test('tabs can be closed and opened again, and a log comes back', async ({
   await server.settle('maps', 'ready');
   await vce.openPanel();
   const tabs = page.locator('#jp-main-dock-panel .lm-TabBar-tab');
-  const close = page.locator(
-    '#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current .lm-TabBar-tabCloseIcon'
-  );
   const count = await tabs.count();
-  for (const [open, place] of [
-    [vce.button('maps', 'open'), vce.tab('maps')],
-    [vce.button('maps', 'logs'), page.locator('#vce-log-maps')],
-    [vce.button('postgres', 'connect'), vce.card('postgres')],
-    [
-      vce.row('postgres').locator('[data-vce-action="backups"]'),
-      page.locator('#vce-backups')
-    ]
+  for (const [open, id] of [
+    [vce.button('maps', 'open'), 'vce-app-maps'],
+    [vce.button('maps', 'logs'), 'vce-log-maps'],
+    [vce.button('postgres', 'connect'), 'vce-connection-postgres'],
+    [vce.row('postgres').locator('[data-vce-action="backups"]'), 'vce-backups']
   ] as const) {
+    const place = page.locator(`#${id}`);
+    const close = page.locator(
+      `#jp-main-dock-panel .lm-TabBar-tab[data-id="${id}"] .lm-TabBar-tabCloseIcon`
+    );
     await open.click();
     await expect(place).toBeVisible();
     await close.click();
@@ -40,13 +39,10 @@ test('tabs can be closed and opened again, and a log comes back', async ({
 
   const log = page.getByRole('log', { name: 'Log of Maps' });
   await test.step('a log, after a reload, goes on', async () => {
-    const kept = page.waitForResponse(
-      answer =>
-        answer.request().method() === 'PUT' &&
-        (answer.request().postData() ?? '').includes('vce-log:maps')
-    );
     await vce.button('maps', 'logs').click();
-    await kept;
+    await expect
+      .poll(keptLayout)
+      .toMatchObject({ main: { current: 'vce-log:maps' } });
     // Galata would wait for a launcher in front, and the log is what is in front.
     await page.reload(AS_IT_IS);
     await expect(log).toBeVisible();
