@@ -59,7 +59,8 @@ export class BackupsTab extends ReactWidget {
   }
 
   protected override onActivateRequest(): void {
-    if (this._wanted === null) {
+    // What was asked for may have been brought into view already, and has the focus.
+    if (this._wanted === null && !this.node.contains(document.activeElement)) {
       this.node.focus();
     }
     this._goTo();
@@ -79,9 +80,9 @@ export class BackupsTab extends ReactWidget {
     return <BackupsView {...this._props} />;
   }
 
-  /** The list may have to be fetched first. */
+  /** The list may have to be fetched first, and what is behind another tab takes no focus. */
   private _goTo(): void {
-    if (this._wanted === null) {
+    if (this._wanted === null || !this.isVisible) {
       return;
     }
     const group = this.node.querySelector<HTMLElement>(
