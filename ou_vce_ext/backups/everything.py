@@ -122,7 +122,7 @@ async def _add_service(job: Job, reason: Reason, archive: ArchiveWriter, watch: 
     try:
         written, manifest = await write(job, reason, passing)
         watch.step(say("Adding {title}", title=job.title), written.bytes)
-        with archive.member(f"{SERVICES}{name}.tar") as member:
+        with archive.member(f"{SERVICES}{name}.tar", written.bytes) as member:
             await in_thread(watch, _copy, passing, member)
     finally:
         await to_its_end(lambda: _unlink(passing))

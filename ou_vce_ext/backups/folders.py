@@ -96,14 +96,14 @@ def pack(archive: ArchiveWriter, root: Path, folder: str) -> tuple[DataItem, int
     What vanishes or cannot be read is left out: one odd file must not cost all the others.
     """
     count = size = left_out = 0
-    for name, path, _ in _files(root, folder):
+    for name, path, probably in _files(root, folder):
         try:
             flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
             file = os.fdopen(os.open(path, flags), "rb")
         except OSError:
             left_out += 1
             continue
-        with file, archive.member(name) as member:
+        with file, archive.member(name, probably) as member:
             while block := _read(file):
                 member.write(block)
             size += member.bytes
