@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ou_vce_ext.backups.mongo import take as taking
+from ou_vce_ext.backups.mongo.catalog import read_database
+from ou_vce_ext.backups.mongo.names import data_member
+from ou_vce_ext.backups.mongo.reading import measure
+from ou_vce_ext.backups.mongo.take import at_stored
+from ou_vce_ext.backups.reader import Archive
 from ou_vce_ext.backups.scratch import MARK
 from ou_vce_ext.backups.strategy import Layer
 from ou_vce_ext.backups.watch import Watch
@@ -33,6 +39,15 @@ def of_database(told: dict[str, Any], db: str) -> dict[str, Any]:
         name.removeprefix(f"{db}."): entry
         for name, entry in told.items()
         if name.startswith(f"{db}.")
+    }
+
+
+def sizes_of(client: Client, db: str) -> dict[str, int | None]:
+    """How large the server thinks a database's collections are, by their names in a backup."""
+    return {
+        data_member(at_stored(at, what)): measure(client, at, what).bytes
+        for at, what in read_database(client, db).items()
+        if what.kind == "collection"
     }
 
 
@@ -61,6 +76,9 @@ async def test_all_of_it_comes_back(
             "shop",
             "roles",
         }
+        expected = await asyncio.to_thread(in_server, rig, sizes_of, "shop")
+        assert expected
+        assert {name: Archive(path).bytes_of(name) for name in expected} == expected
 
         assert await rig.strategy.build([Layer(source)], Watch(), keep=False) is None
         assert leftovers(rig) == []
@@ -236,6 +254,31 @@ async def test_what_changes_meanwhile(
         assert (ours + theirs, theirs) == (1000, moved)
 
 
+async def cut_at(step: str, work: Callable[[Watch], Coroutine[Any, Any, object]]) -> object:
+    """Have ``work`` go on until it says ``step``, and cancel it before it goes on from there."""
+    loop = asyncio.get_running_loop()
+    here = threading.get_ident()
+    cut = threading.Event()
+
+    def cancel() -> None:
+        if not cut.is_set():
+            task.cancel()
+            cut.set()
+
+    def tell(words: str, _: float | None = None) -> None:
+        if not words.startswith(step):
+            return
+        if threading.get_ident() == here:
+            cancel()
+        else:
+            # A thread might be through with all of it before the loop hears of this.
+            loop.call_soon_threadsafe(cancel)
+            cut.wait()
+
+    task = asyncio.ensure_future(work(Watch(tell)))
+    return await task
+
+
 async def test_cut_at_any_moment(short_dir: Path, launcher: KeeperLauncher) -> None:
     """Cancelled at some of its moments, a piece of work leaves nothing, and ends soon."""
 
@@ -259,25 +302,8 @@ async def test_cut_at_any_moment(short_dir: Path, launcher: KeeperLauncher) -> N
         }
         for name, steps in moments.items():
             for step in steps:
-                reached = asyncio.Event()
-                loop = asyncio.get_running_loop()
-
-                def tell(
-                    words: str,
-                    _: float | None = None,
-                    step: str = step,
-                    reached: asyncio.Event = reached,
-                    loop: asyncio.AbstractEventLoop = loop,
-                ) -> None:
-                    if words.startswith(step):
-                        loop.call_soon_threadsafe(reached.set)
-
-                task = asyncio.ensure_future(works[name](Watch(tell)))  # type: ignore[no-untyped-call]
-                await reached.wait()
-                await asyncio.sleep(0)
-                task.cancel()
                 with pytest.raises(asyncio.CancelledError):
-                    await task
+                    await cut_at(step, works[name])
                 assert leftovers(rig) == [], (name, step)
                 assert not list(short_dir.glob("two.tar*")), (name, step)
                 after = await asyncio.to_thread(in_server, rig, describe_server)

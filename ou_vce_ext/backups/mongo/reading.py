@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ...errors import VceError
 from ...sentences import say
 from .catalog import stored_in
 from .connection import failed
@@ -35,9 +38,84 @@ _SIZES: Final = {0x01: 8, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8}
 """Bytes of a value, by its type, where all of that type have as many."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Some documents as a server sent them: an array, from ``start`` to ``end`` in ``cursor``.
+
+    ``number`` is that of the cursor to ask for more with, 0 at the end.
+    """
+
+    cursor: bytes
+    number: int
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, cursor: bytes) -> Answer:
+        """What ``cursor`` is in an answer. Raises VceError where no server answers like this."""
+        number: int | None = None
+        found: tuple[int, int] | None = None
+        try:
+            for name, kind, start, end in _fields(cursor):
+                if kind == _LONG and name == b"id":
+                    (number,) = _INT64.unpack_from(cursor, start)
+                elif kind == _ARRAY and name in (b"firstBatch", b"nextBatch"):
+                    found = start, end
+        except (ValueError, KeyError, struct.error, IndexError) as error:
+            raise _unreadable() from error
+        if number is None or found is None:
+            raise _unreadable()
+        return cls(cursor, number, *found)
+
+    @property
+    def documents(self) -> list[bytes]:
+        """Each of them. Raises VceError where they are none."""
+        try:
+            return _listed(self.cursor, self.start, self.end)
+        except (ValueError, struct.error, IndexError) as error:
+            raise _unreadable() from error
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a server says of a collection: all its documents' bytes, and how many to ask for.
+
+    ``bytes`` is None where it does not tell. It may be wrong, after a crash or for the moment of a
+    snapshot.
+    """
+
+    bytes: int | None
+    together: int
+
+
+def measure(client: Client, at: Namespace, what: Metadata) -> Size:
+    """Ask for a collection's size. Blocks; raises PyMongoError."""
+    from pymongo.errors import OperationFailure
+
+    try:
+        told = client[at.db].command("collStats", stored_in(at, what))
+    except OperationFailure:
+        return Size(None, _USUALLY)
+    size, average = told.get("size"), told.get("avgObjSize")
+    return Size(
+        None if size is None else int(size),
+        min(_MOST, max(2, TOGETHER // int(average))) if average else _USUALLY,
+    )
+
+
 def read_batches(
-    client: Client, at: Namespace, what: Metadata, moment: Timestamp | None = None
+    client: Client, at: Namespace, what: Metadata
 ) -> Generator[list[bytes], None, None]:
+    """A collection's documents as they are now, some at a time; else as :func:`read_answers`."""
+    size = measure(client, at, what)
+    with closing(read_answers(client, at, what, size)) as answers:
+        for answer in answers:
+            yield answer.documents
+
+
+def read_answers(
+    client: Client, at: Namespace, what: Metadata, size: Size, moment: Timestamp | None = None
+) -> Generator[Answer, None, None]:
     """A collection's documents, some at a time, each as it is stored, in the order they lie in.
 
     ``moment``: as of when; None: as they are. One that is not read to its end is given up with its
@@ -50,34 +128,22 @@ def read_batches(
 
     as_it_is: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
     database, name = client[at.db], stored_in(at, what)
-    count = _how_many(client, at, name)
+    count = size.together
     command: dict[str, Any] = {"find": name, "batchSize": count}
     if moment is not None:
         command["readConcern"] = {"level": "snapshot", "atClusterTime": moment}
     # A cursor belongs to the session it was opened in.
     with client.start_session(causal_consistency=False) as session:
         while True:
-            answer = database.command(command, codec_options=as_it_is, session=session)
-            cursor, documents = take_apart(bytes(answer["cursor"].raw))
-            del answer
-            if documents:
-                size = sum(map(len, documents)) // len(documents)
-                count = min(_MOST, max(2, TOGETHER // size))
-            yield documents
-            if not cursor:
+            told = database.command(command, codec_options=as_it_is, session=session)
+            answer = Answer.of(bytes(told["cursor"].raw))
+            del told
+            # As many as would have been as much as is wanted, had there been so many.
+            count = min(_MOST, max(2, count * TOGETHER // (answer.end - answer.start)))
+            yield answer
+            if not answer.number:
                 return
-            command = {"getMore": Int64(cursor), "collection": name, "batchSize": count}
-
-
-def _how_many(client: Client, at: Namespace, name: str) -> int:
-    """How many documents are about as many bytes as are wanted together."""
-    from pymongo.errors import OperationFailure
-
-    try:
-        size = client[at.db].command("collStats", name).get("avgObjSize")
-    except OperationFailure:
-        return _USUALLY
-    return min(_MOST, max(2, TOGETHER // int(size))) if size else _USUALLY
+            command = {"getMore": Int64(answer.number), "collection": name, "batchSize": count}
 
 
 def take_apart(cursor: bytes) -> tuple[int, list[bytes]]:
@@ -85,19 +151,12 @@ def take_apart(cursor: bytes) -> tuple[int, list[bytes]]:
 
     Raises VceError where it is nothing that a server answers.
     """
-    number: int | None = None
-    documents: list[bytes] | None = None
-    try:
-        for name, kind, start, end in _fields(cursor):
-            if kind == _LONG and name == b"id":
-                (number,) = _INT64.unpack_from(cursor, start)
-            elif kind == _ARRAY and name in (b"firstBatch", b"nextBatch"):
-                documents = _listed(cursor, start, end)
-    except (ValueError, KeyError, struct.error, IndexError) as error:
-        raise failed(say("it gave an answer that cannot be read")) from error
-    if number is None or documents is None:
-        raise failed(say("it gave an answer that cannot be read"))
-    return number, documents
+    answer = Answer.of(cursor)
+    return answer.number, answer.documents
+
+
+def _unreadable() -> VceError:
+    return failed(say("it gave an answer that cannot be read"))
 
 
 def _fields(document: bytes) -> Iterator[tuple[bytes, int, int, int]]:

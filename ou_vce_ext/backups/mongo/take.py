@@ -18,7 +18,7 @@ from .contents import Counted, describe
 from .documents import decode
 from .metadata import Metadata
 from .names import ADMIN, USERS, VERSION, Namespace, data_member, metadata_member
-from .reading import read_batches
+from .reading import measure, read_answers
 
 if TYPE_CHECKING:
     from bson import Timestamp
@@ -169,11 +169,15 @@ class _Writing:
         """Write one collection's documents."""
         count = 0
         asked = False
+        size = measure(self._client, at, what)
+        name = data_member(at_stored(at, what))
         with (
-            self._archive.member(data_member(at_stored(at, what))) as member,
-            ahead(read_batches(self._client, at, what, moment), self._watch) as batches,
+            self._archive.member(name, size.bytes) as member,
+            ahead(read_answers(self._client, at, what, size, moment), self._watch) as answers,
         ):
-            for documents in batches:
+            for answer in answers:
+                # Here, so that the server is asked for more meanwhile.
+                documents = answer.documents
                 if not asked and what.uuid and not self._is_there(at, what):
                     raise _MovedError
                 asked = True
