@@ -27,6 +27,8 @@ from .watching import gone, printed, tree_of, until
 
 HOSTILE = Path(__file__).with_name("hostile.py")
 Plan = Callable[..., LaunchPlan]
+UNHURRIED = (StopStep("SIGTERM", 120.0),)
+"""For who ends when told to, however busy the machine is."""
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ async def test_a_stop_leaves_nobody(launcher: KeeperLauncher, plan: Plan, name: 
     assert process.keeper_pid
     tree = tree_of(process.keeper_pid)
     assert len(tree) >= 2
-    await asyncio.wait_for(process.stop(), 30)
+    await asyncio.wait_for(process.stop(), 120)
     assert all(gone(pid) for pid in tree if pid != process.keeper_pid)
 
 
@@ -76,7 +78,7 @@ async def test_an_orphan_that_holds_the_pipe_goes_too(launcher: KeeperLauncher, 
     process = await start(launcher, plan("leaves_orphan"))
     assert process.keeper_pid
     tree = tree_of(process.keeper_pid)
-    ending = await asyncio.wait_for(process.down(), 30)
+    ending = await asyncio.wait_for(process.down(), 120)
     assert ending.exit_code == 0
     assert not ending.asked
     assert all(gone(pid) for pid in tree if pid != process.keeper_pid)
@@ -92,9 +94,9 @@ async def test_how_it_ended_is_told(launcher: KeeperLauncher, plan: Plan) -> Non
 async def test_a_stopped_process_is_continued_to_be_stopped(
     launcher: KeeperLauncher, plan: Plan
 ) -> None:
-    process = await start(launcher, plan("stays"))
+    process = await start(launcher, plan("stays", stop=UNHURRIED))
     os.kill(process.pid, signal.SIGSTOP)
-    ending = await asyncio.wait_for(process.stop(), 30)
+    ending = await asyncio.wait_for(process.stop(), 120)
     assert ending.signal == "SIGTERM", "it had to be killed, though it only needed to be woken"
 
 
@@ -103,7 +105,7 @@ async def test_a_saving_program_is_given_the_time_it_needs(
 ) -> None:
     steps = (StopStep("SIGTERM", 0.2, while_busy=True),)
     process = await start(launcher, plan("saves", tmp_path / "work", stop=steps))
-    ending = await asyncio.wait_for(process.stop(), 20)
+    ending = await asyncio.wait_for(process.stop(), 120)
     assert ending.exit_code == 143
     assert (tmp_path / "work").read_text() == "saved"
 
@@ -165,7 +167,7 @@ async def test_a_full_disk_costs_log_lines_never_the_service(
     full = Path("/dev/full")
     if not full.exists():
         pytest.fail("this system has no /dev/full")
-    process = await launcher.launch(plan("floods", output=full.parent / "full"))
+    process = await launcher.launch(plan("floods", output=full.parent / "full", stop=UNHURRIED))
     assert (await process.usage()).memory_bytes
     assert (await process.stop()).signal == "SIGTERM"
 
@@ -232,7 +234,7 @@ async def test_a_killed_keeper_leaves_nobody_and_is_noticed(
     assert process.keeper_pid
     tree = tree_of(process.keeper_pid)
     os.kill(process.keeper_pid, signal.SIGKILL)
-    ending = await asyncio.wait_for(process.down(), 10)
+    ending = await asyncio.wait_for(process.down(), 120)
     assert ending.keeper_lost
     assert all(gone(pid) for pid in tree)
     # The parent goes on to serve.
