@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from ou_vce_ext.backups.manifest import Manifest
 from ou_vce_ext.backups.postgres import facts_sql
 from ou_vce_ext.backups.postgres.strategy import PostgresStrategy
+from ou_vce_ext.backups.strategy import Layer, Source
 from ou_vce_ext.backups.watch import Watch
 from ou_vce_ext.backups.writer import ArchiveWriter
 from ou_vce_ext.errors import VceError
+from ou_vce_ext.models_backup import Reason
 from ou_vce_ext.services.keepers import KeeperLauncher
 from tests.integration.postgres_rig import PostgresRig, copy_cluster
 
@@ -39,13 +43,29 @@ async def test_it_says_what_it_waits_for_and_how_to_end_that(
         if message.startswith("Waiting"):
             waits.set()
 
-    async def take(name: str) -> None:
+    async def take(name: str) -> Source:
         watch = Watch(progress)
         archive = ArchiveWriter(short_dir / name, watch)
         try:
-            await strategy.take(archive, watch)
-        finally:
+            taken = await strategy.take(archive, watch)
+        except BaseException:
             archive.abandon()
+            raise
+        archive.finish(
+            Manifest(
+                "postgres",
+                "postgres",
+                "PostgreSQL",
+                datetime.now(UTC),
+                Reason.MANUAL,
+                taken.consistency,
+                taken.versions,
+                taken.contents,
+                tuple(archive.members),
+                taken.details,
+            )
+        )
+        return await strategy.open(short_dir / name, name)
 
     env = rig.driver.environment()
     async with await psycopg.AsyncConnection.connect(
@@ -65,8 +85,9 @@ async def test_it_says_what_it_waits_for_and_how_to_end_that(
             "transaction on it"
         ) in told
         await notebook.commit()
-        await taking
-        assert told[-1].startswith("Copying the database")
+        source = await taking
+        # It is of one moment, after what was waited for.
+        assert await strategy.build([Layer(source)], Watch(), keep=False) is None
 
         # The last setting counts: long enough for several looks.
         brief = (*facts_sql.SETTINGS, "SET lock_timeout = '5s'")

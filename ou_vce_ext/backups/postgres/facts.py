@@ -15,9 +15,9 @@ from ...drivers.postgres.session import Connection
 from ...errors import UnsuitableError
 from ...sentences import say, say_many
 from . import facts_sql
+from .snapshot import lock_tables
 
 _SHOWN: Final = 4
-_LOCKED_AT_ONCE: Final = 500
 
 
 @dataclass(slots=True)
@@ -86,9 +86,7 @@ class Inquiry:
         for setting in facts_sql.SETTINGS:
             await self._connection.execute(setting.encode())
         names = await self._names(facts_sql.TABLES)
-        for start in range(0, len(names), _LOCKED_AT_ONCE):
-            some = ", ".join(f"ONLY {name}" for name in names[start : start + _LOCKED_AT_ONCE])
-            await self._connection.execute(f"LOCK TABLE {some} IN ACCESS SHARE MODE".encode())
+        await lock_tables(self._connection, names)
         self.facts.tables = dict.fromkeys(names, (0, "0"))
         await self.note_sequences()
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import BinaryIO, Final
 
@@ -23,6 +22,7 @@ from .blame import no_room
 from .database import Database, databases_of
 from .facts import Facts, Inquiry
 from .looking import is_filled
+from .snapshot import shared_snapshot
 from .sources import ROLES, VERSION, dump_member, facts_member, item_of
 from .tool import ToolFailedError, Tools
 from .waiting import Held, looked_after
@@ -30,7 +30,6 @@ from .waiting import Held, looked_after
 _LOCK_WAIT: Final = "30s"
 _OWN: Final = ("postgres", "template1")
 """Databases that come with every server: backed up only where somebody has put something there."""
-_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class Taking:
@@ -148,7 +147,7 @@ class Taking:
                 await holder.execute("SELECT pg_database_size(current_database())")
             ).fetchall()
             self._watch.step(say("Copying the database {name}", name=database.name), int(str(size)))
-            async with _shared_snapshot(holder, asking) as snapshot:
+            async with shared_snapshot(holder, asking) as snapshot:
                 inquiry = Inquiry(asking)
                 await inquiry.prepare()
                 written = await self._dump_beside(database, snapshot, inquiry)
@@ -211,14 +210,3 @@ def _not_copied(name: str, error: Exception, held: Held | None) -> VceError:
 def connection_string(database: str) -> str:
     """A database's name as no tool takes it for anything else, be there a ``=`` in it."""
     return "dbname='{}'".format(database.replace("\\", "\\\\").replace("'", "\\'"))
-
-
-@asynccontextmanager
-async def _shared_snapshot(holder: Connection, other: Connection) -> AsyncIterator[str]:
-    """One snapshot for both, and its name for a third."""
-    await holder.execute("SET idle_in_transaction_session_timeout = 0")
-    await holder.execute(_SNAPSHOT)
-    [(name,)] = await (await holder.execute("SELECT pg_export_snapshot()")).fetchall()
-    await other.execute(_SNAPSHOT)
-    await other.execute(f"SET TRANSACTION SNAPSHOT '{name}'".encode())
-    yield str(name)
