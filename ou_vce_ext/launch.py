@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from .models import Json, Usage
 from .sentences import say
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """As whom a service runs.
 
     ``same``: as Jupyter's own user. ``user``: as another uid (Jupyter is root, the program refuses
@@ -29,8 +28,7 @@ class Identity:
         return {"mode": self.mode, "uid": self.uid, "gid": self.gid}
 
 
-@dataclass(frozen=True, slots=True)
-class StopStep:
+class StopStep(NamedTuple):
     """One step of stopping: a signal, to the main process or to its whole tree, then a wait.
 
     ``wait`` is in seconds. With ``while_busy`` the wait goes on for as long as the tree uses CPU or
@@ -56,8 +54,7 @@ GENTLE_STOP: tuple[StopStep, ...] = (StopStep("SIGTERM", 10.0),)
 ORPHAN_STOP: tuple[StopStep, ...] = (StopStep("SIGTERM", 0.5, "tree"),)
 
 
-@dataclass(frozen=True, slots=True)
-class PrivateNetwork:
+class PrivateNetwork(NamedTuple):
     """A network of a service's own: its ``port`` is reached through ``socket`` (0600) alone.
 
     ``way_out`` is the command of a user-mode network that leads out of it, ``{pid}`` standing for a
@@ -138,8 +135,7 @@ NetworkTrial: TypeAlias = Literal["yes", "no-namespace", "no-way-out"]
 """What came of trying to make a network: the system forbids it, or it has no way out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """How a main process ended: an exit code, or the signal that killed it (``SIGKILL`` …).
 
     ``asked`` is true when it was us who told it to end. ``keeper_lost`` is true when the keeper
@@ -162,8 +158,7 @@ class Ending:
         return say("exit code {code}", code=self.exit_code)
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(NamedTuple):
     """Who listens on a TCP port or a unix socket.
 
     ``ours``: a process of the service's own tree, ``pid``. ``stranger``: somebody else; ``uid`` is
@@ -224,8 +219,7 @@ class Launcher(Protocol):
         """Whether a :class:`PrivateNetwork` can be made here, and a way out of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(NamedTuple):
     """How a short-lived tool (initdb, pg_dump …) ended, and the end of what it printed."""
 
     ending: Ending

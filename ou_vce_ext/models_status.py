@@ -1,11 +1,11 @@
-"""How the whole house is, as frozen dataclasses and their JSON."""
+"""How the whole house is, as values that never change and their JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from .models import Json, Operation, OperationState, Service, iso
 from .states import TRANSITIONAL, ServiceState
@@ -20,8 +20,7 @@ class Overall(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Something that needs a person; ``service`` is None where it concerns them all."""
 
     service: str | None
@@ -41,8 +40,7 @@ class Problem:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class DiskUsage:
+class DiskUsage(NamedTuple):
     """How much room one file system has, in bytes; ``label`` says in words what lives there."""
 
     label: str
@@ -58,8 +56,7 @@ class DiskUsage:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryUsage:
+class MemoryUsage(NamedTuple):
     """The memory of this machine, or container, in bytes; ``free_bytes`` None where not told."""
 
     total_bytes: int
@@ -70,8 +67,7 @@ class MemoryUsage:
         return {"total_bytes": self.total_bytes, "free_bytes": self.free_bytes}
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """Everything the status page shows; operations newest first, problems worst first."""
 
     services: Sequence[Service]

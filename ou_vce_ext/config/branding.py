@@ -6,9 +6,8 @@ As with services, nothing here raises: a key with a mistake is told and left out
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ..drivers.base import Option
@@ -24,8 +23,7 @@ LARGEST_LOGO: Final = 200_000
 _PAGES: Final = {"colour": LIGHT_PAGE, "colour_dark": DARK_PAGE}
 
 
-@dataclass(frozen=True, slots=True)
-class Branding:
+class Branding(NamedTuple):
     """The module's own look.
 
     ``colour`` is for lines and areas on light pages, ``colour_dark`` on dark ones; ``logo`` is the

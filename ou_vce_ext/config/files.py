@@ -5,8 +5,9 @@ from __future__ import annotations
 import stat
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ..oserrors import why
 from ..sentences import in_a_row, say
@@ -15,8 +16,7 @@ DROP_IN_FOLDER = "vce.d"
 LARGEST_FILE = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigProblem:
+class ConfigProblem(NamedTuple):
     """One mistake in a declaration, for the log and the status page.
 
     ``source`` is the file (or the setting) it stands in, ``key`` such as ``services.genie.open``,
@@ -42,8 +42,7 @@ class ConfigProblem:
         return f"{self.place}: {self.message} {self.hint}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """What one source declares: service name -> whatever was written there.
 
     ``folder`` is where its relative file names start from; None for what stands in no file.
@@ -53,7 +52,7 @@ class Layer:
     source: str
     services: Mapping[str, object]
     folder: Path | None = None
-    branding: object = field(default_factory=dict)
+    branding: object = MappingProxyType({})
 
 
 def read_files(

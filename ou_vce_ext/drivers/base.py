@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from ..launch import Ending, Launcher, LaunchPlan, Process
 from ..models import Capability, Connection, ServiceError, ServiceSpec, Site, Upstream
@@ -26,8 +25,7 @@ def no_progress(message: str, fraction: float | None = None) -> None:
     """For callers that watch nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One key of a kind's declaration: accepted types, what it means, what it may be.
 
     ``check`` returns a sentence that says what is wrong with a value, or None.
@@ -121,6 +119,10 @@ class Driver(ABC):
 
     async def provision(self, progress: Progress) -> None:
         """After the service first answers in a run: users, databases, replica set. Idempotent."""
+
+    def stopping(self) -> str | None:
+        """What is said while it is being stopped; None for the usual words."""
+        return None
 
     async def before_stop(self) -> None:
         """While it still answers, about to be told to end: what makes its end quick and safe.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import pwd
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..launch import Identity, Launcher
 from ..services.identity import NAMESPACE_UID
@@ -15,8 +15,7 @@ from ..services.ports import user_name
 _ACCOUNTS = ("postgres", "nobody")
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """Whose rights a program has: a uid and a gid, without the powers of root."""
 
     uid: int

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 _READ_BYTES: Final = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class LogMark:
+class LogMark(NamedTuple):
     """A place in a log: what stands behind it was printed by one run, and by no run before."""
 
     path: Path

@@ -7,9 +7,8 @@ import ipaddress
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from ..launch import Launcher, PrivateNetwork
 from ..models import ServiceError, Site
@@ -37,8 +36,7 @@ PRIVATE: Final = Option(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Privacy:
+class Privacy(NamedTuple):
     """What was decided for one run; ``notice`` tells a person that others can reach it, and why."""
 
     private: bool = False

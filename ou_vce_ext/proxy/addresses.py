@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote, unquote, unquote_plus
 
 from ..models import Upstream
@@ -31,8 +30,7 @@ def _name(parameter: str) -> str:
     return unquote_plus(parameter.partition("=")[0], "latin-1")
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
+class Addresses(NamedTuple):
     """Translates between the browser's address of an app and the app's own.
 
     ``prefix`` is the path of the app below Jupyter, without its last slash, as it stands in the

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPServerRequest
 
@@ -54,8 +53,7 @@ _NOT_FOR_BROWSERS: Final = _HOP_BY_HOP | {"alt-svc", "clear-site-data"}
 """``Alt-Svc`` and ``Clear-Site-Data`` speak for the whole origin, which is Jupyter's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """What in a request is Jupyter's own: never an app's to see.
 
     ``cookies`` are the names of its cookies; ``token`` the server's, where it has one; ``xsrf`` the

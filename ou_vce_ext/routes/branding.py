@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from jupyter_server.utils import url_path_join
 from tornado import web
@@ -23,8 +22,7 @@ from .icons import TYPES
 _PLAIN: Final = Branding()
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What a page of ours shows of the branding; ``logo`` is a ``data:`` address or None."""
 
     title: str

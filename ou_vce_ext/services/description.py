@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..models import Capability, Operation, Service, Usage
-from ..models_backup import BackupSummary
 from ..states import RUNNING
 from .lifecycle import Lifecycle
+
+if TYPE_CHECKING:
+    from ..models_backup import BackupSummary
 
 _OF_DATA: Final = frozenset({Capability.RESET, Capability.BACKUP, Capability.RESTORE})
 

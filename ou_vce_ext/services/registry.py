@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from ..errors import ConflictError, UnknownError, VceError
 from ..models import (
@@ -16,7 +17,6 @@ from ..models import (
     Upstream,
     Usage,
 )
-from ..models_backup import BackupSummary
 from ..models_status import Problem
 from ..sentences import say
 from ..states import AT_REST, RUNNING, ServiceState
@@ -29,6 +29,9 @@ from .operations import Operations, Running
 from .problems import problems_of, short_of_time
 from .team import Team
 from .usage import UsageCache
+
+if TYPE_CHECKING:
+    from ..models_backup import BackupSummary
 
 _CANCELLED_BY_STOP = ("start", "restart")
 

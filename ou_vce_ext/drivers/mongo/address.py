@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from ...sentences import say
@@ -10,8 +10,7 @@ from ...sentences import say
 DEFAULT_PORT = 27017
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """What a ``mongodb://`` address says: its first host, and as whom and what to open."""
 
     host: str | None = None

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ...errors import VceError
 from ...launch import Ending
@@ -23,8 +23,7 @@ from .programs import cpu_unsupported, library_missing
 _TOLD_LINES: Final = 20
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where the mongod that ended was to run."""
 
     title: str

@@ -8,10 +8,9 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ...listing import listed
 from ...models import ServiceError
@@ -41,8 +40,7 @@ _BLOCK: Final = 1024 * 1024
 _RELEASE: Final = re.compile(rb"\0(\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?)\0")
 
 
-@dataclass(frozen=True, slots=True)
-class Mongod:
+class Mongod(NamedTuple):
     """One MongoDB server program. ``embedded`` where it is the one from PyPI."""
 
     path: Path

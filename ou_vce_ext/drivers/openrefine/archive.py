@@ -16,9 +16,8 @@ import socket
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ...errors import VceError
 from ...launch import Ending, Launcher, LaunchPlan, PrivateNetwork, Process, StopStep
@@ -46,8 +45,7 @@ _CRASHES: Final = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGILL")
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ClassArchive:
+class ClassArchive(NamedTuple):
     """The archive for one OpenRefine with one Java, in ``folder``, be it made yet or not."""
 
     folder: Path

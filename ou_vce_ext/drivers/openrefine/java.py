@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..base import scrubbed_environment
 from .programs import Distribution, Java
@@ -32,8 +31,7 @@ log4j.appender.out.layout.ConversionPattern=%d{HH:mm:ss} %-5p [%c{1}] %m%n
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """One run of OpenRefine: with what, on which projects, and how large it may grow (bytes).
 
     ``private`` is a folder for what is nobody's work: temporary files, caches, crash reports.

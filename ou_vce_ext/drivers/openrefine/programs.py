@@ -7,10 +7,9 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ...models import ServiceError
 from ...sentences import say
@@ -39,8 +38,7 @@ _INSTALL_JAVA: Final = say(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Distribution:
+class Distribution(NamedTuple):
     """An unpacked OpenRefine: its folder, the jar with its main class, and its web pages."""
 
     folder: Path
@@ -64,8 +62,7 @@ class Distribution:
         return _release(str(self.jar), self.jar.stat().st_mtime_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class Java:
+class Java(NamedTuple):
     """A Java runtime. ``major`` is 17 for 17.0.15, 8 for 1.8.0, None where nobody can know."""
 
     program: Path

@@ -46,13 +46,11 @@ class Door:
 
     def into(self, database: str) -> Door:
         """The same, into another database."""
-        return dataclasses.replace(
-            self, address=dataclasses.replace(self.address, database=database)
-        )
+        return dataclasses.replace(self, address=self.address._replace(database=database))
 
     def as_user(self, name: str, password: str) -> Door:
         """The same, as somebody else."""
-        return Door(dataclasses.replace(self.address, user=name), (password,))
+        return Door(self.address._replace(user=name), (password,))
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Connection]:

@@ -8,8 +8,8 @@ import logging
 import os
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ...errors import DefiniteError
 from ...launch import Identity, Launcher
@@ -27,8 +27,7 @@ _ANYBODY = Account(uid=-1, gid=-1)
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The data folder, and who works in it."""
 
     folder: Path

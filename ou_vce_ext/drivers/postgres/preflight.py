@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ...errors import DataInUseError, DefiniteError
 from ...launch import Launcher
@@ -28,8 +28,7 @@ from .place import Place, find_place, make_parents, prepare_sockets, usable
 from .programs import Server, choose_server
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """What may be launched now.
 
     ``disregard`` is the pid of a stranger whose number stands in a stale lock file; ``hba_file``

@@ -9,8 +9,7 @@ import socket
 import struct
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from ...errors import VceError
 from ...sentences import say
@@ -47,8 +46,7 @@ class LoginRefusedError(VceError):
         super().__init__("credentials-refused", detail)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where to connect, and as whom. ``host`` may be the folder of a unix socket."""
 
     host: str
