@@ -29,7 +29,7 @@ external = true
 
 def succeeded(server: Jupyter, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Ask for an operation, and give it when it has ended well."""
-    over = server.finish(server.api("POST", path, body), 120)
+    over = server.finish(server.api("POST", path, body))
     assert over["state"] == "succeeded", json.dumps(over)
     return over
 
@@ -50,7 +50,7 @@ def walk(home: Path, toml: str, name: str, item: str, look: Callable[[], object]
             assert found["verified"] != "failed", found
             return bool(found["verified"] == "verified")
 
-        wait(proven, 120, lambda: server.log.read_text()[-3000:])
+        wait(proven, told=lambda: server.log.read_text()[-3000:])
         path = f"backups/{backup['id']}/restore"
         succeeded(server, path, {"as": "second", "items": [item]})
         for refused, body in (
@@ -65,7 +65,7 @@ def walk(home: Path, toml: str, name: str, item: str, look: Callable[[], object]
             assert "outside JupyterLab" in told["message"], told
             assert told["hint"], told
         assert look() == before
-        assert server.state(name) == "ready"
+        server.wait_state(name, "ready")
 
 
 async def test_a_postgresql_of_others(short_dir: Path, launcher: KeeperLauncher) -> None:

@@ -72,7 +72,7 @@ def test_the_whole_way(tmp_path: Path) -> None:
             assert found["verified"] != "failed", found
             return bool(found["verified"] == "verified")
 
-        wait(proven, 60)
+        wait(proven)
         preview = server.api("GET", "services/notes/reset")
         assert [(each["name"], each["count"]) for each in preview["goes"]] == [("notes", 2)]
         assert "files of your module" in preview["becomes"]
@@ -93,6 +93,6 @@ def test_the_whole_way(tmp_path: Path) -> None:
             assert (refused["state"], refused["error"]["code"]) == ("failed", code)
         succeeded(server, path)
         assert (served(server), files(folder)) == ("mine", WORK)
-        assert server.state("notes") == "ready"
+        server.wait_state("notes", "ready")
     assert not [each for each in tmp_path.rglob("*") if ".scratch-" in each.name]
     assert not (tmp_path / "elsewhere").exists()

@@ -186,6 +186,7 @@ async def test_what_changes_meanwhile(
     """
     stop = threading.Event()
     dropped = threading.Event()
+    moving = threading.Event()
 
     def make(client: Client) -> None:
         client["bank"]["ours"].insert_one({"_id": 1, "sum": 1000})
@@ -200,6 +201,7 @@ async def test_what_changes_meanwhile(
                 ours.update_one({"_id": 1}, {"$inc": {"sum": -1}}, session=session)
                 theirs.update_one({"_id": 1}, {"$inc": {"sum": 1}}, session=session)
                 theirs.insert_one({"moved": 1}, session=session)
+            moving.set()
 
     starts = []
     really = taking._Writing.write
@@ -223,6 +225,7 @@ async def test_what_changes_meanwhile(
         await asyncio.to_thread(in_server, rig, make)
         load = asyncio.create_task(asyncio.to_thread(in_server, rig, write))
         try:
+            assert await asyncio.to_thread(moving.wait, 120)
             path = await rig.back_up(short_dir / "one.tar")
         finally:
             stop.set()

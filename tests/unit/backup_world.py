@@ -95,7 +95,7 @@ class Home:
 
     async def ended(self, operation: Operation) -> Operation:
         """An operation when it has ended, however."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(120):
             return await self.registry.operations.wait(operation.id)
 
     async def done(self, operation: Operation) -> Operation:
@@ -115,7 +115,7 @@ class Home:
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until something has come true."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while not true():
                 await asyncio.sleep(0.002)
 

@@ -49,7 +49,7 @@ async def test_a_file_system_that_hangs_is_not_waited_for(
 
     def hang(places: object) -> list[DiskUsage]:
         calls.append(places)
-        let_go.wait(10)
+        let_go.wait(120)
         return [DiskUsage("Home folder", 2, 1)]
 
     monkeypatch.setattr(disk, "measure", hang)
@@ -61,8 +61,8 @@ async def test_a_file_system_that_hangs_is_not_waited_for(
         assert len(calls) == 1, "one thread waits, however often it is asked"
     finally:
         let_go.set()
-    monkeypatch.setattr(disk, "PATIENCE_SECONDS", 10)
-    async with asyncio.timeout(10):
+    monkeypatch.setattr(disk, "PATIENCE_SECONDS", 120)
+    async with asyncio.timeout(120):
         assert await watch.usage([]) == [DiskUsage("Home folder", 2, 1)]
     assert await watch.usage([]) == [DiskUsage("Home folder", 2, 1)]
     assert len(calls) == 1, "what is fresh is not measured again"

@@ -193,7 +193,7 @@ def test_of_machines_that_take_over_at_once_one_does(
 
     def all_at_once(self: HouseLock, *arguments: Any) -> bool:
         live = real(self, *arguments)
-        judged.wait(20)
+        judged.wait(120)
         return live
 
     monkeypatch.setattr(HouseLock, "_is_live", all_at_once)
