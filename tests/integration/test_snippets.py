@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ print(rows.getString(1))
 def snippets(kind: str, form: str, connection: Connection) -> dict[str, dict[str, Any]]:
     """Those of a kind by their id, filled in as `snippets.ts` does."""
     told = json.loads(SNIPPETS.read_text())[kind]
-    facts = {key: str(value) for key, value in asdict(connection).items()}
+    facts = {key: str(value) for key, value in connection._asdict().items()}
     values = {**told["forms"][form], **facts}
 
     def filled(text: str) -> str:
