@@ -14,6 +14,7 @@ import pytest
 
 from ou_vce_ext.backups import scratch
 from ou_vce_ext.backups.manifest import Manifest
+from ou_vce_ext.backups.openrefine import beside
 from ou_vce_ext.backups.openrefine.strategy import OpenRefineStrategy
 from ou_vce_ext.backups.strategy import Built, Layer
 from ou_vce_ext.backups.watch import Watch
@@ -166,6 +167,9 @@ async def _beside(
         await asyncio.wait({loading}, timeout=delay)
         loading.cancel()
         await asyncio.wait({loading})
+        if undoing := set(beside._undoing):
+            # What OpenRefine was long about is taken back when it is through with it.
+            await asyncio.wait(undoing)
         if not loading.cancelled():
             await loading
             [whole] = set(await client.names()) - named
@@ -259,7 +263,7 @@ async def test_cut_off_at_any_moment_nothing_is_left(
         with pytest.raises(asyncio.CancelledError):
             await building
         assert left(rig) == []
-        await until(lambda: not _javas(short_dir), 10)
+        await until(lambda: not _javas(short_dir))
 
 
 def _javas(folder: Path) -> list[str]:

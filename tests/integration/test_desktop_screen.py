@@ -91,15 +91,20 @@ def resident(pid: int) -> int:
     return 1024 * int(found[1])
 
 
-async def asked_for_screen(server: Jupyter, name: str) -> Any:
-    """What a WebSocket gets: its first bytes, or the status of a refusal."""
-    from aiohttp import ClientSession, WSServerHandshakeError
+async def asked_for_screen(server: Jupyter, name: str, asked: asyncio.Event) -> Any:
+    """What a WebSocket gets: its first bytes, or the status of a refusal. ``asked``: it waits."""
+    from aiohttp import ClientSession, TraceConfig, WSServerHandshakeError
+
+    async def sent(*_: object) -> None:
+        asked.set()
 
     url = f"{server.url}vce/app/{name}/screen"
-    async with ClientSession() as session:
+    tracing = TraceConfig()
+    tracing.on_request_headers_sent.append(sent)
+    async with ClientSession(trace_configs=[tracing]) as session:
         try:
             async with session.ws_connect(url, headers=HEADERS) as socket:
-                return await socket.receive_bytes(timeout=30)
+                return await socket.receive_bytes(timeout=120)
         except WSServerHandshakeError as refusal:
             return refusal.status
 
@@ -115,9 +120,12 @@ def test_the_page_comes_before_the_program_and_waits_for_it(server: Jupyter) -> 
     assert all(server.request("GET", f"vce/app/late/{each}")[0] == 200 for each in ahead)
 
     async def waited(then: str) -> Any:
-        asked = [asyncio.create_task(asked_for_screen(server, "late")) for _ in range(2)]
+        events = [asyncio.Event(), asyncio.Event()]
+        asked = [asyncio.create_task(asked_for_screen(server, "late", each)) for each in events]
+        await asyncio.gather(*(each.wait() for each in events))
+        # Jupyter takes requests in turn: answered this one, it has heard those before.
+        await asyncio.to_thread(server.state, "late")
         # One of them does not wait so long; nobody minds.
-        await asyncio.sleep(0.2)
         asked.pop().cancel()
         assert not asked[0].done()
         if then == "go":
@@ -195,7 +203,7 @@ def test_what_a_client_does_not_take_is_not_taken_from_the_app(server: Jupyter) 
 
     async def take(socket: Any, most: int) -> bytes:
         if not unread:
-            unread.extend(await socket.receive_bytes(timeout=60))
+            unread.extend(await socket.receive_bytes(timeout=120))
         data = bytes(unread[:most])
         del unread[:most]
         return data
@@ -227,7 +235,7 @@ def test_the_examples_run(server: Jupyter) -> None:
 
     async def painted() -> None:
         # Java paints when its window is there.
-        async with asyncio.timeout(30), viewer(server, "daisyworld") as seen:
+        async with asyncio.timeout(120), viewer(server, "daisyworld") as seen:
             while True:
                 await seen.ask()
                 if len(set(struct.iter_unpack("<I", await seen.picture()))) > 20:
