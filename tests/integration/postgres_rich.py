@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
 import subprocess
 import tarfile
 import zipfile
@@ -150,4 +151,7 @@ def dumps(rig: PostgresRig, server: Server, folder: Path) -> list[Path]:
     tarred = folder / "plain.tar.gz"
     with tarfile.open(tarred, "w:gz") as tar:
         tar.add(plain, "student.sql")
-    return [*files, packed, zipped, tarred]
+    directory = folder / "directory"
+    _run(rig, server, folder, "pg_dump", "-Fd", f"--file={directory}", "--dbname=student")
+    folded = Path(shutil.make_archive(str(directory), "zip", folder, directory.name))
+    return [*files, packed, zipped, tarred, folded]

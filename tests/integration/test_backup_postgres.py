@@ -30,6 +30,8 @@ from tests.integration.real_home import RealHome, written_while_replaced
 
 pytestmark = pytest.mark.integration
 
+_SHUT = "select datname from pg_database where not datallowconn and datname <> 'template0'"
+
 
 @pytest.fixture
 def rig(short_dir: Path, launcher: KeeperLauncher, postgres_template: Path) -> PostgresRig:
@@ -101,14 +103,20 @@ async def test_a_rich_database_comes_back_as_it_was(rig: PostgresRig, short_dir:
     strategy = PostgresStrategy(rig.driver)
     await postgres_rich.fill(rig)
     await rig.query("create table public.mine as select generate_series(1, 10) a")
+    await rig.admin("create database pristine owner student")
+    await rig.admin("create table page as select generate_series(1, 3) n", dbname="pristine")
+    await rig.admin("alter database pristine allow_connections false")
+    assert "pristine" in [item.key for item in await strategy.look()]
     told = {
         name: postgres_rich.told(rig, server_of(rig), name, short_dir)
         for name in (postgres_rich.NAME, "student")
     }
     source, taken = await take(strategy, short_dir / "one.tar")
     assert taken.consistency is Consistency.PER_DATABASE
-    assert [item.key for item in taken.contents] == ["roles", postgres_rich.NAME, "student"]
+    keys = [item.key for item in taken.contents]
+    assert keys == ["roles", postgres_rich.NAME, "pristine", "student"]
     assert source.whole
+    assert await rig.admin(_SHUT) == [("pristine",)]
     assert await strategy.build([Layer(source)], Watch(), keep=False) is None
     assert left(rig) == []
     await rig.query("drop table public.mine")
@@ -123,6 +131,9 @@ async def test_a_rich_database_comes_back_as_it_was(rig: PostgresRig, short_dir:
     ]
     assert (rig.folder / "ou-vce-ext.secret").read_text() != secret
     assert await rig.query("select count(*) from public.mine") == [(10,)]
+    assert await rig.admin(_SHUT) == [("pristine",)]
+    await rig.admin("alter database pristine allow_connections true")
+    assert await rig.admin("select sum(n) from page", dbname="pristine") == [(6,)]
     assert await rig.query("select 1", user="helper", password="helper's", dbname="student")
     [(settings,)] = await rig.admin(
         "select array_agg(setconfig::text order by setrole) from pg_db_role_setting"
@@ -220,10 +231,12 @@ async def test_a_backup_under_load_is_of_one_moment_and_proving_it_touches_nothi
     await rig.query("create table a (n int); create table b (n int)")
     await rig.query("insert into a select generate_series(1, 50000)")
     assert await strategy.changed() is None
-    load = asyncio.create_task(_write(rig))
+    enough = asyncio.Event()
+    load = asyncio.create_task(_write(rig, enough))
     source, taken = await take(strategy, short_dir / "one.tar")
-    load.cancel()
-    await asyncio.wait({load})
+    enough.set()
+    # The last of it has come to its end: nothing of it is counted later.
+    await load
     assert taken.consistency is Consistency.SNAPSHOT
     assert await strategy.changed() is True
     before = await _statements(rig)
@@ -251,9 +264,11 @@ async def test_a_backup_under_load_is_of_one_moment_and_proving_it_touches_nothi
     await rig.stop()
 
 
-async def _write(rig: PostgresRig) -> None:
-    """Change two tables together, again and again, until cancelled."""
-    while True:
+async def _write(rig: PostgresRig, enough: asyncio.Event) -> None:
+    """Change two tables together, again and again, and once more when it is enough."""
+    last = False
+    while not last:
+        last = enough.is_set()
         await rig.query("insert into a values (1); insert into b values (1)")
 
 

@@ -18,6 +18,7 @@ from ..threads import in_thread
 from ..watch import Watch
 from . import roles
 from .blame import no_room, not_the_files
+from .closed import let_in
 from .database import create, dress
 from .facts import Facts, Inquiry, differences, in_a_sentence
 from .foreign import ForeignDump
@@ -175,6 +176,8 @@ class Build:
         if said is not None:
             self._watch.step(say("Comparing the database {name}", name=name))
             await self._compare(name, said)
+        if not database.connectable:
+            await let_in(connection, name, False)
 
     async def _restore(self, part: _Own, said: Facts | None) -> None:
         archive, member = part.source.archive, part.dumped.dump

@@ -99,7 +99,8 @@ _OF_ALL: Final = """
 SELECT d.datname, pg_get_userbyid(d.datdba), pg_encoding_to_char(d.encoding), d.datcollate,
   d.datctype, {provider}, {locale}, {rules}, d.datconnlimit, d.datistemplate, d.datallowconn,
   shobj_description(d.oid, 'pg_database'), d.datacl IS NULL, d.oid
-FROM pg_database d WHERE d.datallowconn AND d.datname <> 'template0' ORDER BY d.datname"""
+FROM pg_database d WHERE d.datname <> 'template0' AND d.datconnlimit <> -2 ORDER BY d.datname"""
+"""Left out are those that were being dropped when the server died: nobody can use them any more."""
 _GRANTS: Final = """
 SELECT CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee) END, a.privilege_type,
   a.is_grantable
@@ -110,7 +111,7 @@ FROM pg_db_role_setting s, unnest(s.setconfig) item WHERE s.setdatabase = %s ORD
 
 
 async def databases_of(connection: Connection) -> list[Database]:
-    """Every database of a server that can be connected to."""
+    """Every database of a server, those that let nobody in too."""
     major = connection.info.server_version // 10_000
     # The catalogue's names changed twice: since 15 there are providers, since 17 of three kinds.
     locale = {15: "d.daticulocale", 16: "d.daticulocale"}.get(major, "d.datlocale")

@@ -41,7 +41,8 @@ _DROP: Final = re.compile(
     rb"(?:DROP|ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?\S+\s+DROP)\b", re.I
 )
 _PUBLIC: Final = re.compile(rb"CREATE\s+SCHEMA\s+\"?public\"?\s*\Z", re.I)
-_HARMLESS: Final = ("\\restrict", "\\unrestrict", "\\echo", "\\qecho")
+_HARMLESS: Final = ("\\restrict", "\\unrestrict", "\\echo", "\\qecho", "\\encoding")
+"""Of the encoding pg_dump tells the server, too."""
 _CONNECT: Final = re.compile(r"\\(?:c|connect)\s+(?:-reuse-previous=\w+\s+)?(.+)")
 _DBNAME: Final = re.compile(r"dbname='((?:[^'\\]|\\.)*)'")
 

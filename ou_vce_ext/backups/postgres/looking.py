@@ -27,12 +27,15 @@ WITH RECURSIVE tree AS (
   WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
   UNION ALL SELECT tree.root, i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid
     JOIN pg_class p ON p.oid = i.inhrelid AND p.relispartition)
-SELECT n.nspname, c.relname, sum(pg_total_relation_size(t.oid)),
+SELECT n.nspname, c.relname, sum({size}),
   sum(greatest(p.reltuples, s.n_live_tup, 0))::bigint, format('%I.%I', n.nspname, c.relname)
 FROM tree t JOIN pg_class c ON c.oid = t.root JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_class p ON p.oid = t.oid LEFT JOIN pg_stat_all_tables s ON s.relid = t.oid
 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 GROUP BY 1, 2, 5 ORDER BY 1, 2"""
+_SIZE: Final = "pg_total_relation_size(t.oid)"
+_LAST_SIZE: Final = "greatest(p.relpages, 0) * current_setting('block_size')::bigint"
+"""As its statistics say, where somebody has a table locked and nobody can look."""
 _COUNT: Final = "SELECT count(*) FROM {}"
 _WRITTEN: Final = """
 SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::text, count(*)::text
@@ -43,10 +46,15 @@ async def look(service: str, door: Door) -> tuple[DataItem, ...]:
     """Databases with their tables, and the roles. Raises as psycopg does."""
     items: list[DataItem] = []
     async with door.connected() as connection:
-        names = [each.name for each in await databases_of(connection)]
+        databases = await databases_of(connection)
         roles = [name for name in await names_of_roles(connection) if not name.startswith("pg_")]
-    for name in names:
+    for database in databases:
+        name = database.name
         if scratch.MARK[1:] in name:
+            continue
+        if not database.connectable:
+            size = await _size(door, name)
+            items.append(DataItem(name, service, ItemKind.DATABASE, name, bytes=size))
             continue
         async with door.into(name).connected() as connection:
             if name in _OWN and not await is_filled(connection):
@@ -64,7 +72,9 @@ async def is_filled(connection: Connection) -> bool:
 async def _database(service: str, name: str, connection: Connection) -> list[DataItem]:
     tables = []
     await connection.execute("SET statement_timeout = '3s'")
-    for schema, table, size, estimate, quoted in await _rows(connection, _TABLES):
+    # Somebody may have one locked, or be just removing it: nobody waits for that here.
+    await connection.execute("SET lock_timeout = '100ms'")
+    for schema, table, size, estimate, quoted in await _sized(connection):
         count = int(estimate)
         if size <= _COUNTED_BYTES:
             count = await _count(connection, quoted, count)
@@ -86,12 +96,26 @@ async def _database(service: str, name: str, connection: Connection) -> list[Dat
     return [whole, *tables]
 
 
+async def _sized(connection: Connection) -> list[tuple[Any, ...]]:
+    import psycopg
+
+    try:
+        return await _rows(connection, _TABLES.format(size=_SIZE))
+    except psycopg.errors.LockNotAvailable:
+        return await _rows(connection, _TABLES.format(size=_LAST_SIZE))
+
+
+async def _size(door: Door, database: str) -> int:
+    async with door.connected() as connection:
+        cursor = await connection.execute("SELECT pg_database_size(%s::name)", (database,))
+        [(size,)] = await cursor.fetchall()
+    return int(str(size))
+
+
 async def _count(connection: Connection, table: str, estimate: int) -> int:
     import psycopg
 
     try:
-        # Somebody may have it locked, or be just removing it.
-        await connection.execute("SET lock_timeout = '100ms'")
         [(count,)] = await _rows(connection, _COUNT.format(table))
     except psycopg.Error:
         return estimate
@@ -100,7 +124,7 @@ async def _count(connection: Connection, table: str, estimate: int) -> int:
 
 async def sizes(door: Door) -> int:
     """Bytes that all databases take. Raises as psycopg does."""
-    question = "SELECT sum(pg_database_size(oid)) FROM pg_database WHERE datallowconn"
+    question = "SELECT sum(pg_database_size(oid)) FROM pg_database WHERE datname <> 'template0'"
     async with door.connected() as connection:
         [(size,)] = await _rows(connection, question)
     return int(size or 0)
@@ -115,7 +139,7 @@ async def state_of_writing(door: Door) -> str:
     found = hashlib.sha256()
     async with door.connected() as connection:
         identity = await _rows(connection, "SELECT system_identifier FROM pg_control_system()")
-        names = [each.name for each in await databases_of(connection)]
+        names = [each.name for each in await databases_of(connection) if each.connectable]
         roles = await _rows(
             connection, "SELECT string_agg(r::text, ',' ORDER BY oid) FROM pg_roles r"
         )

@@ -36,6 +36,12 @@ class Moment:
     server: int
     following: int
 
+    def but_for(self, ours: int, later: Moment | None) -> Moment:
+        """``later``, where nothing lies between but ``ours`` transactions that changed no data."""
+        if later == Moment(self.server, self.following + ours):
+            return later
+        return self
+
 
 async def now(connection: Connection) -> Moment | None:
     """This moment of a server that runs; None while anything is being changed.

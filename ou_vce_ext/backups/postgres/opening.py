@@ -11,7 +11,8 @@ from ..reader import Archive
 from ..threads import in_thread
 from ..watch import Watch
 from .blame import not_the_files
-from .foreign import ForeignDump, Format, Packed, find_dump, from_listing, read_script, unpack
+from .foreign import ForeignDump, from_listing, read_script
+from .packed import Format, Packed, discard, find_dump, unpack
 from .sources import OwnBackup
 from .tool import ToolFailedError, Tools
 
@@ -76,6 +77,5 @@ async def _archive(
             else say("Use another file."),
         ) from error
     finally:
-        if plain is not packed:
-            plain.path.unlink(missing_ok=True)
+        discard(plain, packed)
     return dataclasses.replace(found, path=packed.path)

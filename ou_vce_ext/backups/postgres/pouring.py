@@ -9,8 +9,9 @@ from typing import BinaryIO, Final
 from ...drivers.postgres.door import Door
 from ..threads import in_thread
 from ..watch import Watch
-from .foreign import ForeignDump, understood, unpack
+from .foreign import ForeignDump
 from .loading import Loader
+from .packed import discard, understood, unpack
 from .pipes import PipeWriter
 from .sources import OwnBackup
 from .tool import Tools
@@ -69,8 +70,7 @@ async def _run(
             arguments = (*_AS_SCRIPT, f"--format={source.format}", str(plain.path))
             await tools.reading(watch, loader.run, "pg_restore", *arguments)
         finally:
-            if plain is not source.packed:
-                plain.path.unlink(missing_ok=True)
+            discard(plain, source.packed)
 
 
 class Counted:

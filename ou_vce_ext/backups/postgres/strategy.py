@@ -23,7 +23,7 @@ from .. import scratch
 from ..strategy import Built, Layer, Source, Strategy, Taken
 from ..watch import Watch
 from ..writer import ArchiveWriter
-from . import beside, looking, moments, seeds
+from . import beside, closed, looking, moments, seeds
 from .blame import no_room
 from .building import Build, Parts, parts_of, parts_of_seed
 from .foreign import ForeignDump
@@ -98,11 +98,17 @@ class PostgresStrategy(Strategy):
         """Each database by pg_dump, the roles by pg_dumpall."""
         with explained(), self._private_folder() as folder:
             door = await self.live.door().proven()
-            self.moment = await self._now(door)
+            before = self.moment = await self._now(door)
             async with door.connected() as connection:
                 major = connection.info.server_version // 10_000
             tools = Tools(self.live.launcher, await self._tools_for(major), folder, door)
-            return await Taking(self.live.spec.name, tools, door, archive, watch).take()
+            async with closed.opened(door) as shut:
+                taking = Taking(self.live.spec.name, tools, door, archive, watch, shut)
+                taken = await taking.take()
+            if before and shut:
+                ours = closed.TRANSACTIONS * len(shut)
+                self.moment = before.but_for(ours, await self._now(door))
+            return taken
 
     async def moved_on(self, moment: object) -> bool:
         """By the transactions that were numbered since, as the server or its folder tells."""
