@@ -44,10 +44,6 @@ class UnsuitableError(VceError):
         super().__init__("backup-unsuitable", message, hint)
 
 
-class UnavailableError(VceError):
-    """What a service needs is not installed: the message says what, the hint how to get it."""
-
-
 class DefiniteError(VceError):
     """A start failed for a reason that trying again will not change."""
 

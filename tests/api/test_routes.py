@@ -15,7 +15,6 @@ from ou_vce_ext.errors import (
     ConflictError,
     DataInUseError,
     DefiniteError,
-    UnavailableError,
     VceError,
 )
 from ou_vce_ext.models import OperationState
@@ -246,7 +245,6 @@ def test_every_described_code_has_its_status() -> None:
         (ConflictError("A backup of PostgreSQL is under way."), 409, "conflict"),
         (ConflictError("It is not ours.", code="capability-missing"), 409, "capability-missing"),
         (DefiniteError("disk-full", "The disk is full."), 507, "disk-full"),
-        (UnavailableError("program-missing", "It is not installed.", "Ask."), 409, "conflict"),
         (DataInUseError("Somebody has it.", "Ask them.", {}), 409, "conflict"),
         (VceError("not-in-the-book", "Odd."), 409, "conflict"),
     ],

@@ -110,10 +110,10 @@ async def test_one_at_a_time_and_the_other_is_named(home: Home) -> None:
     )
     assert first.id == again.id
     for asked in (home.backups.restore(made), home.backups.reset("thing")):
-        with pytest.raises(ConflictError, match=first.id):
+        with pytest.raises(ConflictError, match="A backup of Thing is under way"):
             await asked
     for act in (home.registry.stop, home.registry.restart):
-        with pytest.raises(ConflictError, match=first.id):
+        with pytest.raises(ConflictError, match="A backup of Thing is under way"):
             act("thing")
     stop = home.registry.stop("thing", cancel=True)
     await home.done(stop)
@@ -164,9 +164,9 @@ async def test_a_proof_that_somebody_asked_for_is_named(home: Home) -> None:
     made = await home.backup()
     await home.until(lambda: "build" in home.strategy().calls)
     asked = await home.backups.verify(made)
-    with pytest.raises(ConflictError, match=asked.id):
+    with pytest.raises(ConflictError, match="being checked"):
         await home.backups.back_up("thing")
-    with pytest.raises(ConflictError, match=asked.id):
+    with pytest.raises(ConflictError, match="in use"):
         await home.backups.remove(made)
     gate.set()
     await home.done(asked)
