@@ -55,8 +55,12 @@ class Running:
         return self.operation.service == service or service in self.holds
 
     def progress(self, message: str, fraction: float | None = None) -> None:
-        """Tell a person what is happening now, and how far it is (0..1) where that is known."""
-        self.operation = replace(self.operation, message=message, progress=fraction)
+        """Tell a person what is happening now, and how far it is (0..1) where that is known.
+
+        What was told before holds on: nothing is less done than it was.
+        """
+        told = [each for each in (self.operation.progress, fraction) if each is not None]
+        self.operation = replace(self.operation, message=message, progress=max(told, default=None))
         self.changed(self.operation)
 
 
