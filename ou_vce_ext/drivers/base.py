@@ -120,6 +120,10 @@ class Driver(ABC):
     async def provision(self, progress: Progress) -> None:
         """After the service first answers in a run: users, databases, replica set. Idempotent."""
 
+    def starting(self) -> str | None:
+        """What is said until it answers; None for the usual words."""
+        return None
+
     def stopping(self) -> str | None:
         """What is said while it is being stopped; None for the usual words."""
         return None

@@ -227,7 +227,7 @@ class Lifecycle(Standing):
     async def _become_ready(self, process: Process, began: float) -> bool:
         """True once ready; False when the process died first. Raises VceError."""
         title = self.spec.title
-        self._progress(say("Starting {title}", title=title), None)
+        self._progress(self.driver.starting() or say("Starting {title}", title=title), None)
         outcome = await wait_until_ready(
             self.driver, process, self._clock, self.driver.ready_timeout
         )

@@ -74,6 +74,10 @@ class OpenRefineDriver(Driver):
     def _port_declared(self) -> bool:
         return "port" in self.spec.options
 
+    def starting(self) -> str:
+        """Nearly all of it is that."""
+        return say("Starting {title}: loading Java", title=self.spec.title)
+
     async def missing(self) -> ServiceError | None:
         """What is not installed, or None."""
         return await asyncio.to_thread(missing_program, self.program, self.java)
