@@ -30,7 +30,7 @@ class Lasting:
             return
         self._written = 0
         self._checked()
-        self._going = self._thread.submit(os.fdatasync, self._file)
+        self._going = self._thread.submit(os.fsync, self._file)
 
     def finish(self) -> None:
         """Return once all that was written is on disk. Raises OSError."""
