@@ -8,6 +8,7 @@ import { Panel } from './panels';
 import { askStatus } from './service';
 import { Sharing } from './sharing';
 import { buildSpareKeys } from './spareKeys';
+import { followStop } from './stopping';
 import { Teller } from './telling';
 import { followTheme } from './theme';
 import { View } from './view';
@@ -105,6 +106,12 @@ const connection = new Connection(
     });
   }
 );
+
+followStop(() => {
+  if (connection.screen) {
+    teller.tell('asked');
+  }
+});
 
 // -- keys and pointer -----------------------------------------------------------------------------
 

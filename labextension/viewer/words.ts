@@ -20,6 +20,8 @@ export const ENGLISH = {
   crashed:
     '{title} ended unexpectedly and has been started again. What had not been saved in it is lost; its log in the VCE panel may say why.',
   stopping: '{title} is being stopped.',
+  asked:
+    '{title} is being stopped. If it asks something, answer now: half a minute later it ends all the same.',
   stopped: '{title} is not running.',
   failed: '{title} is not running: something went wrong.',
   silent: '{title} runs and does not answer just now. Trying again …',

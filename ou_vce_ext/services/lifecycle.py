@@ -115,7 +115,9 @@ class Lifecycle(Standing):
         self._task = None
         if self.process is not None:
             progress(
-                say("Stopping {title}: letting it save and finish", title=self.spec.title), None
+                self.driver.stopping()
+                or say("Stopping {title}: letting it save and finish", title=self.spec.title),
+                None,
             )
             began = self._clock.monotonic()
             answers = self.state is ServiceState.READY

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from ou_vce_ext.drivers.desktop.display import Display
-from ou_vce_ext.drivers.desktop.program import Program
+from ou_vce_ext.drivers.desktop.program import ANSWER_SECONDS, Program
 
 PID = 4711
 
@@ -21,8 +21,8 @@ class FakeDisplay:
         self.windows = 1
         self.asked = 0
 
-    def shown(self) -> bool:
-        return self.windows > 0
+    def shown(self) -> frozenset[int]:
+        return frozenset(range(self.windows))
 
     def ask_to_close(self) -> bool:
         self.asked += self.windows
@@ -67,6 +67,23 @@ def test_windows_are_asked_then_the_program_then_the_kernel(rig: Rig) -> None:
     rig.program.go_on()
     rig.program.go_on()
     assert rig.over == 1
+
+
+def test_who_asks_before_it_closes_is_given_time_for_the_answer_once(rig: Rig) -> None:
+    rig.program.end()
+    soon = rig.program.deadline
+    rig.program.windows_changed()
+    assert rig.program.deadline == soon
+    rig.display.windows = 2
+    rig.program.windows_changed()
+    later = rig.program.deadline
+    assert soon and later
+    assert later > soon + ANSWER_SECONDS / 2
+    rig.display.windows = 3
+    rig.program.windows_changed()
+    assert rig.program.deadline == later
+    rig.program.go_on()
+    assert rig.signals == [signal.SIGTERM]
 
 
 def test_where_there_is_no_window_to_ask_it_is_signalled_at_once(rig: Rig) -> None:

@@ -55,13 +55,13 @@ class Display:
         """Whether windows may have come or gone since they were last asked for."""
         return bool(self.windows and self.windows.news)
 
-    def shown(self) -> bool:
-        """Whether there is any window."""
+    def shown(self) -> frozenset[int]:
+        """The windows there are."""
         try:
-            return bool(self.windows and self.windows.shown())
+            return frozenset(self.windows.shown() if self.windows else ())
         except OSError:
             self.forget()
-            return False
+            return frozenset()
 
     def ask_to_close(self) -> bool:
         """Ask each window to close; whether there was any."""

@@ -27,6 +27,7 @@ from .display_number import clear
 from .display_server import DisplayServer, Screen
 from .note import read_note, write_whole
 from .options import FIT, OPTIONS, check_declaration, parse_size
+from .program import ANSWER_SECONDS
 from .programs import missing_for
 from .tigervnc import TigerVNC
 
@@ -200,7 +201,7 @@ class DesktopDriver(Driver):
             env=self._environment,
             cwd="/",
             output=self.site.log_file,
-            stop=(StopStep("SIGTERM", seconds + LAST_SECONDS),),
+            stop=(StopStep("SIGTERM", seconds + ANSWER_SECONDS + LAST_SECONDS),),
             lock_file=self.lock_file,
             memory_limit=self.spec.memory_bytes,
         )
@@ -228,6 +229,13 @@ class DesktopDriver(Driver):
                 return False
             await asyncio.sleep(max(FIRST_LOOK_SECONDS, LATER_LOOK_SHARE * waited))
         return True
+
+    def stopping(self) -> str:
+        """That it may have a question, which nobody but a person can answer."""
+        return say(
+            "Stopping {title}: if it asks whether to save, answer in its tab within half a minute",
+            title=self.spec.title,
+        )
 
     async def close(self) -> None:
         """Clear away what is left of a session that was killed."""

@@ -12,6 +12,8 @@ from .display import Display
 
 LINGER_SECONDS = 0.5
 """After the program's first process has ended well: until its windows are gone from the list."""
+ANSWER_SECONDS = 30.0
+"""For a person to answer what a program asks when it is to close, such as whether to save."""
 _KILL_SECONDS = 1.0
 _MOST_STEPS = 4
 
@@ -39,6 +41,7 @@ class Program:
         self._display = display
         self._over = over
         self._steps = 0
+        self._known: frozenset[int] | None = None
         self._close_seconds = close_seconds
         self._term_seconds = term_seconds
 
@@ -81,9 +84,18 @@ class Program:
         if self.status is not None and not self._lingers:
             self._over()
 
+    def windows_changed(self) -> None:
+        """Windows have come or gone: one that comes after all were asked to close is a question."""
+        if self._steps == 1 and self._known is not None and self._display.shown() - self._known:
+            # Once: a program that goes on asking is ended all the same.
+            self._known = None
+            self.deadline = time.monotonic() + max(ANSWER_SECONDS, self._close_seconds)
+
     def _next_step(self) -> None:
         """Ask the windows, then the program, then the kernel; each is given its time."""
         self._steps += 1
+        if self._steps == 1:
+            self._known = self._display.shown()
         if self._steps == 1 and self._display.ask_to_close():
             self.deadline = time.monotonic() + self._close_seconds
         elif self._steps <= 2:

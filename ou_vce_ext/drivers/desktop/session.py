@@ -188,6 +188,7 @@ class Session:
     def _on_news(self) -> None:
         if not self.program.pid:
             return
+        self.program.windows_changed()
         if not self.display.shown():
             self.program.no_window_left()
         elif not self.note.facts.get("window"):
