@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def ended_by(server: Jupyter, how: str) -> None:
                 os.kill(pid, signal.SIGKILL)
         case name:
             server.process.send_signal(getattr(signal, name))
-    server.process.wait(60)
+    server.process.wait(150)
 
 
 def _name(pid: int) -> str:
@@ -66,7 +67,7 @@ def test_every_service_saves_and_nobody_is_left(tmp_path: Path, how: str) -> Non
         ended_by(server, how)
         if how not in ("SIGKILL", "keepers-too"):
             assert saved.exists(), "Jupyter did not wait for its service to save"
-        wait(lambda: not any(proc.is_alive(pid, None) for pid in tree), 60)
+        wait(lambda: not any(proc.is_alive(pid, None) for pid in tree))
         assert saved.read_text() == "saved"
 
 
@@ -104,8 +105,8 @@ def test_another_extension_has_replaced_the_signal_handlers(tmp_path: Path, hand
         wait(lambda: "handlers are replaced" in server.log.read_text())
         tree = server.tree()
         server.process.terminate()
-        server.process.wait(60)
-        wait(lambda: not any(proc.is_alive(pid, None) for pid in tree), 60)
+        server.process.wait(150)
+        wait(lambda: not any(proc.is_alive(pid, None) for pid in tree))
         assert saved.read_text() == "saved"
 
 
@@ -119,7 +120,7 @@ def test_in_a_network_of_its_own_too(tmp_path: Path, how: str) -> None:
         assert "vce-forwarder" in map(_name, tree)
         assert server.request("GET", "vce/status")[0] == 200
         ended_by(server, how)
-        wait(lambda: not any(proc.is_alive(pid, None) for pid in tree), 60)
+        wait(lambda: not any(proc.is_alive(pid, None) for pid in tree))
         assert saved.read_text() == "saved"
 
 
@@ -138,20 +139,18 @@ def test_after_a_killed_jupyter_the_next_one_waits_for_the_saving(tmp_path: Path
 
 def test_a_second_jupyter_on_the_same_home_is_told_who_holds_it(tmp_path: Path) -> None:
     saved = tmp_path / "saved"
-    with (
-        jupyter(tmp_path, toml=declaration(saved)) as first,
-        jupyter(tmp_path, toml=declaration(saved)) as second,
-    ):
-        first.wait_state("saver", "ready")
-        error = second.service("saver")["error"]
-        assert second.state("saver") == "failed"
+    with ExitStack() as stack:
+        first = stack.enter_context(jupyter(tmp_path, toml=declaration(saved)))
+        pid = first.wait_state("saver", "ready")["pid"]
+        second = stack.enter_context(jupyter(tmp_path, toml=declaration(saved)))
+        error = second.wait_state("saver", "failed")["error"]
         assert error["code"] == "house-in-use"
         assert str(first.process.pid) in error["message"]
         done = second.finish(second.api("POST", "services/saver/start"))
         assert done["state"] == "failed"
         assert done["error"]["code"] == "house-in-use"
-        assert first.state("saver") == "ready"
+        assert first.wait_state("saver", "ready")["pid"] == pid
         first.process.terminate()
-        first.process.wait(60)
+        first.process.wait(150)
         done = second.finish(second.api("POST", "services/saver/start"))
         assert done["state"] == "succeeded", done

@@ -318,11 +318,13 @@ async def test_a_stale_lock_file_of_the_dead(rig: PostgresRig) -> None:
 
 
 async def test_a_stale_lock_file_whose_number_a_stranger_has(rig: PostgresRig) -> None:
-    with subprocess.Popen(["sleep", "600"]) as stranger:
-        await stale(rig, stranger.pid)
-        await answers(rig)
-        assert stranger.poll() is None
-        stranger.kill()
+    with subprocess.Popen(["sleep", "6000"]) as stranger:
+        try:
+            await stale(rig, stranger.pid)
+            await answers(rig)
+            assert stranger.poll() is None
+        finally:
+            stranger.kill()
 
 
 async def test_a_stale_lock_file_whose_number_another_server_has(

@@ -50,12 +50,12 @@ def keeper_of(rig: WebRig) -> int:
 
 
 def named(pids: list[int], name: str) -> int:
-    """The one of ``pids`` that is called ``name``."""
+    """The one of ``pids`` that is called ``name``; there must be one."""
     for pid in pids:
         with contextlib.suppress(OSError):
             if Path(f"/proc/{pid}/comm").read_text().strip() == name:
                 return pid
-    return 0
+    raise AssertionError(f"none of {pids} is {name}")
 
 
 async def test_it_is_reached_through_its_socket_and_no_other_way(
