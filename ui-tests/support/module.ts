@@ -17,6 +17,11 @@ export const MODULE: ServerOptions = {
 [services.genie]
 command = ${held('genie', 'exec node genie/server.js')}
 `,
+    // A backup taken by the clock would come between those that tests count.
+    'clock.toml': `
+[services.postgres]
+backup = { every = "never" }
+`,
     'maps.toml': `
 [services.maps]
 kind = "web"

@@ -155,7 +155,7 @@ test('back up, prove, reset with a preview, undo: equal', async ({
   });
 
   await test.step('take away, pin, and delete after being asked', async () => {
-    await ours.choose('PostgreSQL', 'Restore PostgreSQL…');
+    await ours.button('postgres', 'backups').click();
     await expect(
       list.getByRole('heading', { name: 'PostgreSQL' })
     ).toBeFocused();

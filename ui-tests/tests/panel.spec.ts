@@ -117,7 +117,6 @@ test('a database that is killed comes back by itself', async ({
   await server.settle('mongo', 'ready');
   await vce.openPanel();
   await vce.expectRow('mongo', 'ready');
-  const told = await vce.followAnnouncements();
   const { pid } = await server.service('mongo');
   process.kill(pid ?? 0, 'SIGKILL');
   await expect
@@ -126,8 +125,6 @@ test('a database that is killed comes back by itself', async ({
       return now.state === 'ready' && now.pid !== pid;
     })
     .toBe(true);
-  // The row may not know yet that it has been away.
-  await expect.poll(told).toContain('MongoDB is running.');
   await vce.expectRow('mongo', 'ready');
 });
 
