@@ -70,6 +70,9 @@ class RawSocket:
 
     async def send_bytes(self, data: bytes) -> None:
         """Send bytes, and wait while the app has no room for more."""
+        if self._writer.is_closing():
+            # Still on its way to an app that has gone, which `receive` tells of.
+            return
         self._writer.write(data)
         await self._writer.drain()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ou_vce_ext.drivers.desktop import display_number
 from ou_vce_ext.drivers.desktop.diagnoses import explain_ending, farewell
 from ou_vce_ext.drivers.desktop.display_server import Screen
 from ou_vce_ext.drivers.desktop.driver import DesktopDriver
@@ -17,6 +18,7 @@ from ou_vce_ext.drivers.desktop.options import OPTIONS, check_declaration, parse
 from ou_vce_ext.drivers.desktop.programs import missing_for
 from ou_vce_ext.drivers.desktop.tigervnc import TigerVNC
 from ou_vce_ext.drivers.desktop.window_manager import write_settings
+from ou_vce_ext.errors import DefiniteError
 from ou_vce_ext.launch import Ending
 from ou_vce_ext.models import ServiceSpec, Site
 
@@ -115,6 +117,21 @@ def test_folder_environment_and_steps(tmp_path: Path, monkeypatch: pytest.Monkey
     plain = driver(tmp_path)
     assert plain.data_dir == plain.cwd == tmp_path / "home"
     assert not plain.has_own_folder
+
+
+def test_where_no_display_can_have_its_socket_nothing_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sockets = tmp_path / "sockets"
+    monkeypatch.setattr(display_number, "SOCKETS", str(sockets))
+    desktop = driver(tmp_path)
+    # A display's server makes the folder where it is not there.
+    asyncio.run(desktop.prepare(lambda *_: None))
+    sockets.touch()
+    with pytest.raises(DefiniteError) as told:
+        asyncio.run(desktop.prepare(lambda *_: None))
+    assert told.value.code == "display-failed"
+    assert "chmod 1777" in told.value.hint
 
 
 def test_java_without_windows_is_no_java(tmp_path: Path) -> None:

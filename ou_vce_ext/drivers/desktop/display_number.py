@@ -25,6 +25,13 @@ def socket_of(display: int) -> str:
     return f"{SOCKETS}/X{display}"
 
 
+def sockets_can_be_made() -> bool:
+    """Whether a server can make its socket, and the folder for it where that is not there."""
+    if os.path.isdir(SOCKETS):
+        return os.access(SOCKETS, os.W_OK | os.X_OK)
+    return not os.path.lexists(SOCKETS) and os.access(os.path.dirname(SOCKETS), os.W_OK | os.X_OK)
+
+
 def candidates() -> Iterator[int]:
     """Numbers that look free now, in no order that another session would try as well."""
     while True:

@@ -23,13 +23,14 @@ from ..log_mark import LogMark
 from ..web.placeholders import fill
 from . import window_manager
 from .diagnoses import explain_ending, farewell
-from .display_number import clear
+from .display_number import clear, sockets_can_be_made
 from .display_server import DisplayServer, Screen
 from .note import read_note, write_whole
 from .options import FIT, OPTIONS, check_declaration, parse_size
 from .program import ANSWER_SECONDS
 from .programs import missing_for
 from .tigervnc import TigerVNC
+from .x11 import SOCKETS
 
 STOP_SECONDS: Final = 10.0
 ASKED_SHARE: Final = 0.65
@@ -135,6 +136,21 @@ class DesktopDriver(Driver):
         await asyncio.to_thread(self._prepare)
 
     def _prepare(self) -> None:
+        if not sockets_can_be_made():
+            raise DefiniteError(
+                "display-failed",
+                say(
+                    "No display can be opened for {title}: nothing can be made in {folder}, where "
+                    "displays have their sockets. Nothing has been started.",
+                    title=self.spec.title,
+                    folder=SOCKETS,
+                ),
+                say(
+                    "Let the machine's administrator run `mkdir -p {folder}` and "
+                    "`chmod 1777 {folder}`.",
+                    folder=SOCKETS,
+                ),
+            )
         make_private_folder(self.site.private_dir)
         make_private_folder(self.site.runtime_dir)
         try:
