@@ -50,6 +50,8 @@ class Bench:
         # Whoever a service of root's runs as may pass through.
         self.root.chmod(0o711)
         self.prefix = prefix
+        self.patience = 1.0
+        """How many times longer than on a quiet machine anything may take."""
         self.log = logging.getLogger("faults")
         self.errors = self.root / "keepers"
         self.launcher = KeeperLauncher(log=self.log, errors=self.errors)
@@ -94,7 +96,7 @@ class Bench:
         )
         for made in (site.root_dir, site.log_file.parent):
             made.mkdir(exist_ok=True)
-        return Supervised(driver(spec, site, self.launcher), self.launcher, self.log)
+        return Supervised(driver(spec, site, self.launcher), self.launcher, self.log, self.patience)
 
     async def aclose(self) -> str:
         """End everything; returns what keepers had to say of themselves: nothing if all is well."""

@@ -63,8 +63,8 @@ class Campaign:
     """How faults are tried. The same ``seed`` draws the same random numbers for each try.
 
     ``tries`` stands in for each fault's own number where it is given; ``short`` is a quick round.
-    A figure in seconds may be ``patience`` times what it is held to: 1 where it is measured, and
-    more where the machine may be busy with anything, as in the tests.
+    What takes time may take ``patience`` times what it is held to: 1 where it is measured, and more
+    where the machine may be busy with anything, as in the tests.
     """
 
     seed: int
@@ -83,6 +83,7 @@ class Campaign:
         result.measures = [asdict(measure) for measure in fault.measures]
         wanted = self.tries or (fault.short_tries if self.short else fault.tries)
         fault.short = self.short
+        bench.patience = self.patience
         began = time.monotonic()
         await fault.set_up(bench)
         gate = asyncio.Semaphore(fault.at_once)
@@ -105,8 +106,9 @@ class Campaign:
         attempt = Attempt(bench, fault.number, number, rng, self.short)
         result.tries += 1
         words = []
+        limit, closing = fault.limit * self.patience, CLOSING * self.patience
         try:
-            async with asyncio.timeout(fault.limit):
+            async with asyncio.timeout(limit):
                 figures = await fault.try_once(attempt)
             # What was too slow counts among the figures as well: the worst is the worst.
             result.add(figures)
@@ -120,14 +122,14 @@ class Campaign:
                     f"{measure.name}: {value:.3f} {measure.unit}, not {most:g} at most",
                 )
         except TimeoutError:
-            words.append(f"wedged: not over after {fault.limit:g} s")
+            words.append(f"wedged: not over after {limit:g} s")
         except Exception as failure:
             words.append(in_words(failure))
         try:
-            async with asyncio.timeout(CLOSING):
+            async with asyncio.timeout(closing):
                 await attempt.close()
         except TimeoutError:
-            words.append(f"wedged: not stopped after {CLOSING:g} s")
+            words.append(f"wedged: not stopped after {closing:g} s")
         except Exception as failure:
             words.append(in_words(failure))
         if words:

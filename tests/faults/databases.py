@@ -25,7 +25,7 @@ async def connected(driver: Driver) -> AsyncIterator[Connection]:
         user=env["PGUSER"],
         dbname=env["PGDATABASE"],
         passfile=env["PGPASSFILE"],
-        connect_timeout=10,
+        connect_timeout=60,
         autocommit=True,
     )
     try:

@@ -103,7 +103,7 @@ class DesktopKilled(Fault):
         assert isinstance(driver, DesktopDriver)
         moves = len(service.moves)
         with socket.socket(socket.AF_UNIX) as viewer:
-            viewer.settimeout(5)
+            viewer.settimeout(60)
             viewer.connect(str(driver.socket))
             for answer in (viewer.recv(12), b"\1", b"\1"):
                 viewer.sendall(answer)
@@ -134,11 +134,17 @@ class DesktopAbandoned(Fault):
             with home.jupyter(attempt.mark) as server:
                 program = server.wait_state(NAME, "ready")["pid"]
                 jupyter = home.main(server)
-                before = _connections(jupyter)
                 with tab(server):
-                    expect(_connections(jupyter) > before, "a tab is open, and has no connection")
+                    # One to the tab, and one to the display: of the latter it is seen whose it is.
+                    connections = _connections(jupyter)
+                    _, _, display = _files_of_any(started(server))
+                    expect(_taken(display) == 1, "a tab is open, and has no connection")
                     time.sleep(attempt.rng.uniform(0, 0.2))
-                wait(lambda: _connections(jupyter) <= before, 10, lambda: "a connection is left")
+                wait(lambda: not _taken(display), told=lambda: "the display has a viewer left")
+                wait(
+                    lambda: _connections(jupyter) <= connections - 2,
+                    told=lambda: "a connection is left",
+                )
                 with tab(server):
                     time.sleep(attempt.rng.uniform(0, 0.2))
                     service = server.service(NAME)
@@ -147,7 +153,7 @@ class DesktopAbandoned(Fault):
                     files = _files_of_any(tree)
                     expect(len(files) == 3, f"the display's files are {files}")
                     kill(jupyter)
-                    taken = wait_gone(tree, 60)
+                    taken = wait_gone(tree, 60 * attempt.bench.patience)
             if home.bench.prefix:
                 # A container's first process takes all others with it: nobody was left to tidy up.
                 with home.jupyter(attempt.mark) as server:
@@ -155,7 +161,7 @@ class DesktopAbandoned(Fault):
                     left = [path for path in files[:2] if os.path.lexists(path)]
                     expect(not left, f"ready again, and of the display before {left} are there")
                     os.kill(home.main(server), signal.SIGTERM)
-                    wait_ended(server, 60)
+                    wait_ended(server, 60 * attempt.bench.patience)
             left = [path for path in files if os.path.lexists(path)]
             expect(not left, f"gone with Jupyter, and {left} are there")
             return {"gone with Jupyter after": taken}
@@ -168,6 +174,12 @@ def _connections(pid: int) -> int:
         with suppress(OSError):
             count += os.readlink(link).startswith("socket:")
     return count
+
+
+def _taken(path: str) -> int:
+    """How many connections a unix socket at ``path`` has accepted."""
+    lines = Path("/proc/net/unix").read_text().splitlines()
+    return sum(line.split()[5] == "03" and line.endswith(f" {path}") for line in lines[1:])
 
 
 def _files_of_any(tree: Iterable[int]) -> list[str]:

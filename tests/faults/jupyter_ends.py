@@ -112,11 +112,11 @@ class JupyterEnds(Fault):
         asked = time.monotonic()
         self._end(home, server, how, controller, tree)
         if how in WAITS:
-            wait_ended(server, 60)
+            wait_ended(server, 60 * attempt.bench.patience)
             # The keepers' parent ends by itself a moment after the last of them.
             left = [words for words in alive(tree) if "vce-keepers" not in words]
             expect(not left, f"{how}: Jupyter ended before {left}")
-        wait_gone(tree, 60)
+        wait_gone(tree, 60 * attempt.bench.patience)
         gone = time.monotonic() - asked
         if how not in UNSAVED:
             expect(_lines(saved) == before + 1, f"{how}: the app was not let save its work")

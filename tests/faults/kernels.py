@@ -73,7 +73,7 @@ class KernelsBeside(Fault):
             self._stir(attempt, server)
             killed = time.monotonic()
             self._end(attempt, client, pid)
-            took = self._restarted(client, pid, killed)
+            took = self._restarted(client, pid, killed, attempt.bench.patience)
         finally:
             client.stop_channels()
             client.context.destroy(linger=0)
@@ -88,7 +88,7 @@ class KernelsBeside(Fault):
         client.load_connection_file()
         # Without a heart to listen for: it says "died" of one that is not there yet.
         client.start_channels(hb=False)
-        client.wait_for_ready(timeout=60)
+        client.wait_for_ready(timeout=150)
         return client
 
     def _stir(self, attempt: Attempt, server: Jupyter) -> None:
@@ -103,10 +103,14 @@ class KernelsBeside(Fault):
         else:
             client.execute(f"import os; os._exit({attempt.rng.randrange(256)})")
 
-    def _restarted(self, client: BlockingKernelClient, pid: int, killed: float) -> float:
+    def _restarted(
+        self, client: BlockingKernelClient, pid: int, killed: float, patience: float
+    ) -> float:
         """It is another process, and computes."""
         while True:
-            expect(time.monotonic() - killed < 40, "a kernel that died was not restarted")
+            expect(
+                time.monotonic() - killed < 40 * patience, "a kernel that died was not restarted"
+            )
             try:
                 client.wait_for_ready(timeout=2)
                 now = int(run(client, "import os; os.getpid()", 2))
@@ -124,8 +128,8 @@ class KernelsBeside(Fault):
         with self._stack:
             tree = started(self._server)
             os.kill(self._home.main(self._server), signal.SIGTERM)
-            wait_ended(self._server, 60)
-        wait_gone(tree, 5)
+            wait_ended(self._server, 60 * bench.patience)
+        wait_gone(tree, 5 * bench.patience)
         checked, wrong = map(int, self._codes.read_text().split())
         expect(checked, "no exit code was looked at")
         expect(not wrong, f"of {checked} children of Jupyter's, {wrong} had a wrong exit code")
@@ -133,7 +137,7 @@ class KernelsBeside(Fault):
         expect(not left, f"left behind: {left}")
 
 
-def run(client: BlockingKernelClient, code: str, seconds: float = 30) -> str:
+def run(client: BlockingKernelClient, code: str, seconds: float = 120) -> str:
     """The value of the last expression of ``code``, as text. Raises TimeoutError."""
     found: list[str] = []
 

@@ -60,7 +60,7 @@ class PostmasterKilled(_OnePostgres):
         tree, restarts = service.tree(), service.lifecycle.restarts
         killed = service.kill(service.pid)
         await writing
-        await ask_until_answered(service.driver, "select 1", 20)
+        await ask_until_answered(service.driver, "select 1", 20 * service.patience)
         answered = time.monotonic() - killed
         left = [pid for pid in tree if not gone(pid)]
         expect(not left, f"it answers again while {left} of the run before still live")
@@ -93,7 +93,7 @@ class BackendKilled(_OnePostgres):
             with suppress(psycopg.Error):
                 await connection.execute("select 1")
         await writing
-        await ask_until_answered(service.driver, "select 1", 20)
+        await ask_until_answered(service.driver, "select 1", 20 * service.patience)
         answered = time.monotonic() - killed
         await self._check(attempt.number, committed)
         expect(service.pid == main, "the server itself was started anew")

@@ -36,8 +36,11 @@ class Move:
 class Supervised:
     """A service behind a registry of its own: what REST can ask for can be asked for here."""
 
-    def __init__(self, driver: Driver, launcher: Launcher, log: logging.Logger) -> None:
+    def __init__(
+        self, driver: Driver, launcher: Launcher, log: logging.Logger, patience: float = 1.0
+    ) -> None:
         clock = SystemClock()
+        self.patience = patience
         self.driver = driver
         self.moves: list[Move] = []
         self._waiting: list[asyncio.Event] = []
@@ -106,7 +109,11 @@ class Supervised:
     # -- waiting ---------------------------------------------------------------------------------
 
     async def moved_to(self, *states: ServiceState, since: int, seconds: float = 30.0) -> Move:
-        """The first move to one of ``states`` after the first ``since`` moves; waits for it."""
+        """The first move to one of ``states`` after the first ``since`` moves; waits for it.
+
+        On a machine that asks for patience, that many times longer.
+        """
+        seconds *= self.patience
         changed = asyncio.Event()
         self._waiting.append(changed)
         try:

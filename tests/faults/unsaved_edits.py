@@ -78,9 +78,9 @@ class UnsavedEdit(Fault):
                 tree = started(server)
                 asked = time.monotonic()
                 os.kill(home.main(server), signal.SIGTERM)
-                wait_ended(server, 120)
+                wait_ended(server, 120 * attempt.bench.patience)
                 took = time.monotonic() - asked
-                wait_gone(tree, 1)
+                wait_gone(tree, attempt.bench.patience)
         return {ENDED: took}
 
     def _ready(self, server: Jupyter) -> None:
