@@ -158,6 +158,14 @@ export function itemKindWords(
   }
 }
 
+/** What a thing is called: by its own name or, where a server has but one of it, by ours. */
+export function itemName(
+  { kind, name }: IDataItem,
+  trans: TranslationBundle
+): string {
+  return kind === 'roles' ? trans.__('Users and their rights') : name;
+}
+
 /** How much of it there is; empty where nobody has counted. */
 export function countWords(item: IDataItem, trans: TranslationBundle): string {
   const { count } = item;

@@ -5,6 +5,7 @@ import type { IDataItem } from '../backupTokens';
 import {
   countWords,
   itemKindWords,
+  itemName,
   momentWords,
   sizeWords
 } from '../backupWords';
@@ -48,7 +49,7 @@ export function DataItems(props: IDataItemsProps): React.JSX.Element {
                     {trans.__('%1:', item.within)}{' '}
                   </span>
                 )}
-                {item.name}
+                {itemName(item, trans)}
               </th>
               <td>{itemKindWords(item.kind, trans)}</td>
               <td>{countWords(item, trans)}</td>
