@@ -68,7 +68,10 @@ class BackupsHandler(VCEHandler):
             )
         if not _FILENAME.fullmatch(filename) or not filename.strip(". "):
             raise BadRequestError(
-                say("`filename` must be the name of a file, without folders. Nothing was done."),
+                say(
+                    "`filename` must be the name of a file, without folders, of 255 characters at "
+                    "most. Nothing was done."
+                ),
                 "Send ?service=NAME&filename=FILE.",
             )
         return service, filename

@@ -101,6 +101,9 @@ def test_commands_reach_no_further_than_a_database() -> None:
     [(_, text)] = read(SCRIPT, 9999)[-1:]
     assert connects_to(Command(text, 1)) == "x y"
     assert connects_to(Command('\\connect "a ""b"', 1)) == 'a "b'
+    dumped_all = r'''\connect -reuse-previous=on "dbname='Anna\'s ""big"" one'"'''
+    assert connects_to(Command(dumped_all, 1)) == 'Anna\'s "big" one'
+    assert connects_to(Command("\\encoding UTF8", 1)) is None
     assert connects_to(Command("\\unrestrict x", 1)) is None
     for bad in ("\\! rm", "\\o |rm", "\\copy a from program 'x'", "\\gexec after a statement"):
         with pytest.raises(UnsuitableError):

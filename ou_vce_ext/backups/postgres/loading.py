@@ -79,14 +79,11 @@ def connects_to(command: Command) -> str | None:
             say("Make the file with pg_dump, or take that line out."),
         )
     told = found[1].strip()
+    if quoted := told.startswith('"') and told.endswith('"'):
+        told = told[1:-1].replace('""', '"')
     if named := _DBNAME.search(told):
         return re.sub(r"\\(.)", r"\1", named[1])
-    if told.startswith('"') and told.endswith('"'):
-        told = told[1:-1]
-        if named := _DBNAME.search(told):
-            return re.sub(r"\\(.)", r"\1", named[1])
-        return told.replace('""', '"')
-    return told.split()[0]
+    return told if quoted else told.split()[0]
 
 
 class Loader:

@@ -30,6 +30,9 @@ from .waiting import Held, looked_after
 _LOCK_WAIT: Final = "30s"
 _OWN: Final = ("postgres", "template1")
 """Databases that come with every server: backed up only where somebody has put something there."""
+_EMPTY: Final = 7_500_000
+"""Bytes that a database takes with nothing in it."""
+_SMALLEST: Final = 10_000
 
 
 class Taking:
@@ -57,14 +60,16 @@ class Taking:
         """Write all of it. Raises VceError with the reason."""
         async with self._door.connected() as connection:
             databases = await self._wanted(await self._theirs(connection))
+            sizes = [await _expected(connection, each.name) for each in databases]
             release = connection.info.parameter_status("server_version") or ""
             major = connection.info.server_version // 10_000
             known = await roles.names_of_roles(connection)
         await self._roles(len([name for name in known if not name.startswith("pg_")]))
-        for number, database in enumerate(databases):
-            share = 1 / len(databases)
-            with self._watch.share(number * share, (number + 1) * share):
-                await self._database(database)
+        total, done = sum(sizes), 0
+        for database, size in zip(databases, sizes, strict=True):
+            with self._watch.share(done / total, (done + size) / total):
+                await self._database(database, size)
+            done += size
         one = len(databases) <= 1
         return Taken(
             contents=tuple(self._items),
@@ -127,10 +132,11 @@ class Taking:
     def _own(self) -> bool:
         return self._door.address.own
 
-    async def _database(self, database: Database) -> None:
+    async def _database(self, database: Database, size: int) -> None:
         import psycopg
 
         door = self._door.into(database.name)
+        self._watch.step(say("Copying the database {name}", name=database.name), size)
         async with looked_after(door, self._watch) as waiting:
             try:
                 facts, written = await self._copied(database, door)
@@ -142,16 +148,15 @@ class Taking:
 
     async def _copied(self, database: Database, door: Door) -> tuple[Facts, int]:
         """Dump it; what is true of it, and the bytes that were written."""
-        async with door.connected() as holder, door.connected() as asking:
-            [(size,)] = await (
-                await holder.execute("SELECT pg_database_size(current_database())")
-            ).fetchall()
-            self._watch.step(say("Copying the database {name}", name=database.name), int(str(size)))
-            async with shared_snapshot(holder, asking) as snapshot:
-                inquiry = Inquiry(asking)
-                await inquiry.prepare()
-                written = await self._dump_beside(database, snapshot, inquiry)
-                await inquiry.note_sequences()
+        async with (
+            door.connected() as holder,
+            door.connected() as asking,
+            shared_snapshot(holder, asking) as snapshot,
+        ):
+            inquiry = Inquiry(asking)
+            await inquiry.prepare()
+            written = await self._dump_beside(database, snapshot, inquiry)
+            await inquiry.note_sequences()
         return inquiry.facts, written
 
     async def _dump_beside(self, database: Database, snapshot: str, inquiry: Inquiry) -> int:
@@ -183,6 +188,13 @@ class Taking:
             "--file={pipe}",
             "--dbname=" + connection_string(database.name),
         )
+
+
+async def _expected(connection: Connection, database: str) -> int:
+    """About how many bytes its dump will have: it is packed, and without indexes."""
+    cursor = await connection.execute("SELECT pg_database_size(%s::name)", (database,))
+    [(size,)] = await cursor.fetchall()
+    return max(_SMALLEST, (int(str(size)) - _EMPTY) // 2)
 
 
 def _not_copied(name: str, error: Exception, held: Held | None) -> VceError:
