@@ -181,3 +181,33 @@ def test_a_keeper_loads_little() -> None:
     assert "ou_vce_ext.services.keeper" in loaded
     assert not loaded & {"typing", "dataclasses", "asyncio", "logging", "subprocess", "pathlib"}
     assert len(loaded) < 100
+
+
+LATER = (
+    "ou_vce_ext.backups.",
+    "ou_vce_ext.models_backup",
+    "ou_vce_ext.drivers.desktop.",
+    "ou_vce_ext.drivers.web.",
+    "ou_vce_ext.drivers.undeclared",
+    "ou_vce_ext.routes.pages",
+    "ou_vce_ext.routes.report_",
+    "ou_vce_ext.routes.status_page",
+    "ou_vce_ext.routes.status_words",
+    "ou_vce_ext.services.redaction",
+)
+"""How the names begin of what no start of a server waits for, with the built-in services."""
+AT_ONCE = {"ou_vce_ext.backups.recovery", "ou_vce_ext.backups.when_needed"}
+
+
+def test_a_start_of_a_server_loads_little() -> None:
+    """With the services there are where nobody has declared any."""
+    code = (
+        "import sys; from ou_vce_ext import app; "
+        "app.declared([], None, {}, {}); print(*sorted(sys.modules))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {"ou_vce_ext.drivers.postgres.driver", *AT_ONCE} <= loaded
+    assert not {name for name in loaded if name.startswith(LATER)} - AT_ONCE
+    assert not {name.partition(".")[0] for name in loaded} & CLIENTS
