@@ -15,7 +15,8 @@ export default defineConfig({
   retries: 0,
   forbidOnly: Boolean(process.env.CI),
   reporter: [['list']],
-  timeout: 300_000,
+  // Some look at very many things, and a machine may be slow.
+  timeout: 600_000,
   expect: { timeout: 60_000 },
   use: {
     ...browser,

@@ -1,5 +1,5 @@
 import AxeBuilder from '@axe-core/playwright';
-import { expect, type Page } from '@playwright/test';
+import { expect, type Frame, type Page } from '@playwright/test';
 
 /** An animation that is no longer than this (ms) is waited for. */
 const BRIEF = 2_000;
@@ -23,7 +23,7 @@ export async function expectAccessible(
       );
     await Promise.allSettled(passing.map(({ finished }) => finished));
   }, BRIEF);
-  let builder = new AxeBuilder({ page }).options({
+  let builder = patient(new AxeBuilder({ page })).options({
     // Of WCAG 2.2, and off by itself.
     rules: { 'target-size': { enabled: true } }
   });
@@ -42,4 +42,29 @@ export async function expectAccessible(
       }))
     )
   ).toEqual([]);
+}
+
+/** How axe gets into the frames of a page, of which its type says nothing. */
+interface Injecting {
+  inject(frames: Frame[], shouldThrow?: boolean): Promise<void>;
+  script(): string;
+  axeConfigure(): Promise<string>;
+}
+
+/** Have axe wait for a frame; by itself, it passes one over in silence that is not quick (1 s). */
+function patient(builder: AxeBuilder): AxeBuilder {
+  const axe = builder as unknown as Injecting;
+  axe.inject = async (frames, shouldThrow) => {
+    for (const frame of frames) {
+      try {
+        await frame.evaluate(axe.script());
+        await frame.evaluate(await axe.axeConfigure());
+      } catch (reason) {
+        if (shouldThrow) {
+          throw reason;
+        }
+      }
+    }
+  };
+  return builder;
 }
