@@ -151,6 +151,8 @@ def test_the_page_comes_before_the_program_and_waits_for_it(server: Jupyter) -> 
 
 
 def test_a_stalled_viewer_of_a_video_costs_no_memory(server: Jupyter) -> None:
+    # Loaded a while after the start, or when somebody asks: not while memory is looked at.
+    server.api("GET", "backups")
     program = start(server, "video")["pid"]
     display = next(pid for pid in server.tree() if "Xtigervnc" in words(pid)[0])
 
@@ -229,7 +231,10 @@ def test_the_examples_run(server: Jupyter) -> None:
     assert start(server, "eyes")["state"] == "ready"
 
     # Full and alone; or as large as it is by itself, within a frame.
-    assert size_of_window(server, "daisyworld") == (1280, 800)
+    wait(
+        lambda: size_of_window(server, "daisyworld") == (1280, 800),
+        told=lambda: str(size_of_window(server, "daisyworld")),
+    )
     width, height = size_of_window(server, "eyes")
     assert (width < 800, height < 600) == (True, True)
 
