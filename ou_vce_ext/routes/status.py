@@ -69,4 +69,5 @@ class StatusHandler(ApiHandler):
             nonce=self.nonce,
             look=look_of(self.settings),
             language=self.language,
+            troubles=self.registry.last_troubles(),
         ).render()

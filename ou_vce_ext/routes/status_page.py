@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from ..models import Capability, Json, Operation, Service
+from ..models import Capability, Json, Operation, Service, ServiceError
 from ..models_status import Status
 from ..sentences import say
 from ..translation import Language
@@ -29,6 +29,8 @@ class Page:
     nonce: str
     look: Look
     language: Language
+    troubles: Mapping[str, tuple[datetime, ServiceError]]
+    """When and why services last died or failed, by name; they may be well again."""
 
     @property
     def measured_as_rss(self) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..errors import ConflictError, UnknownError, VceError
@@ -14,6 +15,7 @@ from ..models import (
     Json,
     Operation,
     Service,
+    ServiceError,
     Upstream,
     Usage,
 )
@@ -116,6 +118,11 @@ class Registry:
     def problems(self) -> list[Problem]:
         """What needs a person, worst first: the house's own, then those of services."""
         return self._house_problems() + problems_of(self._lifecycles.values())
+
+    def last_troubles(self) -> dict[str, tuple[datetime, ServiceError]]:
+        """When and why services last died or failed since this Jupyter began, by name."""
+        items = self._lifecycles.items()
+        return {name: item.last_trouble for name, item in items if item.last_trouble}
 
     def short_of_time(self, grace: float) -> list[Problem]:
         """The running services that need longer than ``grace`` seconds to save and stop."""

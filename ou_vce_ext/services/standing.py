@@ -36,6 +36,8 @@ class Standing:
         self.state = ServiceState.STOPPED
         self.since: datetime = clock.now()
         self.error: ServiceError | None = None
+        self.last_trouble: tuple[datetime, ServiceError] | None = None
+        """When it last died or failed, and why; kept while it is well again."""
         self.retry_at: datetime | None = None
         self.ready_seconds: float | None = None
         self.advise: Callable[[ServiceError], ServiceError] = lambda error: error
@@ -68,6 +70,8 @@ class Standing:
         self.state = new
         self.since = self._clock.now()
         self.error = error
+        if error and new in (ServiceState.BACKOFF, ServiceState.FAILED):
+            self.last_trouble = self.since, error
         self.retry_at = retry_at
         if new in _OUTCOMES:
             self._settled.set()

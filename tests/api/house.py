@@ -94,6 +94,7 @@ class House:
     def __init__(self) -> None:
         self.services: list[Service] = [a_service("openrefine"), a_service("postgres")]
         self.found: list[Problem] = []
+        self.troubles: dict[str, tuple[datetime, ServiceError]] = {}
         self.operations = Operations()
         self.asked: list[tuple[str, ...]] = []
         self.picture: str | None = str(Path(__file__).parent / "data" / "icon.svg")
@@ -132,6 +133,9 @@ class House:
 
     def problems(self) -> list[Problem]:
         return self.found
+
+    def last_troubles(self) -> dict[str, tuple[datetime, ServiceError]]:
+        return self.troubles
 
     def _do(self, kind: str, name: str, *more: str) -> Operation:
         self._find(name)

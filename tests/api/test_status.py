@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ou_vce_ext.models import Capability, OperationState, Service
+from ou_vce_ext.models import Capability, OperationState, Service, ServiceError
 from ou_vce_ext.models_backup import BackupSummary, Reason, Verified
 from ou_vce_ext.models_status import Problem
 from ou_vce_ext.sentences import say
@@ -105,6 +105,14 @@ async def test_the_page_speaks_the_readers_language(
     assert "Accept-Language" in response.headers["Vary"].split(", ")
     assert "PostgreSQL n’est pas en marche" in shown.text
     assert "Espace disque" in shown.text
+
+
+async def test_what_is_well_again_keeps_its_last_error(house: House, ask: Ask) -> None:
+    why = ServiceError("killed", "PostgreSQL was ended by force.", "It is started again by itself.")
+    house.troubles = {"postgres": (NOW, why)}
+    shown = await page(ask)
+    assert "PostgreSQL was ended by force." in shown.text
+    assert "It is started again by itself." not in shown.text
 
 
 async def test_json_speaks_it_too(house: House, ask: Ask) -> None:
