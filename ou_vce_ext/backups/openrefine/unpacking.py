@@ -35,6 +35,7 @@ _MOST_PROJECTS: Final = 2_000
 _ENTRY_BYTES: Final = 1_200
 _PACKED: Final = re.compile(r"\.(tar\.gz|tgz|tar)$", re.IGNORECASE)
 _GZIP: Final = b"\x1f\x8b"
+_TAR: Final = b"ustar"
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -47,6 +48,18 @@ def damaged(reason: str) -> UnsuitableError:
             reason=reason,
         ),
         say("Use another backup, or export the project from OpenRefine once more."),
+    )
+
+
+def _no_archive(head: bytes) -> UnsuitableError:
+    if not head:
+        return damaged(say("it is empty"))
+    return UnsuitableError(
+        say("This file holds no OpenRefine project: it is no archive. Nothing was changed."),
+        say(
+            "To make a project of a table, start OpenRefine and open the file there. What can be "
+            "restored is what OpenRefine exports as a project archive."
+        ),
     )
 
 
@@ -75,8 +88,10 @@ class Unpacker:
         """
         most = max(_ALWAYS_FINE, _SWELLING * length)
         self._budget = Budget(2 * most, self._watch)
-        head = file.read(4)
+        head = file.read(512)
         file.seek(0)
+        if not head.startswith((*_ZIP, _GZIP)) and head[257:262] != _TAR:
+            raise _no_archive(head)
         try:
             if head.startswith(_ZIP):
                 found = self._zip(file, most)
