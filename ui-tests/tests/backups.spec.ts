@@ -36,7 +36,7 @@ const BESIDE = `import psycopg
 with psycopg.connect(dbname="catch_up", autocommit=True) as c:
     print("beside", c.execute("select count(*) from sighting").fetchone()[0])`;
 
-/** Who has a table for themselves keeps a backup waiting, until they let go. */
+/** Who has a table for themselves keeps a backup waiting, until they let go (for 30 s at most). */
 const HOLD = `holder = psycopg.connect()
 holder.execute("lock table sighting")
 print("held")`;
@@ -187,10 +187,10 @@ test('back up, prove, reset with a preview, undo: equal', async ({
     });
     expect(await kernel.run(HOLD)).toBe('held');
     await ours.choose('PostgreSQL', 'Back up PostgreSQL');
-    await expect(ours.note('Copying the database')).toBeVisible();
+    await expect(ours.note('Waiting for the table sighting')).toBeVisible();
     // Galata would wait for a launcher in front, and the list is what is in front.
     await page.reload(AS_IT_IS);
-    await expect(ours.note('Copying the database')).toBeVisible();
+    await expect(ours.note('Waiting for the table sighting')).toBeVisible();
     await expect(list).toBeVisible();
     expect(await kernel.run(LET_GO)).toBe('let go');
     await vce.expectNoted(/PostgreSQL is backed up|can be restored/);
