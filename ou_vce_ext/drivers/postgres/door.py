@@ -6,7 +6,9 @@ or in an environment that others could read.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -62,6 +64,8 @@ class Door:
             await connection.close()
 
     async def _connect(self) -> Connection:
+        # Where no server of ours was started yet, it is not there: the loop must go on meanwhile.
+        await asyncio.to_thread(importlib.import_module, "psycopg")
         import psycopg
 
         trouble: Exception | None = None
