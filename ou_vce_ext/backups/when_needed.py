@@ -19,6 +19,7 @@ from ..models_status import Problem
 from ..services.clock import Clock
 from ..services.operations import Running
 from ..services.registry import Registry
+from .untouched import wants_seed
 
 if TYPE_CHECKING:
     from .manager import Backups
@@ -51,6 +52,7 @@ class BackupsWhenNeeded:
         self._loading: asyncio.Task[Backups] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
+        registry.team.before_start = self._before_start
         registry.team.before_stop = self._before_stop
 
     async def loaded(self) -> Backups:
@@ -94,6 +96,15 @@ class BackupsWhenNeeded:
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         self._tasks.append(asyncio.get_running_loop().create_task(work))
+
+    async def _before_start(self, service: str, running: Running) -> None:
+        """Have the seed of a service there at its first start. Raises VceError."""
+        driver = self._registry.get(service).driver
+        if self._is_ours() and await asyncio.to_thread(wants_seed, driver):
+            backups = await self.loaded()
+            from .first_start import sow
+
+            await sow(backups.house, backups.counter, service, running)
 
     async def _before_stop(self, service: str, running: Running) -> None:
         """What they do before somebody's stop of a service, where anything is declared."""

@@ -1,4 +1,4 @@
-"""Remembering that a folder held databases, so that its loss is never papered over by new ones."""
+"""Remembering that a folder held data, so that its loss is never papered over by new ones."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class MadeBefore:
         self._mark = private_dir / "databases-were-made"
 
     def remember(self, folder: Path) -> None:
-        """From now on ``folder`` is to hold databases. Raises VceError."""
-        if self._names(folder):
+        """From now on ``folder`` is to hold data. Raises VceError."""
+        if self.names(folder):
             return
         try:
             make_private_folder(self._mark.parent, passable=True)
@@ -30,7 +30,7 @@ class MadeBefore:
 
         Call before anything is created in its place.
         """
-        if self._names(folder):
+        if self.names(folder):
             raise DefiniteError(
                 "data-missing",
                 say(
@@ -47,7 +47,8 @@ class MadeBefore:
                 ),
             )
 
-    def _names(self, folder: Path) -> bool:
+    def names(self, folder: Path) -> bool:
+        """Whether ``folder`` has been made to hold data. Never raises."""
         try:
             content = read_private(self._mark)
         except OSError:

@@ -9,7 +9,9 @@ from contextlib import suppress
 from ..errors import ConflictError, VceError
 from ..models import Operation, OperationState
 from ..sentences import say
+from ..states import ServiceState
 from .dependencies import dependency_failed, dependents
+from .diagnosis import from_exception
 from .lifecycle import Lifecycle
 from .operations import OperationFailedError, Operations, Running
 
@@ -29,6 +31,8 @@ class Team:
         self._services = services
         self._operations = operations
         self._ask_start = ask_start
+        self.before_start: Callable[[str, Running], Awaitable[None]] | None = None
+        """Done before a service's start, when all it requires is up. Raises VceError."""
         self.before_stop: Callable[[str, Running], Awaitable[None]] | None = None
         """Done before somebody's stop of a service; it may take its time."""
 
@@ -36,12 +40,26 @@ class Team:
         """Bring ``item`` up, and first what it requires. Raises VceError."""
         for name in item.spec.requires:
             await self._start_needed(item, self._services[name], running)
+        await self._prepare(item, running)
         try:
             await item.start(running.progress)
         except asyncio.CancelledError:
             # A person cancelled the start: that means stopped, not left half-way.
             await item.stop(running.progress)
             raise
+
+    async def _prepare(self, item: Lifecycle, running: Running) -> None:
+        """Have done what is to be done before a start of what is at rest. Raises VceError."""
+        if item.state is ServiceState.UNAVAILABLE:
+            await item.look()
+        if not self.before_start or item.state not in (ServiceState.STOPPED, ServiceState.FAILED):
+            return
+        try:
+            await self.before_start(item.spec.name, running)
+        except VceError as failure:
+            error = from_exception(failure, ())
+            item.refuse(error)
+            raise OperationFailedError(error) from failure
 
     async def _start_needed(self, item: Lifecycle, needed: Lifecycle, running: Running) -> None:
         """Start what ``item`` requires, by an operation of its own that others may join."""

@@ -35,7 +35,7 @@ WITHOUT_JUPYTER = {"states", "sentences", "models", "models_status", "errors", "
     "backups",
 }
 CLIENTS = {"aiohttp", "psycopg", "psycopg_pool", "pymongo", "bson", "psutil"}
-SHARED_DRIVER_MODULES = {"base", "lock_file"}
+SHARED_DRIVER_MODULES = {"base", "lock_file", "made_before"}
 
 
 def part(path: Path) -> str:
@@ -196,7 +196,11 @@ LATER = (
     "ou_vce_ext.services.redaction",
 )
 """How the names begin of what no start of a server waits for, with the built-in services."""
-AT_ONCE = {"ou_vce_ext.backups.recovery", "ou_vce_ext.backups.when_needed"}
+AT_ONCE = {
+    "ou_vce_ext.backups.recovery",
+    "ou_vce_ext.backups.untouched",
+    "ou_vce_ext.backups.when_needed",
+}
 
 
 def test_a_start_of_a_server_loads_little() -> None:
