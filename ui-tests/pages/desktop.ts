@@ -61,6 +61,16 @@ export class Desktop {
       .toBeLessThanOrEqual(2);
   }
 
+  /** Expect the caret to blink in Daisyworld's notes, which are empty: by then keys go there. */
+  async expectCaret(): Promise<void> {
+    await expect
+      .poll(async () => Math.max(...(await this.pixel(...DAISYWORLD.caret))), {
+        // Often enough to see it while it is there.
+        intervals: [70]
+      })
+      .toBeLessThan(80);
+  }
+
   /** Break its connection for good, where the test has made that possible (`cutSockets`). */
   async cut(): Promise<void> {
     await this.cutSockets(true);
@@ -157,5 +167,7 @@ export const DAISYWORLD = {
   thumb: [107, 109],
   slider: [200, 109],
   save: [130, 214],
-  notes: [130, 400]
+  notes: [130, 400],
+  /** Where it is while nothing is written. */
+  caret: [11, 289]
 } as const satisfies Record<string, readonly [number, number]>;

@@ -34,6 +34,8 @@ test('French, with its keyboard and its accents, is understood', async ({
       );
       await expect(desktop.button('Presse-papiers')).toBeVisible();
       await desktop.click(...DAISYWORLD.notes);
+      // Java is told of a click and its consequence, the focus, one after the other.
+      await desktop.expectCaret();
       const press = async (key: string, code: string): Promise<void> => {
         const text = key.length === 1 ? { text: key } : {};
         await hands.send('Input.dispatchKeyEvent', {
