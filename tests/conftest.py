@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 from traitlets.config import Config
 
-from tests.forgotten import let_be_found
 from tests.signals import mind_signals
 
 # A busy machine is no defect. On a build server the examples are the same ones each time.
@@ -99,11 +98,9 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Take away what a failed test has left open: the next one would fail for it, too."""
-    # Before pytest looks at which warnings this test minds.
-    let_be_found(item)
     done = yield
     if item.stash.get(FAILED, False):
         # Kept for debuggers, and with it all that its functions knew.

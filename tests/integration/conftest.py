@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ou_vce_ext.services.keepers import KeeperLauncher
-
-FORGOTTEN = "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let a socket that pymongo forgets be found while a test of MongoDB runs."""
-    for item in items:
-        if "mongo" in item.path.name:
-            item.add_marker(pytest.mark.filterwarnings(FORGOTTEN))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
-    """Take away the sockets that pymongo forgets when a client is closed while it connects.
-
-    Whichever test ran when Python found one would fail for it.
-    """
-    yield
-    if "mongo" in item.path.name:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
 
 
 @pytest.fixture

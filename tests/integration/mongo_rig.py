@@ -20,7 +20,6 @@ from ou_vce_ext.models import ServiceError, ServiceSpec, Site
 from ou_vce_ext.services.clock import SystemClock
 from ou_vce_ext.services.logs import ServiceLog
 from ou_vce_ext.services.readiness import Outcome, wait_until_ready
-from tests.forgotten import leads_to_mongodb
 from tests.free_ports import free_port
 
 # Every character that an address could trip over.
@@ -55,7 +54,6 @@ class MongoRig:
         port = options.get("port") or free_port()
         assert isinstance(port, int)
         self.port = port
-        leads_to_mongodb(port)
         self.site = Site(
             name="mongo",
             root_dir=root / "home",

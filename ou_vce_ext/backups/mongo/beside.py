@@ -78,6 +78,11 @@ class Loading:
         except asyncio.CancelledError:
             self._watch.cancel()
             await asyncio.wait({working}, timeout=SECONDS)
+            if working.done() and working.exception() is None:
+                # Who cancels only now has come too late: it is there, whole.
+                if (own := asyncio.current_task()) is not None:
+                    own.uncancel()
+                return
             if not working.done():
                 # Where an index is being made, it ends when its database is gone.
                 both: set[asyncio.Future[Any]] = {working, begun(self._take_back)}

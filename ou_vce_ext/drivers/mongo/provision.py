@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -62,7 +63,7 @@ async def make_writable(server: Server) -> None:
     async with await Line.open(server.socket) as line:
         hello = await line.hello()
         if not has_configuration(hello):
-            async with _log_in(server) as client:
+            async with _closed(_log_in(server)) as client:
                 await _configure(client, server.address)
             hello = await line.hello()
         async with asyncio.timeout(_PATIENCE):
@@ -111,7 +112,7 @@ async def ensure_account(server: Server, account: Account) -> None:
         return
     from pymongo.errors import OperationFailure
 
-    async with _log_in(server) as client:
+    async with _closed(_log_in(server)) as client:
         known = await client.admin.command("usersInfo", {"user": account.user, "db": _ADMIN})
         try:
             await client.admin.command(
@@ -137,7 +138,8 @@ async def _is_right(server: Server, account: Account) -> bool:
     """Whether the account can log in, and holds just what it should."""
     from pymongo.errors import OperationFailure
 
-    async with _client(server, username=account.user, password=account.password) as client:
+    client = _client(server, username=account.user, password=account.password)
+    async with _closed(client):
         try:
             status = await client.admin.command("connectionStatus")
         except OperationFailure as failure:
@@ -146,6 +148,18 @@ async def _is_right(server: Server, account: Account) -> bool:
             return False
     roles = status["authInfo"]["authenticatedUserRoles"]
     return {(item["role"], item["db"]) for item in roles} == set(account.roles)
+
+
+@asynccontextmanager
+async def _closed(client: Client) -> AsyncIterator[Client]:
+    """A client for the block, closed after it also where the caller is cancelled meanwhile.
+
+    It takes leave of its server, which may be slow: then it goes on by itself.
+    """
+    try:
+        yield client
+    finally:
+        await asyncio.shield(asyncio.ensure_future(client.close()))
 
 
 def _log_in(server: Server) -> Client:
