@@ -7,16 +7,14 @@ import os
 import re
 import shutil
 from collections.abc import Coroutine
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from ou_vce_ext.backups import scratch
-from ou_vce_ext.backups.manifest import Manifest
 from ou_vce_ext.backups.postgres.strategy import PostgresStrategy
-from ou_vce_ext.backups.strategy import Built, Layer, Source, Taken
+from ou_vce_ext.backups.strategy import Built, Layer, Source
 from ou_vce_ext.backups.watch import Watch
 from ou_vce_ext.backups.writer import ArchiveWriter
 from ou_vce_ext.drivers.postgres.programs import Server, find_servers
@@ -25,6 +23,7 @@ from ou_vce_ext.models_backup import Consistency, Reason
 from ou_vce_ext.services.keepers import KeeperLauncher
 from ou_vce_ext.states import ServiceState
 from tests.integration import postgres_rich
+from tests.integration.backup_postgres_rig import take
 from tests.integration.postgres_rig import PostgresRig, copy_cluster
 from tests.integration.real_home import RealHome, written_while_replaced
 
@@ -49,27 +48,6 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, rig: PostgresRig) -> None:
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
     monkeypatch.setenv("PGPASSWORD", rig.driver.declared.password)
-
-
-async def take(strategy: PostgresStrategy, path: Path) -> tuple[Source, Taken]:
-    """A backup at ``path``, as a manager takes it, opened again."""
-    archive = ArchiveWriter(path, Watch())
-    taken = await strategy.take(archive, archive.watch)
-    archive.finish(
-        Manifest(
-            "postgres",
-            "postgres",
-            "PostgreSQL",
-            datetime.now(UTC),
-            Reason.MANUAL,
-            taken.consistency,
-            taken.versions,
-            taken.contents,
-            tuple(archive.members),
-            taken.details,
-        )
-    )
-    return await strategy.open(path, path.name), taken
 
 
 async def swap(rig: PostgresRig, built: Built | None) -> None:

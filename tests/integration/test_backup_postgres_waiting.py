@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from ou_vce_ext.backups.manifest import Manifest
 from ou_vce_ext.backups.postgres import facts_sql
 from ou_vce_ext.backups.postgres.strategy import PostgresStrategy
 from ou_vce_ext.backups.strategy import Layer, Source
 from ou_vce_ext.backups.watch import Watch
-from ou_vce_ext.backups.writer import ArchiveWriter
 from ou_vce_ext.errors import VceError
-from ou_vce_ext.models_backup import Reason
 from ou_vce_ext.services.keepers import KeeperLauncher
+from tests.integration.backup_postgres_rig import take as take_backup
 from tests.integration.postgres_rig import PostgresRig, copy_cluster
 
 pytestmark = pytest.mark.integration
@@ -44,28 +41,8 @@ async def test_it_says_what_it_waits_for_and_how_to_end_that(
             waits.set()
 
     async def take(name: str) -> Source:
-        watch = Watch(progress)
-        archive = ArchiveWriter(short_dir / name, watch)
-        try:
-            taken = await strategy.take(archive, watch)
-        except BaseException:
-            archive.abandon()
-            raise
-        archive.finish(
-            Manifest(
-                "postgres",
-                "postgres",
-                "PostgreSQL",
-                datetime.now(UTC),
-                Reason.MANUAL,
-                taken.consistency,
-                taken.versions,
-                taken.contents,
-                tuple(archive.members),
-                taken.details,
-            )
-        )
-        return await strategy.open(short_dir / name, name)
+        source, _ = await take_backup(strategy, short_dir / name, Watch(progress))
+        return source
 
     env = rig.driver.environment()
     async with await psycopg.AsyncConnection.connect(
