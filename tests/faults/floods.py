@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from .app_commands import app
+from .bench import Bench
 from .fault import Attempt, Fault, Figures, Measure
 from .promises import expect
 
@@ -27,6 +28,14 @@ class LogFlood(Fault):
         Measure("the event loop is late by", 0.5),
         Measure("log and figures are shown in"),
     )
+
+    async def set_up(self, bench: Bench) -> None:
+        # What a first start loads stays in memory, and is not the flood's.
+        first = self.share(bench, "web", command=app("serves"))
+        await first.start()
+        first.lifecycle.service_log.tail()
+        await first.registry.describe(first.name)
+        await first.stop()
 
     async def try_once(self, attempt: Attempt) -> Figures:
         counted = attempt.folder / "counted"
