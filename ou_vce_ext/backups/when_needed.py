@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..models_status import Problem
+from ..sentences import say
 from ..services.clock import Clock
 from ..services.operations import Running
 from ..services.registry import Registry
@@ -101,6 +102,8 @@ class BackupsWhenNeeded:
         """Have the seed of a service there at its first start. Raises VceError."""
         driver = self._registry.get(service).driver
         if self._is_ours() and await asyncio.to_thread(wants_seed, driver):
+            # How long a start usually takes says nothing of this one.
+            running.progress(say("Loading what your module provides"), 0.0)
             backups = await self.loaded()
             from .first_start import sow
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from ..drivers.base import Driver, Progress
@@ -15,6 +15,29 @@ from .leftovers import judge
 
 LEFTOVER_PATIENCE = 120.0
 LEFTOVER_INTERVAL = 0.2
+
+First = Callable[[], Awaitable[None]]
+"""What a start has to do before anything is launched. Raises VceError."""
+
+
+async def to_an_end(first: First) -> None:
+    """Await ``first``; cancelled, however often, it is told once, and nothing of it goes on after.
+
+    It may have programs of its own to end and files to remove, which a second cancel would cut.
+    Raises VceError.
+    """
+    doing = asyncio.ensure_future(first())
+    try:
+        await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        doing.cancel()
+        while not doing.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({doing})
+        if not doing.cancelled():
+            # Told to nobody any more; looked at, so that it is not complained of either.
+            doing.exception()
+        raise
 
 
 async def launch(

@@ -19,7 +19,7 @@ from .backoff import RestartPolicy
 from .clock import Clock
 from .diagnosis import from_exception, gave_up, of_death, start_timeout, starting_again
 from .external import INTERVAL, trouble_of
-from .launching import launch, provision
+from .launching import First, launch, provision, to_an_end
 from .logs import ServiceLog
 from .operations import OperationCancelledError, OperationFailedError
 from .readiness import Liveness, wait_until_ready
@@ -54,6 +54,8 @@ class Lifecycle(Standing):
         """How long its last stop took, else what its kind says of itself."""
         self.cut_off = False
         """Whether the run before this one was cut off, with nobody there to end it gently."""
+        self.asked_to_close = False
+        """Whether a person's stop has asked it to close: its end is then what was asked for."""
         self.process: Process | None = None
         self.service_log = ServiceLog(driver.site.log_file)
         self._policy = policy
@@ -61,6 +63,7 @@ class Lifecycle(Standing):
         self._gate = gate
         self._task: asyncio.Task[None] | None = None
         self._progress: Progress = no_progress
+        self._first: First | None = None
         self._stopping = False
         self._last_start: float | None = None
 
@@ -84,16 +87,18 @@ class Lifecycle(Standing):
 
     # -- what people ask for ---------------------------------------------------------------------
 
-    async def start(self, progress: Progress = no_progress) -> None:
+    async def start(self, progress: Progress = no_progress, first: First | None = None) -> None:
         """Bring the service to ``ready``, or raise OperationFailedError with the reason.
 
-        Raises OperationCancelledError when a stop came in between.
+        ``first`` is done where this begins a start, once it is shown as starting. Raises
+        OperationCancelledError when a stop came in between.
         """
         if self.state in (ServiceState.READY, ServiceState.UNRESPONSIVE):
             return
         self._progress = progress
         if self._task is None or self._task.done():
             self._stopping = False
+            self._first = first
             self._policy.reset()
             self._settled.clear()
             self._task = asyncio.get_running_loop().create_task(self._supervise())
@@ -212,6 +217,10 @@ class Lifecycle(Standing):
         if self.state is ServiceState.UNAVAILABLE:
             self._move(ServiceState.STOPPED)
         self._move(ServiceState.STARTING)
+        first, self._first = self._first, None
+        if first:
+            await to_an_end(first)
+        # What was done first is done once, so the next start will not take as long.
         began = self._clock.monotonic()
         await self.driver.prepare(self._progress)
         plan = dataclasses.replace(await self.driver.plan(), lock_note=self._lock_note)
@@ -266,9 +275,10 @@ class Lifecycle(Standing):
     async def _after_death(self, process: Process, ready_at: float | None) -> bool:
         ending = await process.exited()
         farewell = None if ready_at is None else self.driver.farewell(ending)
-        if farewell is not None:
+        if farewell is not None or self.asked_to_close:
+            error = None if self.asked_to_close else farewell
             await self._clear(process)
-            self._move(ServiceState.STOPPED, error=farewell)
+            self._move(ServiceState.STOPPED, error=error)
             return False
         now = self._clock.monotonic()
         ready_for = now - ready_at if ready_at is not None else 0.0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 
 from ..errors import ConflictError, VceError
 from ..models import Operation, OperationState
 from ..sentences import say
-from ..states import ServiceState
 from .dependencies import dependency_failed, dependents
-from .diagnosis import from_exception
+from .letting_close import asked_to_close, let_close
 from .lifecycle import Lifecycle
 from .operations import OperationFailedError, Operations, Running
 
@@ -32,7 +32,10 @@ class Team:
         self._operations = operations
         self._ask_start = ask_start
         self.before_start: Callable[[str, Running], Awaitable[None]] | None = None
-        """Done before a service's start, when all it requires is up. Raises VceError."""
+        """Done at a service's start, when all it requires is up and it is shown as starting.
+
+        Raises VceError, which is then why it failed.
+        """
         self.before_stop: Callable[[str, Running], Awaitable[None]] | None = None
         """Done before somebody's stop of a service; it may take its time."""
 
@@ -40,26 +43,14 @@ class Team:
         """Bring ``item`` up, and first what it requires. Raises VceError."""
         for name in item.spec.requires:
             await self._start_needed(item, self._services[name], running)
-        await self._prepare(item, running)
+        before = self.before_start
+        first = partial(before, item.spec.name, running) if before else None
         try:
-            await item.start(running.progress)
+            await item.start(running.progress, first)
         except asyncio.CancelledError:
             # A person cancelled the start: that means stopped, not left half-way.
             await item.stop(running.progress)
             raise
-
-    async def _prepare(self, item: Lifecycle, running: Running) -> None:
-        """Have done what is to be done before a start of what is at rest. Raises VceError."""
-        if item.state is ServiceState.UNAVAILABLE:
-            await item.look()
-        if not self.before_start or item.state not in (ServiceState.STOPPED, ServiceState.FAILED):
-            return
-        try:
-            await self.before_start(item.spec.name, running)
-        except VceError as failure:
-            error = from_exception(failure, ())
-            item.refuse(error)
-            raise OperationFailedError(error) from failure
 
     async def _start_needed(self, item: Lifecycle, needed: Lifecycle, running: Running) -> None:
         """Start what ``item`` requires, by an operation of its own that others may join."""
@@ -88,12 +79,24 @@ class Team:
         raise OperationFailedError(error)
 
     async def stop(self, item: Lifecycle, running: Running) -> None:
-        """Bring ``item`` down, and first what requires it."""
+        """Bring ``item`` down, and first what requires it. Raises VceError where it stays open."""
         if self.before_stop:
             await self.before_stop(item.spec.name, running)
-        await self.stop_dependents(item, running)
-        await item.stop(running.progress)
+        await self._bring_down(item, running)
         running.progress(say("{title} is stopped", title=item.spec.title), 1.0)
+
+    async def _bring_down(self, item: Lifecycle, running: Running) -> list[str]:
+        """Stop ``item`` at a person's word, and first what needs it; tells their names.
+
+        It may ask that person before. Raises VceError where it stays open, and nothing is stopped.
+        """
+        with asked_to_close(item):
+            unasked = await let_close(item, running)
+            stopped = await self.stop_dependents(item, running)
+            if unasked and item.process:
+                item.driver.end_unasked(item.process)
+            await item.stop(running.progress)
+        return stopped
 
     async def stop_dependents(self, item: Lifecycle, running: Running) -> list[str]:
         """Stop what needs ``item`` and runs; tells their names, the last stopped first."""
@@ -107,7 +110,8 @@ class Team:
                 )
             )
             if working := self._operations.running(other.spec.name):
-                if working.kind != "stop":
+                # One that waits for a person's answer might do so for ever.
+                if working.kind != "stop" or working.waiting_for:
                     self._operations.abort(working.id)
                 await self._operations.wait(working.id)
             await other.stop(running.progress)
@@ -115,9 +119,11 @@ class Team:
         return stopped
 
     async def restart(self, item: Lifecycle, running: Running) -> None:
-        """Bring ``item`` down and up again; what was stopped for it follows by itself."""
-        stopped = await self.stop_dependents(item, running)
-        await item.stop(running.progress)
+        """Bring ``item`` down and up again; what was stopped for it follows by itself.
+
+        Raises VceError where it stays open, or does not come up.
+        """
+        stopped = await self._bring_down(item, running)
         running.progress(say("Starting {title}", title=item.spec.title))
         await self.start(item, running)
         self.start_again(stopped)

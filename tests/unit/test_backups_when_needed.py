@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ou_vce_ext.backups import manager, when_needed
+from ou_vce_ext.backups.strategy import Built
 from ou_vce_ext.backups.when_needed import BackupsWhenNeeded
+from ou_vce_ext.models import OperationState
 from ou_vce_ext.models_backup import Reason
+from ou_vce_ext.states import ServiceState
 from tests.unit.backup_world import Home
 from tests.unit.fake_strategy import FileStrategy
 
@@ -89,3 +95,71 @@ async def test_what_is_loaded_after_the_end_begins_nothing(tmp_path: Path) -> No
         backups.open_soon()
         await backups.aclose()
         assert (await backups.loaded()).desk.closing
+
+
+@asynccontextmanager
+async def never_started(tmp_path: Path) -> AsyncIterator[Home]:
+    """A home whose service has a seed and has never had data, with backups not loaded yet."""
+    async with Home(tmp_path, seed={"folder": "seed"}) as home:
+        backups = of(home)
+        yield home
+        await backups.aclose()
+
+
+async def test_a_service_whose_seed_is_loaded_is_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with never_started(tmp_path) as home:
+        seen: list[tuple[ServiceState, float | None, str]] = []
+        build = FileStrategy.build
+
+        async def looked_at(self: FileStrategy, *args: Any, **kwargs: Any) -> Built | None:
+            operation = home.registry.operations.running("thing")
+            assert operation
+            seen.append((home.state(), operation.progress, operation.message))
+            return await build(self, *args, **kwargs)
+
+        monkeypatch.setattr(FileStrategy, "build", looked_at)
+        await home.start()
+        assert seen == [(ServiceState.STARTING, 0.0, "Loading what your module provides")]
+        assert home.live() == {"first": "the module's"}
+        assert home.strays() == []
+
+
+async def test_a_seed_that_cannot_be_loaded_is_why_its_service_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with never_started(tmp_path) as home:
+        monkeypatch.setattr(FileStrategy, "seed", {"first": b"broken"})
+        over = await home.ended(home.registry.start("thing"))
+        assert over.error
+        assert over.error == home.registry.get("thing").error
+        assert home.state() is ServiceState.FAILED
+        assert not (home.folder / "thing").exists()
+        monkeypatch.setattr(FileStrategy, "seed", {"first": b"mended"})
+        await home.start()
+        assert home.live() == {"first": "mended"}
+
+
+async def test_a_stop_while_a_seed_is_loaded_leaves_nothing_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with never_started(tmp_path) as home:
+        building = asyncio.Event()
+
+        async def forever(self: FileStrategy, *args: Any, **kwargs: Any) -> Built | None:
+            building.set()
+            await asyncio.Event().wait()
+            return None
+
+        with monkeypatch.context() as slow:
+            slow.setattr(FileStrategy, "build", forever)
+            start = home.registry.start("thing")
+            await home.until(building.is_set)
+            await home.done(home.registry.stop("thing"))
+        assert (await home.ended(start)).state is OperationState.CANCELLED
+        assert home.state() is ServiceState.STOPPED
+        assert not (home.folder / "thing").exists()
+        assert home.strays() == []
+        await home.start()
+        assert home.live() == {"first": "the module's"}
