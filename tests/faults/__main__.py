@@ -1,7 +1,8 @@
 """The fault campaign: ``python -m tests.faults [--seed N] [--tries N] [--only 1 7 14] …``.
 
-Exits with 1 where any try failed. ``--everybody`` goes round three times, where root asks for it:
-as root, as an ordinary user, and in short as the root of a container.
+Exits with 1 where any try failed, and with 2 where nothing is left to be tried. ``--everybody`` goes
+round three times, where root asks for it: as root, as an ordinary user, and in short as the root of
+a container.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from tests.signals import mind_signals
 
 from . import report, ways
 from .campaign import Campaign
-from .every import FAULTS
-from .fault import MissingPartError
+from .every import chosen
+from .fault import Fault, MissingPartError
 from .runner import Told, run, untried
 
 
@@ -42,7 +43,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--jupyter-in-container", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--quiet", action="store_true", help="tell nothing; see --json")
     parser.add_argument("--verbose", action="store_true", help="tell what the services tell")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    asked.round = asked.everybody or asked.as_user or asked.as_container
+    asked.faults = chosen(asked.only or (ways.OF_ALL if asked.round else None), asked.titled)
+    if not asked.faults:
+        parser.error("no fault has that number and those words in its title: nothing was tried")
+    return asked
 
 
 def campaign(asked: argparse.Namespace, seed: int) -> list[Told]:
@@ -56,15 +62,15 @@ def campaign(asked: argparse.Namespace, seed: int) -> list[Told]:
     prefix = ways.CONTAINED if asked.jupyter_in_container else ()
     results = []
     say(f"seed {seed}; {report.machine()}")
-    for fault in FAULTS:
-        if (not asked.only or fault.number in asked.only) and asked.titled in fault.title:
-            try:
-                results.append(run(plan, fault, prefix))
-            except MissingPartError as missing:
-                words = f"fault {fault.number} could not be tried: {missing}"
-                results.append(untried(fault, words))
-                say(words)
-            say(f"{report.text_table(results[-1:])}\n({results[-1]['seconds']} s)\n")
+    faults: list[type[Fault]] = asked.faults
+    for fault in faults:
+        try:
+            results.append(run(plan, fault, prefix))
+        except MissingPartError as missing:
+            words = f"fault {fault.number} could not be tried: {missing}"
+            results.append(untried(fault, words))
+            say(words)
+        say(f"{report.text_table(results[-1:])}\n({results[-1]['seconds']} s)\n")
     return results
 
 
@@ -74,7 +80,7 @@ def main() -> int:
     asked = arguments()
     logging.basicConfig(level=logging.INFO if asked.verbose else logging.CRITICAL)
     seed = random.SystemRandom().randrange(1 << 32) if asked.seed is None else asked.seed
-    if asked.everybody or asked.as_user or asked.as_container:
+    if asked.round:
         runs = ways.go_round(asked, seed)
     else:
         title = asked.title or ways.who_we_are()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from . import backup_cuts, backup_disks, backup_mongo, backup_openrefine, backup_postgres
 from .backup_crowd import AllAtOnce
 from .backup_full_disk import DiskFillsUp
@@ -50,3 +52,12 @@ FAULTS: tuple[type[Fault], ...] = (
     *backup_postgres.FAULTS,
     *backup_disks.FAULTS,
 )
+
+
+def chosen(numbers: Container[int] | None, titled: str) -> list[type[Fault]]:
+    """Those with one of ``numbers``, where any are named, and ``titled`` in their title."""
+    return [
+        fault
+        for fault in FAULTS
+        if (numbers is None or fault.number in numbers) and titled in fault.title
+    ]

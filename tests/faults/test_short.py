@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from .__main__ import main
 from .backup_cuts import MongoBackup, MongoRestore, OpenRefineBackup, OpenRefineRestore
 from .campaign import Campaign
 from .clock import ClockMoved
-from .every import FAULTS
+from .every import FAULTS, chosen
 from .fault import Attempt, Fault, Figures, Measure, MissingPartError
+from .jupyter_ends import JupyterEnds
 from .leftovers import MARK, leftovers
 from .runner import Told, run, run_here
 
@@ -99,3 +102,24 @@ def test_each_way_to_fail_is_counted_and_told(capsys: pytest.CaptureFixture[str]
         assert words in failures
     assert told["measures"][0]["worst"] == 15.0
     assert capsys.readouterr().out.count("fault 0") == 4
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [["--titled", "no such words"], ["--only", "1", "--titled", "Jupyter ends"], ["--only", "0"]],
+)
+def test_a_campaign_that_would_try_nothing_says_so(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for how in ([], ["--as-user"], ["--everybody", "--quiet"]):
+        monkeypatch.setattr(sys, "argv", ["faults", *asked, *how])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert end.value.code == 2
+        assert "nothing was tried" in capsys.readouterr().err
+
+
+def test_faults_are_named_by_number_and_title() -> None:
+    assert chosen(None, "") == list(FAULTS)
+    assert JupyterEnds in chosen((3, 4), "Jupyter ends")
+    assert {fault.number for fault in chosen((3, 4), "")} == {3, 4}
