@@ -1,8 +1,8 @@
 """The fault campaign: ``python -m tests.faults [--seed N] [--tries N] [--only 1 7 14] …``.
 
-Exits with 1 where any try failed, and with 2 where nothing is left to be tried. ``--everybody`` goes
-round three times, where root asks for it: as root, as an ordinary user, and in short as the root of
-a container.
+Exits with 1 where any try failed, and with 2 where nothing is left to be tried. ``--everybody``
+goes round three times, where root asks for it: as root, as an ordinary user, and in short as the
+root of a container.
 """
 
 from __future__ import annotations
