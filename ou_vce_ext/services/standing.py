@@ -14,6 +14,7 @@ from .clock import Clock
 if TYPE_CHECKING:
     from .lifecycle import Lifecycle
 
+Told = Callable[[ServiceState, ServiceState], None]
 Moved = Callable[["Lifecycle", ServiceState, ServiceState], None]
 
 _OUTCOMES = frozenset(
@@ -32,7 +33,7 @@ class Standing:
     ``told`` is called after each move with the old and the new state.
     """
 
-    def __init__(self, clock: Clock, told: Callable[[ServiceState, ServiceState], None]) -> None:
+    def __init__(self, clock: Clock, told: Told) -> None:
         self.state = ServiceState.STOPPED
         self.since: datetime = clock.now()
         self.error: ServiceError | None = None

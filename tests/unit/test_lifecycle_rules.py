@@ -56,6 +56,22 @@ class LifecycleMachine(RuleBasedStateMachine):
 
         self.run(begin())
 
+    @rule(goes=sampled_from(["well", "wrong", "on"]))
+    def start_with_something_first(self, goes: str) -> None:
+        async def first() -> None:
+            assert self.world.state is ServiceState.STARTING
+            if goes == "wrong":
+                raise DefiniteError("config-invalid", "No such file.", "Name another.")
+            if goes == "on":
+                await asyncio.Event().wait()
+
+        async def begin() -> None:
+            start = self.world.lifecycle.start(first=first)
+            self.starts.append(asyncio.ensure_future(start))
+            await settle()
+
+        self.run(begin())
+
     @rule()
     def stop(self) -> None:
         async def end() -> None:
