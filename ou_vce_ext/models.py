@@ -279,7 +279,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One piece of work a person asked for, with progress (0..1 or None) and an outcome."""
+    """One piece of work a person asked for, with progress (0..1 or None) and an outcome.
+
+    ``waiting_for`` is ``answer`` while it waits for a person to answer what the service asks.
+    """
 
     id: str
     kind: str
@@ -291,6 +294,7 @@ class Operation:
     finished: datetime | None = None
     error: ServiceError | None = None
     result: Json = None
+    waiting_for: Literal["answer"] | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The contract's Operation object."""
@@ -305,4 +309,5 @@ class Operation:
             "finished": iso(self.finished),
             "error": self.error.to_json() if self.error else None,
             "result": self.result,
+            "waiting_for": self.waiting_for,
         }

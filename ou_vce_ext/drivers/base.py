@@ -21,6 +21,10 @@ Progress = Callable[[str, float | None], None]
 """Tells a person what is happening, and how far it is (0..1, or None where nobody can know)."""
 
 
+Asking = Callable[[str, bool], None]
+"""Tells a person what is happening, and whether their answer is waited for."""
+
+
 def no_progress(message: str, fraction: float | None = None) -> None:
     """For callers that watch nothing."""
 
@@ -127,6 +131,17 @@ class Driver(ABC):
     def stopping(self) -> str | None:
         """What is said while it is being stopped; None for the usual words."""
         return None
+
+    async def ask_to_close(self, process: Process, tell: Asking) -> None:
+        """At a person's stop, before anything is told to end: have it ask that person, if it must.
+
+        ``tell`` is called with what is to be said, and whether that person's answer is waited for,
+        which may take any time. Returns when it has ended by itself, or may be ended. May be cut at
+        any moment; it goes on then as it is. Raises VceError where it is to stay.
+        """
+
+    def end_unasked(self, process: Process) -> None:
+        """It is about to be told to end, and nobody is to be asked about it any more."""
 
     async def before_stop(self) -> None:
         """While it still answers, about to be told to end: what makes its end quick and safe.

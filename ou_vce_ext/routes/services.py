@@ -63,9 +63,13 @@ class StopHandler(ApiHandler):
 
     @web.authenticated
     def post(self, name: str) -> None:
-        """Stop it; ``cancel`` also ends a backup or restore that is in the way."""
-        cancel = bool(self.json_body({"cancel": (bool,)}).get("cancel", False))
-        accept(self, self.registry.stop(self.service_name(name), cancel=cancel))
+        """Stop it; ``cancel`` also ends a backup or restore that is in the way.
+
+        With ``force`` it is asked nothing, and no answer is waited for.
+        """
+        body = self.json_body({"cancel": (bool,), "force": (bool,)})
+        cancel, force = (bool(body.get(key, False)) for key in ("cancel", "force"))
+        accept(self, self.registry.stop(self.service_name(name), cancel=cancel, force=force))
 
 
 class RestartHandler(ApiHandler):
@@ -75,9 +79,9 @@ class RestartHandler(ApiHandler):
 
     @web.authenticated
     def post(self, name: str) -> None:
-        """Stop it and start it again."""
-        self.json_body({})
-        accept(self, self.registry.restart(self.service_name(name)))
+        """Stop it and start it again; ``force`` is that of a stop."""
+        force = bool(self.json_body({"force": (bool,)}).get("force", False))
+        accept(self, self.registry.restart(self.service_name(name), force=force))
 
 
 class LogsHandler(ApiHandler):

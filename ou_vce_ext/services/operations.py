@@ -6,8 +6,8 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
 
 from ..errors import ConflictError, UnknownError, VceError
 from ..models import Json, Operation, OperationState, ServiceError
@@ -38,7 +38,8 @@ class Running:
 
     ``expected`` is how long it usually takes, in seconds, where that is known: until the work tells
     its own progress, time stands in for it. ``holds`` are more services it works on; one ``aside``
-    is in nobody's way, since it never touches a running service.
+    is in nobody's way, since it never touches a running service. ``insisted`` is set when a person
+    wants it to go on without waiting for their answer.
     """
 
     operation: Operation
@@ -49,6 +50,7 @@ class Running:
     holds: frozenset[str] = frozenset()
     aside: bool = False
     task: asyncio.Task[None] | None = None
+    insisted: asyncio.Event = field(default_factory=asyncio.Event)
 
     def works_on(self, service: str) -> bool:
         """Whether ``service`` is what it, or a part of it, is about."""
@@ -60,7 +62,18 @@ class Running:
         What was told before holds on: nothing is less done than it was.
         """
         told = [each for each in (self.operation.progress, fraction) if each is not None]
-        self.operation = replace(self.operation, message=message, progress=max(told, default=None))
+        self.operation = replace(
+            self.operation,
+            message=message,
+            progress=max(told, default=None),
+            waiting_for=None,
+        )
+        self.changed(self.operation)
+
+    def wait_for_answer(self, message: str, waits: bool = True) -> None:
+        """Tell a person what is happening, and that it ``waits`` for their answer or no longer."""
+        waiting_for: Literal["answer"] | None = "answer" if waits else None
+        self.operation = replace(self.operation, message=message, waiting_for=waiting_for)
         self.changed(self.operation)
 
 
@@ -135,6 +148,11 @@ class Operations:
         running = self._running.get(identifier)
         if running and running.task:
             running.task.cancel()
+
+    def insist(self, identifier: str) -> None:
+        """Have a running operation go on without the answer that it waits for, or might."""
+        if running := self._running.get(identifier):
+            running.insisted.set()
 
     async def wait(self, identifier: str) -> Operation:
         """Wait until an operation has ended."""
@@ -212,8 +230,8 @@ class Operations:
             error = ServiceError(
                 "internal",
                 say(
-                    "Something unexpected went wrong in JupyterLab itself. Your data was not "
-                    "changed by this message."
+                    "Something went wrong inside ou_vce_ext, so what you asked for was not "
+                    "finished. It is not your fault."
                 ),
                 say("Try again. If it happens again, show your tutor the server log."),
             )
@@ -237,6 +255,7 @@ class Operations:
                 finished=self._clock.now(),
                 error=error,
                 result=result,
+                waiting_for=None,
             )
         )
 
@@ -252,7 +271,7 @@ class Operations:
 
     def _view(self, running: Running) -> Operation:
         operation = running.operation
-        if operation.progress is None and running.expected:
+        if operation.progress is None and running.expected and not operation.waiting_for:
             elapsed = self._clock.monotonic() - running.began
             # Never full before it is: an estimate that is late stays just short of the end.
             return replace(operation, progress=round(min(0.95, elapsed / running.expected), 3))

@@ -147,9 +147,10 @@ class Registry:
         message = say("Starting {title}", title=title)
         return self._run("start", item, message, self.team.start, after=self._made_way(working))
 
-    def stop(self, name: str, *, cancel: bool = False) -> Operation:
+    def stop(self, name: str, *, cancel: bool = False, force: bool = False) -> Operation:
         """Stop a service. Ends a start or restart; other work only with ``cancel``.
 
+        With ``force`` nobody is asked whether to save, and a stop that runs waits for no answer.
         Raises UnknownError or ConflictError.
         """
         item = self.get(name)
@@ -157,7 +158,7 @@ class Registry:
         title = item.spec.title
         working = self.operations.running(name)
         if working and working.kind == "stop":
-            return working
+            return self._joined(working, force)
         ends = working and (working.kind in _CANCELLED_BY_STOP or self.gives_way(working))
         if working and not ends and not cancel:
             raise in_the_way(item, working)
@@ -169,20 +170,29 @@ class Registry:
         if working:
             self.operations.abort(working.id)
         message = say("Stopping {title}", title=title)
-        return self._run("stop", item, message, self.team.stop, after=working)
+        return self._joined(self._run("stop", item, message, self.team.stop, after=working), force)
 
-    def restart(self, name: str) -> Operation:
-        """Stop and start a service; joins a restart that runs."""
+    def restart(self, name: str, *, force: bool = False) -> Operation:
+        """Stop and start a service; joins a restart that runs. ``force`` is that of a stop."""
         item = self.get(name)
         require(item, Capability.STOP)
         working = self.operations.running(name)
         if working and working.kind == "restart":
-            return working
+            return self._joined(working, force)
         if working and not self.gives_way(working):
             raise in_the_way(item, working)
         self._spare_dependents(item)
         message = say("Restarting {title}", title=item.spec.title)
-        return self._run("restart", item, message, self.team.restart, after=self._made_way(working))
+        return self._joined(
+            self._run("restart", item, message, self.team.restart, after=self._made_way(working)),
+            force,
+        )
+
+    def _joined(self, operation: Operation, force: bool) -> Operation:
+        """Return an operation to whoever asks for it, who may not want it to wait for answers."""
+        if force:
+            self.operations.insist(operation.id)
+        return operation
 
     def _made_way(self, working: Operation | None) -> Operation | None:
         if working:

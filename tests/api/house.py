@@ -116,11 +116,11 @@ class House:
     def start(self, name: str) -> Operation:
         return self._do("start", name)
 
-    def stop(self, name: str, *, cancel: bool = False) -> Operation:
-        return self._do("stop", name, f"cancel={cancel}")
+    def stop(self, name: str, *, cancel: bool = False, force: bool = False) -> Operation:
+        return self._do("stop", name, f"cancel={cancel}", f"force={force}")
 
-    def restart(self, name: str) -> Operation:
-        return self._do("restart", name)
+    def restart(self, name: str, *, force: bool = False) -> Operation:
+        return self._do("restart", name, f"force={force}")
 
     def logs(self, name: str, lines: int) -> str:
         self._find(name)

@@ -52,16 +52,28 @@ async def test_work_is_accepted_as_an_operation(
     assert [asked[:2] for asked in house.asked] == [(kind, "postgres")]
 
 
-@pytest.mark.parametrize(("sent", "cancel"), [("{}", False), ('{"cancel": true}', True)])
-async def test_stop_hands_on_cancel(house: House, ask: Ask, sent: str, cancel: bool) -> None:
-    await ask("/api/services/postgres/stop", "POST", body=sent)
-    assert house.asked == [("stop", "postgres", f"cancel={cancel}")]
+@pytest.mark.parametrize(
+    ("kind", "sent", "told"),
+    [
+        ("stop", "{}", ("cancel=False", "force=False")),
+        ("stop", '{"cancel": true}', ("cancel=True", "force=False")),
+        ("stop", '{"force": true}', ("cancel=False", "force=True")),
+        ("restart", "{}", ("force=False",)),
+        ("restart", '{"force": true}', ("force=True",)),
+    ],
+)
+async def test_how_to_stop_is_handed_on(
+    house: House, ask: Ask, kind: str, sent: str, told: tuple[str, ...]
+) -> None:
+    response = await ask(f"/api/services/postgres/{kind}", "POST", body=sent)
+    assert_matches(response, f"{SERVICE}/{kind}", "POST")
+    assert house.asked == [(kind, "postgres", *told)]
 
 
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        ('{"force": true}', '"force" is not known here'),
+        ('{"at_once": true}', '"at_once" is not known here'),
         ('{"cancel": "yes"}', '"cancel" must be true or false'),
         ('{"cancel": 1}', '"cancel" must be true or false'),
         ('{"cancel": null}', '"cancel" must be true or false'),
@@ -85,9 +97,9 @@ async def test_a_bad_body_is_named_and_nothing_is_done(
 
 
 async def test_an_unknown_key_is_told_what_is_allowed(house: House, ask: Ask) -> None:
-    response = await ask("/api/services/postgres/stop", "POST", body='{"force": true}')
+    response = await ask("/api/services/postgres/stop", "POST", body='{"at_once": true}')
     body = assert_matches(response, f"{SERVICE}/stop", "POST")
-    assert body["hint"] == 'Allowed: "cancel": true or false.'
+    assert body["hint"] == 'Allowed: "cancel": true or false, "force": true or false.'
 
 
 async def test_logs_are_plain_text(house: House, ask: Ask) -> None:

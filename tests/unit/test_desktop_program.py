@@ -126,3 +126,23 @@ def test_a_stop_while_only_windows_are_left_asks_them(rig: Rig) -> None:
     rig.display.windows = 0
     rig.program.no_window_left()
     assert rig.over == 1
+
+
+def test_with_a_question_open_already_there_is_time_for_the_answer(rig: Rig) -> None:
+    rig.program.end()
+    soon = rig.program.deadline
+    rig.program.end_when_answered()
+    assert soon
+    assert rig.program.deadline
+    assert rig.program.deadline > soon + ANSWER_SECONDS / 2
+    rig.display.windows = 3
+    rig.program.windows_changed()
+    rig.program.go_on()
+    assert (rig.display.asked, rig.signals) == (1, [signal.SIGTERM])
+
+
+def test_unasked_it_is_signalled_at_once(rig: Rig) -> None:
+    rig.program.end_unasked()
+    assert (rig.display.asked, rig.signals) == (0, [signal.SIGTERM])
+    rig.program.go_on()
+    assert rig.signals == [signal.SIGTERM, signal.SIGKILL]

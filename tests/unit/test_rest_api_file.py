@@ -72,7 +72,7 @@ FIELDS = {
     "requires operation error capabilities data_dir last_backup",
     "ServiceError": "code message hint exit_code signal log_tail",
     "Connection": "host port socket user database password_file env",
-    "Operation": "id kind service state progress message started finished error result",
+    "Operation": "id kind service state progress message started finished error result waiting_for",
     "Backup": "id service created bytes sha256 verified consistency reason pinned path versions "
     "contents",
     "Status": "state services operations disk memory versions problems",

@@ -7,7 +7,11 @@ import signal
 from contextlib import suppress
 
 TO_END = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-SIGNALS = (*TO_END, signal.SIGCHLD, signal.SIGUSR1)
+TO_CLOSE = signal.SIGUSR2
+"""Ask the program to close, and leave it open if its person wants that."""
+TO_END_UNASKED = signal.SIGQUIT
+"""End it, and ask nobody whether to save."""
+SIGNALS = (*TO_END, TO_CLOSE, TO_END_UNASKED, signal.SIGCHLD, signal.SIGUSR1)
 """What a session listens to, and its children are given back as it usually is."""
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from ...launch import Ending
 from ...models import ServiceError
 from ...sentences import say
+from .closing import OPEN
 
 _SAFE: Final = say("What had been saved in it is safe; what had not is lost.")
 
@@ -18,7 +19,9 @@ def farewell(title: str, ending: Ending, note: Mapping[str, Any]) -> ServiceErro
     One that ended before it had shown a window was not closed by anybody.
     """
     told = note.get("end") or {}
-    well = told.get("what") == "program" and told.get("code") == 0
+    asked = (note.get("closing") or {}).get("stands") in OPEN
+    # One that was asked to close may end with any code: it has done as it was asked.
+    well = told.get("what") == "program" and (told.get("code") == 0 or asked)
     if ending.exit_code != 0 or not well or not note.get("window"):
         return None
     return ServiceError(

@@ -63,10 +63,18 @@ class Display:
             self.forget()
             return frozenset()
 
-    def ask_to_close(self) -> bool:
-        """Ask each window to close; whether there was any."""
+    def dialogs(self) -> frozenset[int]:
+        """The windows that belong to others, such as a question."""
         try:
-            return bool(self.windows and self.windows.ask_to_close())
+            return frozenset(self.windows.dialogs() if self.windows else ())
+        except OSError:
+            self.forget()
+            return frozenset()
+
+    def ask_to_close(self, spared: frozenset[int] = frozenset()) -> bool:
+        """Ask each window to close that is not ``spared``; whether there was any."""
+        try:
+            return bool(self.windows and self.windows.ask_to_close(spared))
         except OSError:
             self.forget()
             return False

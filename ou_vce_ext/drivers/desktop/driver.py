@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import json
 import os
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -16,12 +17,14 @@ from ...models import Capability, Manners, ServiceError, ServiceSpec, Site, Upst
 from ...sentences import say
 from ...services import proc
 from ...services.private_files import explain, make_folder, make_private_folder
-from ..base import Driver, Option, Progress, scrubbed_environment
+from ..base import Asking, Driver, Option, Progress, scrubbed_environment
 from ..listening import who_listens
 from ..lock_file import lock_is_free
 from ..log_mark import LogMark
 from ..web.placeholders import fill
 from . import window_manager
+from .asking import ask_to_close
+from .child import TO_CLOSE, TO_END_UNASKED, send
 from .diagnoses import explain_ending, farewell
 from .display_number import clear, sockets_can_be_made
 from .display_server import DisplayServer, Screen
@@ -76,7 +79,7 @@ class DesktopDriver(Driver):
         self._mark = LogMark(site.log_file)
         self._manager: tuple[str, ...] = ()
         self._launched = 0.0
-        self._seen = False
+        self._seen = self._unasked = False
 
     @property
     def data_dir(self) -> Path:
@@ -190,7 +193,7 @@ class DesktopDriver(Driver):
     async def plan(self) -> LaunchPlan:
         """Run a session, which runs the rest; told to end, it asks the program first."""
         self._mark = LogMark.at_end(self.site.log_file)
-        self._seen = False
+        self._seen = self._unasked = False
         self._launched = asyncio.get_running_loop().time()
         authority = self.site.runtime_dir / "xauthority"
         seconds = self.spec.stop_timeout or STOP_SECONDS
@@ -246,8 +249,29 @@ class DesktopDriver(Driver):
             await asyncio.sleep(max(FIRST_LOOK_SECONDS, LATER_LOOK_SHARE * waited))
         return True
 
+    async def ask_to_close(self, process: Process, tell: Asking) -> None:
+        """Ask its windows to close; while it asks whether to save, wait for who works in it."""
+
+        def ask() -> None:
+            self._signal(process, TO_CLOSE)
+
+        await ask_to_close(self.spec.title, process, self._note, ask, tell)
+
+    def end_unasked(self, process: Process) -> None:
+        """Have its session end it by signals, its windows unasked."""
+        self._unasked = True
+        self._signal(process, TO_END_UNASKED)
+
+    def _signal(self, process: Process, number: signal.Signals) -> None:
+        """Signal its session, once that listens, and nobody who has its number after it."""
+        started = read_note(str(self._note)).get("session_start")
+        if started is not None and proc.is_alive(process.pid, started):
+            send(process.pid, number)
+
     def stopping(self) -> str:
         """That it may have a question, which nobody but a person can answer."""
+        if self._unasked:
+            return say("Stopping {title}", title=self.spec.title)
         return say(
             "Stopping {title}: if it asks whether to save, answer in its tab within half a minute",
             title=self.spec.title,

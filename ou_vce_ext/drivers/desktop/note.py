@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 class Note:
     """The facts of one run, written whole each time one of them changes.
 
-    ``display`` its number; ``server`` and ``server_start`` the process that serves it; ``program``
-    the program's own main process; ``window`` whether it has shown one; ``end`` what ended the
-    session: ``{"what": "program" | "display", "code": …, "signal": …}``.
+    ``session_start`` when the session itself began, in the kernel's ticks; ``display`` its number;
+    ``server`` and ``server_start`` the process that serves it; ``program`` the program's own main
+    process; ``window`` whether it has shown one; ``closing`` what came of the last request to
+    close: ``{"ask": its number, "stands": …}``; ``end`` what ended the session:
+    ``{"what": "program" | "display", "code": …, "signal": …}``.
     """
 
     def __init__(self, path: str) -> None:

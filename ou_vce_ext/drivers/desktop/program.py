@@ -65,6 +65,17 @@ class Program:
         self._steps = 0
         self._next_step()
 
+    def end_unasked(self) -> None:
+        """Begin to end it, with no question to anybody."""
+        self._steps = 1
+        self._next_step()
+
+    def end_when_answered(self) -> None:
+        """Begin to end it while it has a question open: there is half a minute for the answer."""
+        self._steps = 1
+        self._known = None
+        self.deadline = time.monotonic() + max(ANSWER_SECONDS, self._close_seconds)
+
     def go_on(self) -> None:
         """Go on, as the time has come."""
         if self._steps:

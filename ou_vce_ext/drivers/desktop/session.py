@@ -1,9 +1,10 @@
 """The process that owns one desktop: display server, window manager and program, in that order.
 
 Told to end (SIGTERM) it asks the program's windows to close, then signals the program, and ends
-the server last. When the program ends, so does the session, the same way. A window manager that
-dies is replaced: the program does not notice. Standard library only; it sleeps until something
-happens.
+the server last; told so at once (SIGQUIT) it asks nobody. Asked to close (SIGUSR2) it only asks the
+windows, and tells what comes of it. When the program ends, so does the session, the same way. A
+window manager that dies is replaced: the program does not notice. Standard library only; it sleeps
+until something happens.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ...services import identity, proc
-from .child import SIGNALS, TO_END, send, spawn, told
+from .child import SIGNALS, TO_CLOSE, TO_END, TO_END_UNASKED, send, spawn, told
+from .closing import QUESTION, Closing
 from .display import Display
 from .display_number import candidates
 from .note import Note
@@ -51,6 +53,11 @@ class Session:
             close_seconds=plan["close_seconds"],
             term_seconds=plan["term_seconds"],
         )
+        self.closing = Closing(
+            self.display,
+            lambda number, stands: self.note.tell(closing={"ask": number, "stands": stands}),
+            close_seconds=plan["close_seconds"],
+        )
         self._manager_deaths = 0
         self._told_to_end = self._closing = self._managed = False
         self._wake, self._wake_end = os.pipe()
@@ -75,7 +82,7 @@ class Session:
             self.program.pid = self._spawn(words, cwd=cwd, leads=True)
             self.note.tell(program=self.program.pid)
         while self.program.pid and self.display.server:
-            due = self.program.deadline
+            due = min(self._deadlines(), default=None)
             self._wait(None if due is None else due - time.monotonic())
         return self._close(self._outcome())
 
@@ -85,7 +92,12 @@ class Session:
             words = [word.replace("{display}", str(number)) for word in self.plan["server"]]
             server = self._spawn(words)
             self.display.begin(number, server)
-            self.note.tell(display=number, server=server, server_start=proc.start_time(server))
+            self.note.tell(
+                session_start=proc.start_time(os.getpid()),
+                display=number,
+                server=server,
+                server_start=proc.start_time(server),
+            )
             if self._connect():
                 return True
             if self.display.server or self._told_to_end:
@@ -141,16 +153,21 @@ class Session:
                 self.display.listen()
         if self.display.news:
             self._on_news()
-        due = self.program.deadline
-        if due is not None and time.monotonic() >= due:
-            self.program.go_on()
+        for each in (self.program, self.closing):
+            if each.deadline is not None and time.monotonic() >= each.deadline:
+                each.go_on()
+
+    def _deadlines(self) -> list[float]:
+        planned = (self.program.deadline, self.closing.deadline)
+        return [deadline for deadline in planned if deadline is not None]
 
     def _on_signal(self, numbers: bytes) -> None:
         self._managed |= signal.SIGUSR1 in numbers
-        if TO_END & set(numbers) and not self._told_to_end:
-            self._told_to_end = True
-            if self.program.pid:
-                self.program.end()
+        unasked = TO_END_UNASKED in numbers and not self._closing
+        if unasked or (TO_END & set(numbers) and not self._told_to_end):
+            self._begin_to_end(unasked=unasked)
+        elif TO_CLOSE in numbers and self.program.pid and not self._told_to_end:
+            self.closing.ask()
         dead = {}
         with suppress(ChildProcessError):
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
@@ -160,6 +177,19 @@ class Session:
         # A server takes its programs with it: whose end came first is told by who died of it.
         for pid in sorted(dead, key=lambda each: each != self.display.server):
             self._on_death(pid, dead[pid])
+
+    def _begin_to_end(self, *, unasked: bool) -> None:
+        self._told_to_end = True
+        answering = self.closing.stands == QUESTION
+        self.closing.call_off()
+        if not self.program.pid:
+            return
+        if unasked:
+            self.program.end_unasked()
+        elif answering:
+            self.program.end_when_answered()
+        else:
+            self.program.end()
 
     def _on_death(self, pid: int, status: int) -> None:
         if pid == self.display.server:
@@ -183,12 +213,13 @@ class Session:
         if "end" not in self.note.facts:
             self.note.tell(end={"what": "program", **told(self.program.status or 0)})
         self.program.pid = 0
-        self.program.deadline = None
+        self.program.deadline = self.closing.deadline = None
 
     def _on_news(self) -> None:
         if not self.program.pid:
             return
         self.program.windows_changed()
+        self.closing.windows_changed()
         if not self.display.shown():
             self.program.no_window_left()
         elif not self.note.facts.get("window"):
@@ -201,11 +232,14 @@ class Session:
             return 0
         if self.note.facts.get("end", {}).get("what") == "display":
             return DISPLAY_LOST
-        return os.waitstatus_to_exitcode(self.program.status or 0)
+        code = os.waitstatus_to_exitcode(self.program.status or 0)
+        # One that was asked to close and does so has ended well, whatever its code says.
+        return 0 if code > 0 and self.closing.is_open else code
 
     def _close(self, outcome: int) -> int:
         """End what is left: a program that lost its display, the window manager, the server."""
         self._closing = self._told_to_end = True
+        self.closing.call_off()
         self.program.deadline = None
         if self.program.pid:
             self.program.signal(signal.SIGTERM)

@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from .note import write_whole
 
 SOCKETS = "/tmp/.X11-unix"  # noqa: S108 (where X servers put them)
 _PROTOCOL = b"MIT-MAGIC-COOKIE-1"
+_ATOM_TYPE = 4
 _WINDOW_TYPE = 33
+_TRANSIENT_FOR = 68
 _PROPERTY_NOTIFY = 28
 _PROPERTY_CHANGE = 1 << 22
 _TO_WINDOW_MANAGER = (1 << 20) | (1 << 19)
@@ -69,6 +71,8 @@ class Windows:
             self._root = self._introduce(cookie)
             self._list = self._atom("_NET_CLIENT_LIST")
             self._close = self._atom("_NET_CLOSE_WINDOW")
+            self._kind = self._atom("_NET_WM_WINDOW_TYPE")
+            self._dialog = self._atom("_NET_WM_WINDOW_TYPE_DIALOG")
             body = struct.pack("<III", self._root, 1 << 11, _PROPERTY_CHANGE)
             self._send(2, 0, body)
         except BaseException:
@@ -129,8 +133,8 @@ class Windows:
         body = struct.pack("<HH", len(name), 0) + _padded(name.encode())
         return int.from_bytes(self._ask(16, 0, body)[8:12], "little")
 
-    def _property(self, name: int) -> tuple[int, ...]:
-        body = struct.pack("<IIIII", self._root, name, _WINDOW_TYPE, 0, _MOST_WINDOWS)
+    def _property(self, window: int, name: int, kind: int) -> tuple[int, ...]:
+        body = struct.pack("<IIIII", window, name, kind, 0, _MOST_WINDOWS)
         told = self._ask(20, 0, body)
         if told[0] != 1 or told[1] != 32:
             return ()
@@ -156,11 +160,22 @@ class Windows:
     def shown(self) -> tuple[int, ...]:
         """The windows that programs have opened."""
         self.news = False
-        return self._property(self._list)
+        return self._property(self._root, self._list, _WINDOW_TYPE)
 
-    def ask_to_close(self) -> int:
-        """Ask each window to close, as its close button does; returns how many there are."""
-        windows = self.shown()
+    def dialogs(self) -> tuple[int, ...]:
+        """Those of them that are dialogs, as their programs say."""
+        return tuple(window for window in self.shown() if self._is_dialog(window))
+
+    def _is_dialog(self, window: int) -> bool:
+        kinds = self._property(window, self._kind, _ATOM_TYPE)
+        if kinds:
+            return self._dialog in kinds
+        # One that does not say what it is, and belongs to another, is taken for a dialog.
+        return any(self._property(window, _TRANSIENT_FOR, _WINDOW_TYPE))
+
+    def ask_to_close(self, spared: Collection[int] = ()) -> int:
+        """Ask each window to close, as its close button does; returns how many were asked."""
+        windows = [window for window in self.shown() if window not in spared]
         for window in windows:
             event = struct.pack("<BBHII", _CLIENT_MESSAGE, 32, 0, window, self._close)
             event += struct.pack("<IIIII", 0, _FROM_A_PAGER, 0, 0, 0)
