@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IBackup, IDataItem, IUndoes, Proof } from './backupTokens';
 import type { IBackupSummary } from './tokens';
-import { durationWords, figure } from './words';
+import { durationWords, figure, manner } from './words';
 
 /** A size on disk. */
 export function sizeWords(bytes: number, trans: TranslationBundle): string {
@@ -35,10 +35,10 @@ export function agoWords(
 
 /** A date and time in full, in the manner of the page's language. */
 export function momentWords(moment: string): string {
-  return new Date(moment).toLocaleString(
-    document.documentElement.lang || undefined,
-    { dateStyle: 'medium', timeStyle: 'short' }
-  );
+  return new Date(moment).toLocaleString(manner(), {
+    dateStyle: 'medium',
+    timeStyle: 'short'
+  });
 }
 
 /** Whether a backup was tried, in two or three words. */
@@ -172,7 +172,7 @@ export function countWords(item: IDataItem, trans: TranslationBundle): string {
   if (count === null) {
     return '';
   }
-  const told = count.toLocaleString(document.documentElement.lang || undefined);
+  const told = count.toLocaleString(manner());
   switch (item.kind) {
     case 'table':
     case 'project':

@@ -229,8 +229,19 @@ export function memoryWords(bytes: number, trans: TranslationBundle): string {
 
 /** A number with at most one digit after its decimal sign, in the manner of the page's language. */
 export function figure(value: number, digits: 0 | 1 = 0): string {
-  return value.toLocaleString(document.documentElement.lang || undefined, {
+  return value.toLocaleString(manner(), {
     minimumFractionDigits: digits,
     maximumFractionDigits: 1
   });
+}
+
+/**
+ * Where numbers and dates are written as here: a browser in Britain knows better than JupyterLab's
+ * plain `en`, which is American.
+ */
+export function manner(): string | undefined {
+  const { lang } = document.documentElement;
+  const [language] = lang.split('-');
+  const own = navigator.languages.find(tag => tag.split('-')[0] === language);
+  return own ?? (lang || undefined);
 }
