@@ -1,12 +1,15 @@
 import type { ILabShell, JupyterFrontEnd } from '@jupyterlab/application';
+import type { ICommandPalette, IPaletteItem } from '@jupyterlab/apputils';
 import type { ILauncher } from '@jupyterlab/launcher';
 import { CommandRegistry } from '@lumino/commands';
+import { Signal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
 import { appsPlugin } from '../plugins/apps';
 import { commandsPlugin } from '../plugins/commands';
 import { launcherPlugin } from '../plugins/launcher';
-import type { IVCEApps } from '../tokens';
+import { palettePlugin } from '../plugins/menus';
+import type { IBranding, IVCEApps, IVCEBranding } from '../tokens';
 import { AppTab } from '../widgets/appTab';
 import { BASE, database, FakeModel, FakeServer, service } from './fixtures';
 
@@ -119,6 +122,30 @@ describe('launcherPlugin', () => {
     expect(
       () => void launcherPlugin.activate(app, new FakeModel(), null, null, null)
     ).not.toThrow();
+  });
+});
+
+describe('palettePlugin', () => {
+  it('has everything under the name that the module gave', () => {
+    const items = new Set<IPaletteItem>();
+    const palette = {
+      addItem: (item: IPaletteItem) => {
+        items.add(item);
+        return { isDisposed: false, dispose: () => items.delete(item) };
+      }
+    } as unknown as ICommandPalette;
+    const changed = new Signal<IVCEBranding, void>({} as IVCEBranding);
+    const branding = { current: null as IBranding | null, changed };
+    const { app } = fakeApp();
+    const model = new FakeModel(service());
+    void palettePlugin.activate(app, model, palette, branding, null);
+    const categories = () => [...new Set([...items].map(one => one.category))];
+    expect(categories()).toEqual(['VCE']);
+    const { size } = items;
+    branding.current = { title: 'TM351 VCE' } as IBranding;
+    changed.emit();
+    expect(categories()).toEqual(['TM351 VCE']);
+    expect(items.size).toBe(size);
   });
 });
 

@@ -45,21 +45,23 @@ export const palettePlugin: JupyterFrontEndPlugin<void> = {
       return;
     }
     const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
-    const category = trans.__('VCE');
-    for (const command of GENERAL.flat()) {
-      palette.addItem({ command, category });
-    }
     let items = new DisposableSet();
-    followServices(model, branding, () => {
+    const fill = (): void => {
+      const category = shortName(branding, trans);
       items.dispose();
-      items = DisposableSet.from(
-        model.services.flatMap(service =>
+      items = DisposableSet.from([
+        ...GENERAL.flat().map(command =>
+          palette.addItem({ command, category })
+        ),
+        ...model.services.flatMap(service =>
           commandsOf(service).map(command =>
             palette.addItem({ command, category, args: { name: service.name } })
           )
         )
-      );
-    });
+      ]);
+    };
+    fill();
+    followServices(model, branding, fill);
   }
 };
 
