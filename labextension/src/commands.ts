@@ -198,9 +198,9 @@ export function addCommands(context: ICommandContext): IDisposable {
   ] as const) {
     add(id, {
       label,
-      describedBy: NOTHING,
+      describedBy: ASKED,
       isEnabled: () => concerned(verb, model).length > 0,
-      execute: () => orderEverything(verb, context)
+      execute: args => orderEverything(verb, context, args.asked === true)
     });
   }
 
@@ -222,6 +222,15 @@ export function addCommands(context: ICommandContext): IDisposable {
 }
 
 const NOTHING = { args: { type: 'object', properties: {} } };
+
+const ASKED = {
+  args: {
+    type: 'object',
+    properties: {
+      asked: { type: 'boolean', description: 'Whether it was confirmed' }
+    }
+  }
+};
 
 const NAMED = {
   type: 'object',

@@ -66,16 +66,18 @@ export async function order(
   await carryOut(verb, service, context);
 }
 
-/** The same with all that there is. */
+/** The same with all that there is; who was `asked` already is asked again only for what is not saved. */
 export async function orderEverything(
   verb: 'start' | 'stop',
-  context: IOrderContext
+  context: IOrderContext,
+  asked = false
 ): Promise<void> {
   const services = concerned(verb, context.model);
   if (verb === 'stop' && services.length > 0) {
     const unsaved = await unsavedOf(services, context);
     const question = { verb, service: null, others: services, unsaved };
-    if (!(await context.confirm(question))) {
+    const saved = unsaved.projects.length === 0 && !unsaved.unfinished;
+    if (!(asked && saved) && !(await context.confirm(question))) {
       return;
     }
   }

@@ -200,6 +200,17 @@ describe('commands', () => {
     expect(model.orders.slice(1)).toEqual(['stop postgres', 'stop openrefine']);
   });
 
+  it('ask again who was asked by JupyterLab only for what is not saved', async () => {
+    const { commands, confirm, model, unsaved } = setUp();
+    model.become({ openrefine: 'ready', postgres: 'stopped' });
+    await commands.execute(CommandIDs.stopAll, { asked: true });
+    expect(confirm).not.toHaveBeenCalled();
+    expect(model.orders).toEqual(['stop openrefine']);
+    unsaved.mockResolvedValue({ projects: [], unfinished: true });
+    await commands.execute(CommandIDs.stopAll, { asked: true });
+    expect(confirm).toHaveBeenCalledTimes(1);
+  });
+
   it('ask the server first where nothing is known yet', async () => {
     const model = new FakeModel();
     model.loaded = false;

@@ -62,7 +62,9 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
       running: () => model.services.flatMap(({ name }) => item(name)),
       refreshRunning: () => void model.refresh(),
       runningChanged,
-      shutdownAll: () => void app.commands.execute(CommandIDs.stopAll),
+      // JupyterLab has asked by then.
+      shutdownAll: () =>
+        void app.commands.execute(CommandIDs.stopAll, { asked: true }),
       shutdownLabel: trans.__('Stop'),
       shutdownAllLabel: trans.__('Stop all'),
       shutdownAllConfirmationText: trans.__(
