@@ -22,6 +22,7 @@ import {
 } from '../tokens';
 import { confirmStop } from '../widgets/confirmStop';
 import { nameDialogs } from '../widgets/dialogNames';
+import { spareDialogs } from '../widgets/doubleClicks';
 import { copyReport } from '../widgets/report';
 import { tileIcon } from '../widgets/tileIcon';
 import { problemWords } from '../words';
@@ -58,6 +59,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     const icons = new Map<string, LabIcon>();
 
     nameDialogs();
+    spareDialogs();
 
     const openPage = (...path: string[]): void => {
       window.open(URLExt.join(baseUrl, 'vce', ...path), '_blank', 'noopener');

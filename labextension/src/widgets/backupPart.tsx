@@ -12,6 +12,7 @@ import type {
   ShownState
 } from '../tokens';
 import { problemWords } from '../words';
+import { once } from './doubleClicks';
 import { useChanges, useTicking } from './hooks';
 import { PROOF_ICONS } from './proof';
 
@@ -123,7 +124,7 @@ export function BackupPart(props: IBackupPartProps): React.JSX.Element | null {
             type="button"
             className="jp-vce-button"
             data-vce-action="bring-over"
-            onClick={() => props.bringOver(rescue)}
+            onClick={once(() => props.bringOver(rescue))}
           >
             {trans.__(
               'Bring the data over from the backup of %1',
@@ -137,7 +138,7 @@ export function BackupPart(props: IBackupPartProps): React.JSX.Element | null {
             className="jp-vce-button jp-mod-quiet"
             data-vce-action="cancel"
             aria-label={cancelLabel(under.kind, title, trans)}
-            onClick={() => props.cancel(under)}
+            onClick={once(() => props.cancel(under))}
           >
             {trans.__('Cancel')}
           </button>
@@ -193,7 +194,7 @@ function Failed(props: {
           type="button"
           className="jp-vce-link"
           aria-label={trans.__('What to do about it (%1)', title)}
-          onClick={() => props.explain(operation)}
+          onClick={once(() => props.explain(operation))}
         >
           {trans.__('What to do about it')}
         </button>

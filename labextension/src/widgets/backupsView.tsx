@@ -6,6 +6,7 @@ import { serviceIcon, vceIcon } from '../icons';
 import type { IService, IVCEModel } from '../tokens';
 import { problemWords } from '../words';
 import { BackupEntry } from './backupEntry';
+import { once } from './doubleClicks';
 import { useChanges, useTicking } from './hooks';
 import { Progress } from './progress';
 
@@ -53,7 +54,7 @@ export function BackupsView(props: IBackupsViewProps): React.JSX.Element {
           type="button"
           className="jp-vce-button jp-mod-quiet"
           data-vce-action="back-up-everything"
-          onClick={props.everything}
+          onClick={once(props.everything)}
         >
           {trans.__('Back up everything…')}
         </button>

@@ -9,6 +9,7 @@ import { problemWords } from '../words';
 import { ActionButtons } from './actionButtons';
 import { Connection } from './connection';
 import { CopyButton } from './copyButton';
+import { once } from './doubleClicks';
 import { useChanges } from './hooks';
 import { Progress } from './progress';
 import { snippetNote, snippetTitle } from './snippetWords';
@@ -129,7 +130,7 @@ function Snippet(props: ISnippetProps): React.JSX.Element {
               title,
               service.title
             )}
-            onClick={() => props.insert(snippet.code)}
+            onClick={once(() => props.insert(snippet.code))}
           >
             <insertIcon.react
               className="jp-vce-button-icon"

@@ -9,11 +9,15 @@ export function nameDialogs(): void {
   Dialog.tracker.widgetAdded.connect((_, dialog) => {
     void dialog.ready.then(() => {
       const { node } = dialog;
-      const ours = node.querySelector('[class*="jp-vce-"]');
       const title = node.querySelector('.jp-Dialog-header')?.textContent;
-      if (ours && title && !node.hasAttribute('aria-label')) {
+      if (isOurs(node) && title && !node.hasAttribute('aria-label')) {
         node.setAttribute('aria-label', title);
       }
     });
   });
+}
+
+/** Whether what a dialog holds is ours: all that opens ours marks its body. */
+export function isOurs(dialog: HTMLElement): boolean {
+  return dialog.querySelector('[class*="jp-vce-"]') !== null;
 }

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { IService, IServiceError } from '../tokens';
+import { once } from './doubleClicks';
 
 interface IFailureProps {
   readonly service: IService;
@@ -37,7 +38,7 @@ export function Failure(props: IFailureProps): React.JSX.Element {
         type="button"
         className="jp-vce-link"
         aria-label={trans.__('Copy for the forum: %1', service.title)}
-        onClick={props.report}
+        onClick={once(props.report)}
       >
         {trans.__('Copy for the forum')}
       </button>

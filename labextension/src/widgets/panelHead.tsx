@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import { givenName } from '../branding';
 import type { IVCEBranding } from '../tokens';
+import { once } from './doubleClicks';
 
 interface IPanelHeadProps {
   readonly branding: IVCEBranding | null;
@@ -22,7 +23,7 @@ export function PanelHead(props: IPanelHeadProps): React.JSX.Element {
         <button
           type="button"
           className="jp-vce-link"
-          onClick={props.showStatus}
+          onClick={once(props.showStatus)}
         >
           {trans.__('Status page')}
         </button>
