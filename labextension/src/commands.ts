@@ -187,7 +187,7 @@ export function addCommands(context: ICommandContext): IDisposable {
 
   add(CommandIDs.showStatus, {
     label: trans.__('Status page'),
-    caption: trans.__('How everything is, for you and for who helps you'),
+    caption: trans.__('How everything is, for you and for whoever helps you'),
     describedBy: NOTHING,
     execute: () => context.showStatus()
   });
@@ -206,7 +206,9 @@ export function addCommands(context: ICommandContext): IDisposable {
 
   add(CommandIDs.copyReport, {
     label: trans.__('Copy a report for the forum'),
-    caption: trans.__('What who helps you needs to know, and nothing private'),
+    caption: trans.__(
+      'What whoever helps you needs to know, and nothing private'
+    ),
     describedBy: NOTHING,
     execute: () => context.copyReport()
   });

@@ -157,7 +157,7 @@ export const backupsPlugin: JupyterFrontEndPlugin<IVCEBackups> = {
             refused: free(
               (name, problem) =>
                 void showProblem(
-                  trans.__('%1 was not taken in', name),
+                  trans.__('%1 was not accepted', name),
                   problem,
                   trans
                 )

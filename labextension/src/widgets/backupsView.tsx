@@ -61,7 +61,7 @@ export function BackupsView(props: IBackupsViewProps): React.JSX.Element {
       </div>
       <p className="jp-vce-backups-intro">
         {trans.__(
-          'Each backup is one file in the folder backups, which you can carry away. A proven one has been restored on trial.'
+          'Each backup is one file that you can carry away, in the folder “backups”. A proven one has been restored on trial.'
         )}
       </p>
       {problem && (
