@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import errno
 import os
-import re
-import socket
-import stat
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from ...errors import DefiniteError
-from ...launch import Ending, Launcher, LaunchPlan, Listener, Process, StopStep
+from ...launch import Ending, Launcher, LaunchPlan, Process, StopStep
 from ...models import Capability, Manners, ServiceError, ServiceSpec, Site, Upstream
 from ...sentences import say
 from ...services.ports import describe_port_owner, port_in_use_error, port_is_taken
@@ -26,6 +20,8 @@ from ..listening import who_listens
 from ..lock_file import lock_is_free
 from ..log_mark import LogMark
 from ..private_network import OPEN, Privacy, Wish, decide_privacy, socket_of
+from .addresses import another_port, reachable, remove_stale
+from .diagnoses import explain_ending
 from .manners import manners_of
 from .options import OPTIONS, check_declaration, uses_socket
 from .placeholders import fill, used
@@ -34,8 +30,6 @@ from .programs import missing_program
 STOP_SECONDS: Final = 10.0
 ORPHAN_SECONDS: Final = 5.0
 """What a wrapper without exec leaves behind is the app itself: it is given time too."""
-_TOLD_LINES: Final = 20
-_TAKEN: Final = re.compile(r"EADDRINUSE|[Aa]ddress (?:is )?already in use|[Pp]ort \d+ is in use")
 
 
 class WebDriver(Driver):
@@ -172,9 +166,9 @@ class WebDriver(Driver):
         make_private_folder(self.site.runtime_dir)
         if self.socket:
             if free:
-                _remove_stale(self.socket)
+                remove_stale(self.socket)
         elif self.declared_port is None:
-            self._port = _another_port(self._port)
+            self._port = another_port(self._port)
         elif free and not self._privacy.private and port_is_taken(self.declared_port):
             raise port_in_use_error(self.declared_port, True)
 
@@ -213,7 +207,7 @@ class WebDriver(Driver):
         if found.who != "ours":
             return False
         self._main = found.pid
-        self._host = _reachable(found)
+        self._host = reachable(found)
         if self._manners.raw_socket:
             return True
         upstream = self.upstream()
@@ -278,61 +272,14 @@ class WebDriver(Driver):
 
     def diagnose(self, ending: Ending, log_tail: Sequence[str]) -> ServiceError | None:
         """Whether it ended for want of its port; the rest is the same for every program."""
-        lines = self._mark.lines()[-_TOLD_LINES:]
-        if not self._taken_by and not any(map(_TAKEN.search, lines)):
-            return None
         if self._privacy.private:
             # There it was alone: it is itself that has its port twice.
             return None
-        if self._port and self.declared_port is None:
-            owner = self._taken_by or describe_port_owner(self._port) or say("another program")
-            error = ServiceError(
-                "port-in-use",
-                say(
-                    "Port {port} was taken by {owner} just before {title} could have it.",
-                    port=self._port,
-                    owner=owner,
-                    title=self.spec.title,
-                ),
-                say("Another one is chosen at the next try; there is nothing to do."),
-            )
-        elif self._port and port_is_taken(self._port):
-            told = port_in_use_error(self._port, True)
-            error = ServiceError(told.code, told.message, told.hint)
-        else:
-            return None
-        return dataclasses.replace(
-            error, exit_code=ending.exit_code, signal=ending.signal, log_tail=tuple(lines)
+        return explain_ending(
+            ending,
+            self._mark.lines(),
+            self.spec.title,
+            self._port,
+            declared=self.declared_port is not None,
+            taken_by=self._taken_by,
         )
-
-
-def _another_port(last: int | None) -> int:
-    """A TCP port that nobody listens on just now, other than ``last``."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port != last:
-            return port
-
-
-def _remove_stale(path: Path) -> None:
-    """Away with the socket of a run that was killed: its name would be in the way of a new one."""
-    with suppress(OSError):
-        if stat.S_ISSOCK(path.lstat().st_mode) and not _listens(path):
-            path.unlink()
-
-
-def _listens(path: Path) -> bool:
-    """Whether anybody is behind a socket: a declared one may be somebody else's."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)
-        return probe.connect_ex(str(path)) != errno.ECONNREFUSED
-
-
-def _reachable(found: Listener) -> str:
-    """The address at which a listening socket is reached from this machine."""
-    address = found.address or ""
-    if address in ("", "0.0.0.0", "::") or "/" in address:  # noqa: S104
-        return "127.0.0.1"
-    return address
