@@ -53,7 +53,8 @@ class DataItem:
     """One thing a service holds.
 
     ``key`` names it in a restore's ``items``; ``count`` is rows, documents, files or parts, and
-    ``bytes`` its size, each None where nobody has counted.
+    ``bytes`` its size, each None where nobody has counted. What is ``damaged`` its service cannot
+    open: a backup has its files as they are, and proves them by their checksum alone.
     """
 
     key: str
@@ -64,6 +65,7 @@ class DataItem:
     count: int | None = None
     bytes: int | None = None
     changed: datetime | None = None
+    damaged: bool = False
 
     def to_json(self) -> dict[str, Json]:
         """The contract's ``DataItem`` object."""
@@ -76,6 +78,7 @@ class DataItem:
             "count": self.count,
             "bytes": self.bytes,
             "changed": iso(self.changed),
+            "damaged": self.damaged,
         }
 
 

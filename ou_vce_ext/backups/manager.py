@@ -33,7 +33,7 @@ from .proofs import Proofs
 from .prover import Prover
 from .store import Store, Stored
 from .strategy import Strategy
-from .taking import take
+from .taking import in_words, take
 from .threads import made
 from .tidying import Tidier
 from .timetable import Timetable
@@ -113,9 +113,7 @@ class Backups:
         async def work(running: Running) -> Json:
             job = self._job(item, strategy, running)
             stored = await take(job, reason)
-            running.progress(
-                say("{title} is backed up: {name}", title=job.title, name=stored.file.name), 1.0
-            )
+            running.progress(in_words(job.title, stored), 1.0)
             return await self._taken(stored)
 
         message = say("Backing up {title}", title=item.spec.title)

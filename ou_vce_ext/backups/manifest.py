@@ -133,4 +133,6 @@ def _item(body: Any) -> DataItem:
         count=None if body["count"] is None else _count(body["count"]),
         bytes=None if body["bytes"] is None else _count(body["bytes"]),
         changed=datetime.fromisoformat(changed) if changed else None,
+        # Earlier ones do not say.
+        damaged=body.get("damaged") is True,
     )

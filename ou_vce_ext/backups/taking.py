@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from ..models_backup import Reason
-from ..sentences import say
+from ..sentences import in_a_row, say, say_many
 from .job import Job, answering, guarded
 from .manifest import Manifest
 from .store import Stored
@@ -25,6 +25,20 @@ async def take(job: Job, reason: Reason) -> Stored:
         return await store.add(*await write(job, reason, path))
 
     return await guarded(say("the backup"), work)
+
+
+def in_words(title: str, stored: Stored) -> str:
+    """What a backup of the service ``title`` came to."""
+    told = say("{title} is backed up: {name}", title=title, name=stored.file.name)
+    bare = sum(item.damaged for item in stored.backup.contents)
+    if not bare:
+        return told
+    files = say_many(
+        "{count} project in it cannot be opened: it is kept as its files, byte for byte",
+        "{count} projects in it cannot be opened: they are kept as their files, byte for byte",
+        bare,
+    )
+    return in_a_row((told, files), ". ")
 
 
 async def write(job: Job, reason: Reason, path: Path) -> tuple[Written, Manifest]:

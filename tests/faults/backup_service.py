@@ -7,18 +7,15 @@ import os
 import time
 from abc import abstractmethod
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ou_vce_ext.backups import scratch
 from ou_vce_ext.backups.kinds import strategy_for
-from ou_vce_ext.backups.manifest import Manifest
 from ou_vce_ext.backups.strategy import Source, Strategy
-from ou_vce_ext.backups.watch import Watch
-from ou_vce_ext.backups.writer import PARTIAL, ArchiveWriter
-from ou_vce_ext.models_backup import Reason
+from ou_vce_ext.backups.writer import PARTIAL
 from ou_vce_ext.states import ServiceState
+from tests import backup_file
 
 from .bench import Bench, Kind
 from .fault import Fault, Figures
@@ -30,27 +27,7 @@ CANCELLED = "cancelled, all gone, after"
 
 async def back_up(strategy: Strategy, path: Path) -> Path:
     """As the manager does it: a file that is whole, or nothing."""
-    archive = ArchiveWriter(path, Watch())
-    spec = strategy.driver.spec
-    try:
-        taken = await strategy.take(archive, archive.watch)
-        archive.finish(
-            Manifest(
-                service=spec.name,
-                kind=spec.kind,
-                title=spec.title,
-                created=datetime.now(UTC),
-                reason=Reason.MANUAL,
-                consistency=taken.consistency,
-                versions={**strategy.driver.versions(), **taken.versions},
-                contents=taken.contents,
-                members=tuple(archive.members),
-                details=taken.details,
-            )
-        )
-    except BaseException:
-        archive.abandon()
-        raise
+    await backup_file.back_up(strategy, path)
     return path
 
 

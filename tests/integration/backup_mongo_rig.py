@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from pymongo import MongoClient
 
-from ou_vce_ext.backups.manifest import Manifest
 from ou_vce_ext.backups.mongo.strategy import MongoStrategy
 from ou_vce_ext.backups.strategy import Built, Layer, Source
 from ou_vce_ext.backups.watch import Watch
-from ou_vce_ext.backups.writer import ArchiveWriter
 from ou_vce_ext.launch import Launcher
-from ou_vce_ext.models_backup import Reason
+from tests.backup_file import back_up
 
 from .mongo_rig import MongoRig
 
@@ -41,27 +38,7 @@ class BackupRig(MongoRig):
 
     async def back_up(self, path: Path, watch: Watch | None = None) -> Path:
         """One whole backup file."""
-        watch = watch or Watch()
-        archive = ArchiveWriter(path, watch)
-        try:
-            taken = await self.strategy.take(archive, watch)
-            archive.finish(
-                Manifest(
-                    service="mongo",
-                    kind="mongo",
-                    title="MongoDB",
-                    created=datetime.now(UTC),
-                    reason=Reason.MANUAL,
-                    consistency=taken.consistency,
-                    versions=taken.versions,
-                    contents=taken.contents,
-                    members=tuple(archive.members),
-                    details=taken.details,
-                )
-            )
-        except BaseException:
-            archive.abandon()
-            raise
+        await back_up(self.strategy, path, watch)
         return path
 
     async def open(self, path: Path) -> Source:

@@ -7,21 +7,18 @@ import json
 import os
 import urllib.parse
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ou_vce_ext.backups import scratch
-from ou_vce_ext.backups.manifest import Manifest
 from ou_vce_ext.backups.openrefine import beside
 from ou_vce_ext.backups.openrefine.strategy import OpenRefineStrategy
 from ou_vce_ext.backups.strategy import Built, Layer
 from ou_vce_ext.backups.watch import Watch
-from ou_vce_ext.backups.writer import ArchiveWriter
 from ou_vce_ext.errors import BadRequestError, ConflictError, UnsuitableError, VceError
-from ou_vce_ext.models_backup import Reason
 from ou_vce_ext.services.keepers import KeeperLauncher
+from tests import backup_file
 from tests.integration.openrefine_rig import OpenRefineClient, OpenRefineRig
 from tests.integration.rich_projects import asked, change, make_rich, seen
 from tests.integration.small_disk import mounted
@@ -33,26 +30,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 async def back_up(strategy: OpenRefineStrategy, path: Path) -> Path:
     """As the manager does it."""
-    archive = ArchiveWriter(path, Watch())
-    try:
-        taken = await strategy.take(archive, archive.watch)
-    except BaseException:
-        archive.abandon()
-        raise
-    archive.finish(
-        Manifest(
-            service="openrefine",
-            kind="openrefine",
-            title="OpenRefine",
-            created=datetime.now(UTC),
-            reason=Reason.MANUAL,
-            consistency=taken.consistency,
-            versions=strategy.driver.versions(),
-            contents=taken.contents,
-            members=tuple(archive.members),
-            details=taken.details,
-        )
-    )
+    await backup_file.back_up(strategy, path)
     return path
 
 

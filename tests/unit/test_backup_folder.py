@@ -8,7 +8,6 @@ import random
 import tarfile
 import zipfile
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -18,16 +17,15 @@ import pytest
 from ou_vce_ext.backups import scratch
 from ou_vce_ext.backups.folder.strategy import FolderStrategy
 from ou_vce_ext.backups.kinds import strategy_for
-from ou_vce_ext.backups.manifest import Manifest
 from ou_vce_ext.backups.strategy import Layer
 from ou_vce_ext.backups.watch import Watch
-from ou_vce_ext.backups.writer import ArchiveWriter
 from ou_vce_ext.drivers.web.driver import WebDriver
 from ou_vce_ext.errors import BadRequestError, ConflictError, UnsuitableError
 from ou_vce_ext.models import Capability, ServiceSpec, Site
-from ou_vce_ext.models_backup import Consistency, Reason
+from ou_vce_ext.models_backup import Consistency
 from ou_vce_ext.services.description import capabilities
 from ou_vce_ext.services.lifecycle import Lifecycle
+from tests.backup_file import back_up
 from tests.openrefine_files import packed, tar
 from tests.unit.fakes import FakeLauncher
 
@@ -82,21 +80,7 @@ def seen(folder: Path) -> dict[str, object]:
 
 
 async def backed_up(strategy: FolderStrategy, path: Path) -> Path:
-    archive = ArchiveWriter(path, Watch())
-    taken = await strategy.take(archive, archive.watch)
-    manifest = Manifest(
-        service="genie",
-        kind="web",
-        title="Genie",
-        created=datetime(2026, 1, 1, tzinfo=UTC),
-        reason=Reason.MANUAL,
-        consistency=taken.consistency,
-        versions=taken.versions,
-        contents=taken.contents,
-        members=tuple(archive.members),
-        details=taken.details,
-    )
-    archive.finish(manifest)
+    await back_up(strategy, path)
     return path
 
 

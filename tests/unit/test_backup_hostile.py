@@ -8,7 +8,6 @@ import os
 import random
 import tarfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +21,9 @@ from ou_vce_ext.backups.watch import Watch
 from ou_vce_ext.backups.writer import ArchiveWriter
 from ou_vce_ext.errors import BadRequestError, UnsuitableError
 from ou_vce_ext.models_backup import Consistency, Reason
+from tests.backup_file import NOW, manifest_of
 
-NOW = datetime(2026, 11, 26, tzinfo=UTC)
 Change = Callable[[tarfile.TarInfo], object]
-
-
-def manifest(archive: ArchiveWriter) -> Manifest:
-    return Manifest(
-        service="thing",
-        kind="fake",
-        title="Thing",
-        created=NOW,
-        reason=Reason.MANUAL,
-        consistency=Consistency.SNAPSHOT,
-        versions={},
-        contents=(),
-        members=tuple(archive.members),
-        details={},
-    )
 
 
 @pytest.fixture
@@ -47,7 +31,7 @@ def good(tmp_path: Path) -> Path:
     archive = ArchiveWriter(tmp_path / "good.tar", Watch())
     archive.add("data/one", b"first")
     archive.add("data/other", b"second" * 1000)
-    return archive.finish(manifest(archive)).path
+    return archive.finish(manifest_of(archive)).path
 
 
 def read(path: Path) -> dict[str, bytes]:
@@ -217,7 +201,7 @@ def test_folders_take_no_links_and_go_over_nothing(tmp_path: Path) -> None:
     assert chosen(root, ["notebooks/"]) == ("notebooks",)
     archive = ArchiveWriter(tmp_path / "all.tar", Watch())
     item, left_out = pack(archive, root, "notebooks")
-    archive.finish(manifest(archive))
+    archive.finish(manifest_of(archive))
     assert (item.key, item.count, left_out) == (":notebooks", 1, 0)
     opened = Archive(tmp_path / "all.tar")
     into = unpack(opened, root, None, NOW, Watch())

@@ -17,8 +17,8 @@ from typing import cast
 import pytest
 
 from ou_vce_ext.backups import places, scratch
-from ou_vce_ext.backups.manifest import Manifest
 from ou_vce_ext.backups.openrefine import capture
+from ou_vce_ext.backups.openrefine.as_files import Damaged
 from ou_vce_ext.backups.openrefine.facts import BrokenProjectError, facts_of, glance
 from ou_vce_ext.backups.openrefine.live import CannotOpenError, Live, Steps
 from ou_vce_ext.backups.openrefine.metadata import Metadata
@@ -26,15 +26,10 @@ from ou_vce_ext.backups.openrefine.preferences import preferences_in, workspace
 from ou_vce_ext.backups.openrefine.project import prove
 from ou_vce_ext.backups.openrefine.source import ForeignProjects, OwnBackup
 from ou_vce_ext.backups.openrefine.strategy import OpenRefineStrategy
-from ou_vce_ext.backups.strategy import Source
 from ou_vce_ext.backups.watch import Watch
-from ou_vce_ext.backups.writer import ArchiveWriter
-from ou_vce_ext.drivers.openrefine.driver import OpenRefineDriver
 from ou_vce_ext.errors import UnsuitableError, VceError
-from ou_vce_ext.models import ServiceSpec, Site
-from ou_vce_ext.models_backup import Reason
 from tests.openrefine_files import Made, packed, tar
-from tests.unit.fakes import FakeLauncher
+from tests.unit.openrefine_backup_rig import backed_up, strategy_in, unpacked
 
 FIRST = Made()
 SECOND = Made("1700000000002", "Towns", past=(), future=())
@@ -49,63 +44,13 @@ PREFERENCES = {
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "home" / "openrefine_projects"
+def strategy(tmp_path: Path) -> OpenRefineStrategy:
+    return strategy_in(tmp_path)
 
 
 @pytest.fixture
-def strategy(tmp_path: Path, folder: Path) -> OpenRefineStrategy:
-    site = Site(
-        name="openrefine",
-        root_dir=folder.parent,
-        data_dir=folder,
-        private_dir=tmp_path / "private",
-        runtime_dir=tmp_path / "run",
-        log_file=tmp_path / "log",
-        base_url="/",
-    )
-    folder.parent.mkdir()
-    spec = ServiceSpec("openrefine", "openrefine", "OpenRefine")
-    return OpenRefineStrategy(OpenRefineDriver(spec, site, FakeLauncher()))
-
-
-async def backed_up(strategy: OpenRefineStrategy, path: Path) -> Path:
-    archive = ArchiveWriter(path, Watch())
-    try:
-        taken = await strategy.take(archive, archive.watch)
-    except BaseException:
-        archive.abandon()
-        raise
-    archive.finish(
-        Manifest(
-            service="openrefine",
-            kind="openrefine",
-            title="OpenRefine",
-            created=datetime(2026, 1, 1, tzinfo=UTC),
-            reason=Reason.MANUAL,
-            consistency=taken.consistency,
-            versions=taken.versions,
-            contents=taken.contents,
-            members=tuple(archive.members),
-            details=taken.details,
-        )
-    )
-    return path
-
-
-def unpacked(source: Source, into: Path) -> dict[str, dict[str, bytes]]:
-    """Each file of each project in a source."""
-    assert isinstance(source, OwnBackup | ForeignProjects)
-    into.mkdir()
-    projects = source.unpack([item.key for item in source.contents], into, Watch())
-    return {
-        key: {
-            str(path.relative_to(project.data.parent)): path.read_bytes()
-            for path in project.data.parent.rglob("*")
-            if path.is_file()
-        }
-        for key, project in projects.items()
-    }
+def folder(strategy: OpenRefineStrategy) -> Path:
+    return strategy.driver.site.data_dir
 
 
 def test_all_that_is_in_a_project_is_read(tmp_path: Path) -> None:
@@ -220,17 +165,6 @@ async def test_with_no_folder_there_is_nothing_to_back_up(
     assert await strategy.look() == ()
     path = await backed_up(strategy, tmp_path / "backup.tar")
     assert (await strategy.open(path, path.name)).contents == ()
-
-
-async def test_one_that_cannot_be_read_is_named(
-    strategy: OpenRefineStrategy, folder: Path, tmp_path: Path
-) -> None:
-    (FIRST.write(folder) / "data.zip").write_bytes(b"PK")
-    assert [item.count for item in await strategy.look()] == [None]
-    with pytest.raises(VceError, match="Café") as caught:
-        await backed_up(strategy, tmp_path / "backup.tar")
-    assert caught.value.code == "data-corrupt"
-    assert list(tmp_path.glob("backup*")) == []
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -485,7 +419,7 @@ class FakeLive:
 async def test_what_was_never_saved_is_not_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opens: bool
 ) -> None:
-    """Unless OpenRefine itself has nothing of it any more."""
+    """What OpenRefine itself has nothing of any more is taken as its files."""
     monkeypatch.setattr(capture, "_PAUSE", 0.0)
     folder = tmp_path / f"{FIRST.id}.project"
     folder.mkdir()
@@ -493,8 +427,9 @@ async def test_what_was_never_saved_is_not_passed_over(
     live = cast("Live", FakeLive(opens))
     capturing = capture.Capture(tmp_path, live, tmp_path / "pictures", Watch())
     if not opens:
-        assert [project async for project in capturing.projects()] == []
-        assert capturing.without_data == [FIRST.id]
+        [found] = [project async for project in capturing.projects()]
+        assert isinstance(found, Damaged)
+        assert (found.id, found.name) == (FIRST.id, "Café")
         return
     with pytest.raises(VceError, match="Café") as caught:
         [project async for project in capturing.projects()]

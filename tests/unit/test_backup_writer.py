@@ -9,19 +9,17 @@ import tarfile
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ou_vce_ext.backups import lasting, writer
 from ou_vce_ext.backups.lasting import Lasting
-from ou_vce_ext.backups.manifest import Manifest
 from ou_vce_ext.backups.reader import Archive
 from ou_vce_ext.backups.summing import Summing
 from ou_vce_ext.backups.watch import Watch
 from ou_vce_ext.backups.writer import ArchiveWriter, Written
-from ou_vce_ext.models_backup import Consistency, Reason
+from tests.backup_file import manifest_of
 
 MEGABYTE = 1024 * 1024
 SECONDS = 60
@@ -29,20 +27,7 @@ SECONDS = 60
 
 def finished(archive: ArchiveWriter) -> Written:
     """The file, with a manifest of its members."""
-    return archive.finish(
-        Manifest(
-            service="thing",
-            kind="thing",
-            title="Thing",
-            created=datetime(2026, 1, 1, tzinfo=UTC),
-            reason=Reason.MANUAL,
-            consistency=Consistency.SNAPSHOT,
-            versions={},
-            contents=(),
-            members=tuple(archive.members),
-            details={},
-        )
-    )
+    return archive.finish(manifest_of(archive))
 
 
 def check(written: Written, content: dict[str, bytes]) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, cast
 
@@ -33,7 +33,13 @@ _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
 def pack(folder: Path, to: MemberWriter, watch: Watch) -> Sum:
     """Write all of ``folder`` as a tar. Raises ConflictError where a file kept moving; OSError."""
     found = Sum()
-    for thing in things(folder, found.left_out.append):
+    pack_things(things(folder, found.left_out.append), to, watch, found)
+    return found
+
+
+def pack_things(some: Iterable[Thing], to: MemberWriter, watch: Watch, found: Sum) -> None:
+    """Write some things of a folder as a tar; they count in ``found``. Raises as :func:`pack`."""
+    for thing in some:
         watch.raise_if_cancelled()
         if thing.kind == "file":
             try:
@@ -47,7 +53,6 @@ def pack(folder: Path, to: MemberWriter, watch: Watch) -> Sum:
             to.write(_header(thing, 0))
             found.add(thing)
     to.write(bytes(2 * tarfile.BLOCKSIZE))
-    return found
 
 
 def _pack_file(thing: Thing, file: BinaryIO, to: MemberWriter, found: Sum) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -129,7 +129,12 @@ def moment_of(folder: Path) -> str:
 def read_sum(folder: Path, watch: Watch) -> Sum:
     """What a folder comes to, each file read. Raises OSError, WorkCancelledError."""
     found = Sum()
-    for thing in things(folder, found.left_out.append):
+    return read_things(things(folder, found.left_out.append), watch, found)
+
+
+def read_things(some: Iterable[Thing], watch: Watch, found: Sum) -> Sum:
+    """Add what some things of a folder come to. Raises OSError, WorkCancelledError."""
+    for thing in some:
         digest = hashlib.sha256()
         if thing.kind == "file":
             with thing.path.open("rb") as file:

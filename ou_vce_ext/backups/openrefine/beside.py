@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import BadRequestError, ConflictError, UnsuitableError, VceError
-from ...models_backup import DataItem
 from ...sentences import say
 from ...services.private_files import write_private
-from .. import places, room, scratch
+from .. import places, room
 from ..job import to_the_end
+from ..strategy import Source
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
 from .live import CannotOpenError, Live
 from .metadata import read_json
 from .packing import pack
-from .project import Project, folder_in, ids_in
+from .project import IMPORTING, Project, folder_in, ids_in
 from .source import WORKSPACE, ForeignProjects, OwnBackup, wanted_items
 
 _LONGEST_NAME: Final = 200
@@ -35,13 +35,14 @@ _TRIES: Final = 3
 _HARDLY_ANY: Final = 1024 * 1024
 """Bytes: with less than this free it is the disk that is at fault, and not the file."""
 _undoing: Final[set[asyncio.Task[None]]] = set()
-_MARK: Final = f"{scratch.MARK}import"
-"""A hidden file: OpenRefine unpacks it with the rest, and never exports it."""
 
 
-def choose(contents: tuple[DataItem, ...], items: frozenset[str] | None) -> str:
+def choose(source: Source, items: frozenset[str] | None) -> str:
     """The one project that is to be loaded. Raises BadRequestError where it is not one."""
-    wanted = wanted_items(contents, items)
+    wanted = wanted_items(source.contents, items)
+    bare = source.bare if isinstance(source, OwnBackup) else frozenset()
+    if items is None:
+        wanted = [item for item in wanted if item not in bare] or wanted
     if len(wanted) != 1:
         raise BadRequestError(
             say(
@@ -49,6 +50,14 @@ def choose(contents: tuple[DataItem, ...], items: frozenset[str] | None) -> str:
                 count=len(wanted),
             ),
             say("Choose one project of this backup."),
+        )
+    if wanted[0] in bare:
+        raise BadRequestError(
+            say(
+                "OpenRefine could not open this when it was backed up, so that it is in the backup "
+                "as bare files, which cannot go under a new name. Nothing was done."
+            ),
+            say("Restore it in its old place, or take it out of the backup's file: that is a tar."),
         )
     return wanted[0]
 
@@ -110,7 +119,7 @@ async def _import(live: Live, workspace: Path, project: Project, name: str, arch
         listed = (await live.projects()).get(made)
         if listed is None or listed.name != name or await live.compare(made, project.facts):
             raise await asyncio.to_thread(_full, workspace) or _refused(project)
-        await to_its_end((folder_in(workspace, made) / _MARK).unlink)
+        await to_its_end((folder_in(workspace, made) / IMPORTING).unlink)
     except CannotOpenError as error:
         full = await asyncio.to_thread(_full, workspace)
         await take_back(live, workspace, made)
@@ -153,7 +162,7 @@ async def take_back(live: Live | None, workspace: Path, made: str | None = None)
         if live is not None and not await _deleted(live, project):
             # Without its folder it would go on being listed: it is found again by its mark.
             with suppress(OSError):
-                await asyncio.to_thread((folder_in(workspace, project) / _MARK).touch)
+                await asyncio.to_thread((folder_in(workspace, project) / IMPORTING).touch)
             continue
         await asyncio.to_thread(_delete, workspace, project, live is None)
 
@@ -181,7 +190,9 @@ def _full(workspace: Path) -> VceError | None:
 
 def _marked(workspace: Path) -> list[str]:
     try:
-        return [each for each in ids_in(workspace) if (folder_in(workspace, each) / _MARK).exists()]
+        return [
+            each for each in ids_in(workspace) if (folder_in(workspace, each) / IMPORTING).exists()
+        ]
     except OSError:
         return []
 
@@ -212,7 +223,7 @@ def _pack(project: Project, name: str, archive: Path, watch: Watch) -> None:
     described = read_json(project.description) if project.description else None
     description = json.dumps({**(described or {}), "name": name}, ensure_ascii=False).encode()
     with archive.open("xb") as file:
-        pack(project, file, watch, description, mark=_MARK)
+        pack(project, file, watch, description, mark=IMPORTING)
 
 
 def _refused(project: Project) -> UnsuitableError:

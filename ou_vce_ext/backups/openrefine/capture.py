@@ -1,6 +1,7 @@
 """Each project, proven to be on disk as OpenRefine has it in memory.
 
 OpenRefine hides that it could not save. So what its files say is compared with what it says itself.
+It is silent as well about a project whose files it cannot read: that is found by its folder.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from ...sentences import say
 from ...sizes import in_words
 from ..threads import in_thread
 from ..watch import Watch
-from . import metadata as metadatas
+from .as_files import Damaged
 from .facts import BrokenProjectError
 from .live import CannotOpenError, Live, Steps
 from .metadata import Metadata
-from .project import DATA, DESCRIPTIONS, Project, folder_in, ids_in, is_empty, prove
+from .project import DATA, Project, described, folder_in, ids_there, is_nobodys, prove
 from .snapshot import take_picture
 
 _TRIES: Final = 8
@@ -49,24 +50,24 @@ class Capture:
         self._live = live
         self._into = into
         self._watch = watch
-        self.without_data: list[str] = []
-        """Projects that have lost their data before; OpenRefine cannot open them."""
 
-    async def projects(self) -> AsyncIterator[Project]:
-        """Each project. Raises VceError where one is not saved, or cannot be read; OSError."""
+    async def projects(self) -> AsyncIterator[Project | Damaged]:
+        """Each project, also those that OpenRefine does not list for what is wrong with them.
+
+        Raises VceError where one is not saved; OSError.
+        """
+        ids = set(await asyncio.to_thread(ids_there, self._workspace))
         if self._live is not None:
-            ids = sorted(await self._live.projects(), key=int)
-        else:
-            ids = await asyncio.to_thread(_ids, self._workspace)
-        for project in ids:
+            ids |= (await self._live.projects()).keys()
+        for project in sorted(ids, key=int):
             picture = folder_in(self._into, project)
             captured = await self._capture(project, picture)
             if captured is not None:
                 yield captured
             await in_thread(self._watch, shutil.rmtree, picture, ignore_errors=True)
 
-    async def _capture(self, project: str, picture: Path) -> Project | None:
-        last = _moving(project, None)
+    async def _capture(self, project: str, picture: Path) -> Project | Damaged | None:
+        last: VceError | Damaged = _moving(project, None)
         for count in range(_TRIES):
             if count:
                 await asyncio.sleep(count * _PAUSE)
@@ -75,18 +76,24 @@ class Capture:
             if found is None or isinstance(found, Project):
                 return found
             last = found
-        raise last
+            # What OpenRefine is just making is whole a moment later; at rest nothing changes.
+            if isinstance(found, Damaged) and (self._live is None or count >= _INSISTS_AFTER):
+                return found
+        if isinstance(last, VceError):
+            raise last
+        return last
 
-    async def _try(self, project: str, picture: Path, count: int) -> Project | VceError | None:
-        """The project; None where there is none; else why it is to be tried again."""
+    async def _try(
+        self, project: str, picture: Path, count: int
+    ) -> Project | Damaged | VceError | None:
+        """The project, or its files; None where there is none; else why it is to be tried again."""
         watch, folder = self._watch, folder_in(self._workspace, project)
         told: Metadata | None = None
         steps: Seen | None = None
         trouble: VceError | None = None
         if self._live is not None:
             told = (await self._live.projects()).get(project)
-            if told is None:
-                return None
+        if told is not None and self._live is not None:
             try:
                 if count >= _INSISTS_AFTER and self._has_room():
                     await self._live.touch(project, told)
@@ -94,10 +101,8 @@ class Capture:
             except CannotOpenError:
                 trouble = _cannot_open(told)
         lost = told is None or (trouble is not None and count > 0)
-        if lost and await asyncio.to_thread(is_empty, folder):
+        if lost and await asyncio.to_thread(is_nobodys, folder):
             # What is in memory is never lost, however empty its folder is.
-            if (folder / DESCRIPTIONS[0]).exists():
-                self.without_data.append(project)
             return None
         running = told is not None
         if not await in_thread(watch, take_picture, folder, picture, watch, running=running):
@@ -105,14 +110,11 @@ class Capture:
         try:
             found = await in_thread(watch, prove, project, picture, watch)
         except BrokenProjectError as error:
-            if told and steps is not None:
+            if told and self._live and trouble is None and await _opens(self._live, project):
                 # In memory it is whole.
                 return self._not_saved(told)
-            known = told or await asyncio.to_thread(metadatas.read, picture / DESCRIPTIONS[0])
-            broken = _broken(project, known, error)
-            if told is None:
-                raise broken from error
-            return broken
+            known = told or await asyncio.to_thread(described, folder)
+            return Damaged(project, known.name if known else "", folder, error.reason)
         if trouble is None and told and not _is_as_told(found, told, steps):
             trouble = self._not_saved(told)
         return trouble or found
@@ -170,11 +172,12 @@ class Capture:
         )
 
 
-def _ids(workspace: Path) -> list[str]:
+async def _opens(live: Live, project: str) -> bool:
     try:
-        return ids_in(workspace)
-    except FileNotFoundError:
-        return []
+        await live.steps(project)
+    except CannotOpenError:
+        return False
+    return True
 
 
 def _is_settled(data: Path, told: Metadata) -> bool:
@@ -220,24 +223,5 @@ def _cannot_open(told: Metadata) -> VceError:
             "that OpenRefine may use, have `memory` raised in this service's declaration; "
             "else delete the project, and back up once more.",
             name=told.name,
-        ),
-    )
-
-
-def _broken(project: str, told: Metadata | None, error: BrokenProjectError) -> VceError:
-    name = told.name if told else project
-    return VceError(
-        "data-corrupt",
-        say(
-            "The project {name} cannot be read: {reason}. There is no backup of this "
-            "moment; your other projects and the backups you have are as they were.",
-            name=name,
-            reason=error.reason,
-        ),
-        say(
-            "See in OpenRefine whether {name} opens. If not, move its folder "
-            "({project}.project) out of the projects folder, and back up once more.",
-            name=name,
-            project=project,
         ),
     )

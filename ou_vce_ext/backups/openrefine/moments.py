@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final
 
-from . import survey
+from ..folder.tree import Thing
+from . import as_files, survey
 from .metadata import read_json
 from .preferences import Preferences
 from .project import DATA, DESCRIPTIONS, folder_in
 
-Moment = tuple[dict[str, object], Preferences | None]
-_TOUCHED = "modified"
+_TOUCHED: Final = "modified"
 """Goes with the data, which are looked at themselves."""
+
+
+@dataclass(slots=True)
+class Moment:
+    """How all of a workspace was: each project, those ``as_files`` file by file, and the rest."""
+
+    projects: dict[str, object] = field(default_factory=dict)
+    as_files: dict[str, object] = field(default_factory=dict)
+    others: object = ()
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 def of_project(folder: Path) -> object:
@@ -25,10 +38,42 @@ def of_project(folder: Path) -> object:
     return data, {key: value for key, value in told.items() if key != _TOUCHED}
 
 
-def at_rest(workspace: Path) -> Moment:
-    """How all of it is while nothing has it open. Raises OSError."""
-    projects = survey.ids_with_data(workspace)
-    return (
-        {each: of_project(folder_in(workspace, each)) for each in projects},
-        survey.preferences(workspace),
+def of_files(some: Iterable[Thing]) -> object:
+    """What is another thing once any of these was changed. Raises OSError."""
+    found = []
+    for thing in some:
+        status = thing.path.lstat()
+        noted = (status.st_ino, status.st_size, status.st_mtime_ns)
+        found.append((thing.name, noted if thing.kind == "file" else thing.target))
+    return tuple(found)
+
+
+def of_settings(settings: Preferences | None) -> dict[str, Any]:
+    """What in them anybody has set: OpenRefine adds lists with nothing in them by itself."""
+    entries = settings.entries if settings else {}
+    return {name: value for name, value in entries.items() if not _says_nothing(value)}
+
+
+def at_rest(workspace: Path, taken: Moment) -> Moment:
+    """How all of it is while nothing has it open, looked at as ``taken`` was. Raises OSError."""
+    projects = survey.ids_with_files(workspace)
+    bare = projects & taken.as_files.keys()
+    return Moment(
+        {each: of_project(folder_in(workspace, each)) for each in projects - bare},
+        {each: of_files(in_project(folder_in(workspace, each))) for each in bare},
+        of_files(as_files.others(workspace, bare, _pass)),
+        of_settings(survey.preferences(workspace)),
     )
+
+
+def in_project(folder: Path) -> Iterable[Thing]:
+    """All in a project's folder. Raises OSError."""
+    return as_files.of_project(folder, _pass)
+
+
+def _says_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, dict) and value.get("list") == [])
+
+
+def _pass(_: str) -> None:
+    """Nobody is told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import Final
 from ...models import Json
 from ...models_backup import DataItem, ItemKind
 from ...sentences import say
+from .. import scratch
 from ..watch import Watch
 from ..zips import BROKEN, BrokenZipError, member, opened, read_to_end
 from . import metadata as metadatas
@@ -22,6 +24,8 @@ DATA: Final = ("data.zip", "data.temp.zip", "data.old.zip")
 """In the order in which OpenRefine tries them."""
 DESCRIPTIONS: Final = ("metadata.json", "metadata.temp.json", "metadata.old.json")
 HISTORY: Final = "history"
+IMPORTING: Final = f"{scratch.MARK}import"
+"""Marks what is only being imported: OpenRefine unpacks it with the rest, and never exports it."""
 CHANGE: Final = re.compile(r"\d{1,20}\.change\.zip")
 _MOST_MEMBERS: Final = 16
 
@@ -76,6 +80,14 @@ def ids_in(workspace: Path) -> list[str]:
     return sorted((match[1] for match in found if match), key=int)
 
 
+def ids_there(workspace: Path) -> list[str]:
+    """As :func:`ids_in`; none where there is no such folder. Raises OSError."""
+    try:
+        return ids_in(workspace)
+    except FileNotFoundError:
+        return []
+
+
 def folder_in(workspace: Path, project: str) -> Path:
     """Where a project lies in a workspace."""
     return workspace / f"{project}.project"
@@ -86,6 +98,16 @@ def is_empty(folder: Path) -> bool:
     return not any((folder / name).exists() for name in DATA)
 
 
+def is_nobodys(folder: Path) -> bool:
+    """Whether no file is in a project's folder, or only what an import that was cut off left."""
+    return not any(files for _, _, files in os.walk(folder)) or (folder / IMPORTING).exists()
+
+
+def described(folder: Path) -> Metadata | None:
+    """What can be read of a project in its folder, be its data what they may. Never raises."""
+    return next(filter(None, (metadatas.read(folder / name) for name in DESCRIPTIONS)), None)
+
+
 def prove(project: str, folder: Path, watch: Watch) -> Project:
     """Read all of a project, as OpenRefine would.
 
@@ -93,21 +115,21 @@ def prove(project: str, folder: Path, watch: Watch) -> Project:
     """
     data, facts = _data(folder, watch)
     steps, lost = _steps(folder, facts, watch)
-    described = next(
+    told = next(
         (
-            (path, told)
+            (path, found)
             for path in (folder / name for name in DESCRIPTIONS)
-            if (told := metadatas.read(path)) is not None
+            if (found := metadatas.read(path)) is not None
         ),
         None,
     )
-    files = [data, *steps, *([described[0]] if described else [])]
+    files = [data, *steps, *([told[0]] if told else [])]
     return Project(
         id=project,
-        metadata=described[1] if described else Metadata(""),
+        metadata=told[1] if told else Metadata(""),
         facts=facts,
         data=data,
-        description=described[0] if described else None,
+        description=told[0] if told else None,
         steps=tuple(steps),
         lost_steps=lost,
         bytes=sum(path.stat().st_size for path in files),

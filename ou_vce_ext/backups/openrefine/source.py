@@ -18,6 +18,7 @@ from ...models_backup import Consistency, DataItem
 from ...sentences import say
 from ..reader import Archive, View
 from ..watch import Watch
+from . import as_files
 from . import metadata as metadatas
 from .facts import BrokenProjectError, told_of
 from .preferences import Preferences, preferences_in
@@ -26,7 +27,9 @@ from .unpacking import Found, Unpacker, damaged, refuse_empty
 
 KIND: Final = "openrefine"
 WORKSPACE: Final = "workspace.json"
-SETTINGS: Final = f"projects/{WORKSPACE}"
+PROJECTS: Final = "projects"
+"""Where the members of a backup of ours lie, and where its manifest tells of projects."""
+SETTINGS: Final = f"{PROJECTS}/{WORKSPACE}"
 """The same in a backup of ours."""
 _FIRST_ID: Final = 1_000_000_000_000
 _SPAN: Final = 1_000_000_000_000
@@ -62,11 +65,35 @@ class OwnBackup:
         return self.archive.manifest.consistency
 
     def unpack(self, items: Iterable[str], into: Path, watch: Watch) -> dict[str, Project]:
-        """Put ``items`` into a workspace's folder, and compare each with what is told of it."""
-        return {item: self._unpack(item, into, watch) for item in items}
+        """Put ``items`` into a workspace's folder, and compare each with what is told of it.
+
+        Gives those that are projects. What is no project lies in :data:`as_files.PART` then.
+        """
+        bare = _table(self.archive.manifest.details.get(as_files.DETAILS))
+        projects: dict[str, Project] = {}
+        for item in items:
+            if item in bare:
+                self._put_files(item, bare[item], into, watch)
+            else:
+                projects[item] = self._unpack(item, into, watch)
+        return projects
+
+    def _put_files(self, item: str, told: Json, into: Path, watch: Watch) -> None:
+        if item == as_files.OTHERS:
+            place = into / as_files.PART
+        elif _is_id(item):
+            place = folder_in(into, item)
+        else:
+            raise damaged(say("a project that it tells of is not in it"))
+        as_files.unpack_into(self.archive, item, told, place, watch)
+
+    @property
+    def bare(self) -> frozenset[str]:
+        """The keys of what is in it as bare files."""
+        return frozenset(_table(self.archive.manifest.details.get(as_files.DETAILS)))
 
     def _unpack(self, item: str, into: Path, watch: Watch) -> Project:
-        told = _table(self.archive.manifest.details.get("projects")).get(item)
+        told = _table(self.archive.manifest.details.get(PROJECTS)).get(item)
         name = _table(told).get("member")
         if not isinstance(name, str) or name not in self.archive.names or not _is_id(item):
             raise damaged(say("a project that it tells of is not in it"))

@@ -3,46 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from ...drivers.base import Driver
 from ...drivers.lock_file import lock_is_free
 from ...drivers.openrefine.driver import OpenRefineDriver
 from ...drivers.openrefine.folder import lock_file_for
-from ...errors import UnsuitableError, VceError
-from ...models import Json
-from ...models_backup import Consistency, DataItem
-from ...sentences import say
+from ...errors import VceError
+from ...models_backup import DataItem
+from ...sentences import say, say_many
 from ...services.private_files import sync_folder, write_private
 from .. import places, scratch
-from ..manifest import NAME as MANIFEST
-from ..reader import Archive
 from ..strategy import Built, Layer, Source, Strategy, Taken
 from ..threads import in_thread, to_its_end
 from ..watch import Watch
 from ..writer import ArchiveWriter
-from . import beside, moments, seeds, survey
-from .capture import Capture
+from . import as_files, beside, moments, seeds, survey
 from .live import Live
-from .packing import SUFFIX, pack
+from .opening import own
 from .preferences import Preferences, workspace
-from .project import Project, folder_in
-from .source import (
-    KIND,
-    SETTINGS,
-    WORKSPACE,
-    ForeignProjects,
-    OwnBackup,
-    open_foreign,
-    wanted_items,
-)
+from .project import Project
+from .source import KIND, WORKSPACE, ForeignProjects, OwnBackup, open_foreign, wanted_items
+from .taking import Taking
 from .trial import try_out
 
-_PROJECTS: Final = "projects"
-_LONGEST_NAME: Final = 50
+Laid = tuple[dict[str, Project], Preferences | None]
+"""The projects that are in a new workspace, by their ids, and its settings."""
 
 
 class OpenRefineStrategy(Strategy):
@@ -57,6 +45,8 @@ class OpenRefineStrategy(Strategy):
             raise TypeError("this is for OpenRefine alone")
         self._openrefine: OpenRefineDriver = driver
         self._seen: object = None
+        self._others = 0
+        """Files that are no project's, when it was last looked."""
 
     @property
     def _workspace(self) -> Path:
@@ -71,15 +61,27 @@ class OpenRefineStrategy(Strategy):
 
     async def look(self) -> tuple[DataItem, ...]:
         """Each project, from its files; the name from OpenRefine, where it runs."""
-        watch = Watch()
-        items = await in_thread(watch, survey.look, self._workspace, self.driver.spec.name, watch)
+        watch, name = Watch(), self.driver.spec.name
+        items = await in_thread(watch, survey.look, self._workspace, name, watch)
+        self._others = await asyncio.to_thread(survey.count_others, self._workspace)
+        with_data = await asyncio.to_thread(survey.ids_with_data, self._workspace)
         live = await self._live()
         told = await live.projects() if live else {}
-        return survey.with_told(items, told, self.driver.spec.name)
+        return survey.with_told(items, told, with_data, name)
 
     async def estimate(self) -> int | None:
         """The bytes of the projects' files: they are packed already."""
         return await asyncio.to_thread(survey.size, self._workspace)
+
+    def stays(self) -> tuple[str, ...]:
+        """What was put into the projects folder and is no project."""
+        count = self._others
+        other = say_many(
+            "{count} other file in the projects folder",
+            "{count} other files in the projects folder",
+            count,
+        )
+        return (*super().stays(), *([other] if count else []))
 
     def becomes(self) -> str:
         """What a reset leads to."""
@@ -95,40 +97,26 @@ class OpenRefineStrategy(Strategy):
     # -- backing up ------------------------------------------------------------------------------
 
     async def take(self, archive: ArchiveWriter, watch: Watch) -> Taken:
-        """Each project, proven saved, and the settings."""
+        """Each project, proven saved; what cannot be opened, and all else, as its files."""
         live = await self._live()
         watch.step(say("Saving and packing projects"), await self.estimate())
-        contents: list[DataItem] = []
-        told: dict[str, Json] = {}
-        details: dict[str, Json] = {_PROJECTS: told}
-        seen: dict[str, object] = {}
-        settings: Preferences | None = None
         place = places.new_place(self._workspace)
+        taking = Taking(self.driver.spec.name, self._workspace, place, archive, watch)
         try:
             if await asyncio.to_thread(self._workspace.is_dir):
                 await asyncio.to_thread(places.make, place)
-                capture = Capture(self._workspace, live, place, watch)
-                async for project in capture.projects():
-                    name = member_name(project)
-                    picture = folder_in(place, project.id)
-                    seen[project.id] = await asyncio.to_thread(moments.of_project, picture)
-                    await in_thread(watch, _pack, archive, name, project, watch)
-                    contents.append(project.item(self.driver.spec.name))
-                    told[project.id] = {**project.to_json(), "member": name}
-                if capture.without_data:
-                    details["without_data"] = list(capture.without_data)
-                settings = await asyncio.to_thread(survey.preferences, self._workspace)
-                if settings is not None:
-                    await in_thread(watch, archive.add, SETTINGS, workspace(told, settings))
+            taken = await taking.take(live)
         finally:
             await to_its_end(lambda: places.remove(place))
-        self.moment = (seen, settings)
-        return Taken(tuple(contents), Consistency.QUIESCED, details=details)
+        self.moment = taking.moment
+        return taken
 
     async def moved_on(self, moment: object) -> bool:
         """By the files, as OpenRefine has left them."""
+        if not isinstance(moment, moments.Moment):
+            return True
         try:
-            return await asyncio.to_thread(moments.at_rest, self._workspace) != moment
+            return await asyncio.to_thread(moments.at_rest, self._workspace, moment) != moment
         except OSError:
             return True
 
@@ -157,7 +145,7 @@ class OpenRefineStrategy(Strategy):
         place = places.new_place(self._workspace)
         try:
             watch.step(say("Unpacking projects"), _bytes_of(layers))
-            projects = await in_thread(watch, self._unpack, layers, place, watch)
+            projects = await in_thread(watch, self._unpack, layers, place, watch, keep)
             if projects:
                 await try_out(self._openrefine, projects, watch)
         except BaseException:
@@ -168,10 +156,23 @@ class OpenRefineStrategy(Strategy):
             return None
         return Built(place, self._workspace)
 
-    def _unpack(self, layers: Sequence[Layer], place: Path, watch: Watch) -> dict[str, Project]:
+    def _unpack(
+        self, layers: Sequence[Layer], place: Path, watch: Watch, keep: bool
+    ) -> dict[str, Project]:
         places.make(place)
-        if not layers:
-            return self._sow(place, watch)
+        projects, settings = (
+            self._laid(layers, place, watch) if layers else self._sown(place, watch)
+        )
+        if keep:
+            # Nobody asks for these to go, and none are put over what is there.
+            as_files.carry_over(self._workspace, place, watch, own=True)
+        as_files.put_in_place(place, watch)
+        write_private(place / WORKSPACE, workspace(projects, settings))
+        places.take_after(place, self._workspace)
+        sync_folder(place)
+        return projects
+
+    def _laid(self, layers: Sequence[Layer], place: Path, watch: Watch) -> Laid:
         sources = [(_ours(layer.source), layer.items) for layer in layers]
         wanted = [wanted_items(source.contents, items) for source, items in sources]
         projects: dict[str, Project] = {}
@@ -183,9 +184,9 @@ class OpenRefineStrategy(Strategy):
             found = source.preferences()
             if found is not None and (settings is None or items is None):
                 settings = found
-        return self._finish(place, projects, settings)
+        return projects, settings
 
-    def _sow(self, place: Path, watch: Watch) -> dict[str, Project]:
+    def _sown(self, place: Path, watch: Watch) -> Laid:
         """The declared fresh state."""
         projects: dict[str, Project] = {}
         settings: Preferences | None = None
@@ -193,29 +194,21 @@ class OpenRefineStrategy(Strategy):
             source = seeds.open_seed(path, place / "seed", self.driver.spec.name, watch)
             projects |= source.unpack([item.key for item in source.contents], place, watch)
             settings = settings or source.preferences()
-        return self._finish(place, projects, settings)
-
-    def _finish(
-        self, place: Path, projects: dict[str, Project], settings: Preferences | None
-    ) -> dict[str, Project]:
-        write_private(place / WORKSPACE, workspace(projects, settings))
-        places.take_after(place, self._workspace)
-        sync_folder(place)
-        return projects
+        return projects, settings
 
     async def load_beside(
         self, source: Source, items: frozenset[str] | None, name: str, watch: Watch
     ) -> None:
         """Import one project under another name; those that are there stay as they are."""
-        item = beside.choose(source.contents, items)
+        item = beside.choose(source, items)
         tidy = beside.check_name(name)
         live = Live(self._openrefine)
         await beside.load(live, self._workspace, _ours(source), item, tidy, watch)
 
     async def check_live(self) -> None:
         """See that it lists the projects that are there."""
-        there = await asyncio.to_thread(survey.ids_with_data, self._workspace)
-        missing = there - (await Live(self._openrefine).projects()).keys()
+        listed = await Live(self._openrefine).projects()
+        missing = await asyncio.to_thread(survey.whole_but_for, self._workspace, listed.keys())
         if missing:
             raise VceError(
                 "data-corrupt",
@@ -235,49 +228,6 @@ class OpenRefineStrategy(Strategy):
         for place in places.left_behind(self._workspace):
             places.remove(place)
         scratch.clear(self.driver.site)
-
-
-def own(path: Path, offset: int, length: int) -> Archive | None:
-    """The backup of ours in a file; None where it is none of ours.
-
-    Raises UnsuitableError where it is of another service, or is ours and broken.
-    """
-    with path.open("rb") as file:
-        file.seek(offset)
-        head = file.read(512)
-    if not looks_like_ours(head):
-        return None
-    archive = Archive(path, offset=offset, length=length)
-    if archive.manifest.kind != KIND:
-        raise UnsuitableError(
-            say(
-                "This is a backup of {title}, not of OpenRefine. Nothing was changed.",
-                title=archive.manifest.title,
-            ),
-            say("Restore it from the list of that service's backups."),
-        )
-    return archive
-
-
-def looks_like_ours(head: bytes) -> bool:
-    """Whether a tar's first header is one that our backups of OpenRefine begin with."""
-    name = head[:100].split(b"\0")[0].decode("utf-8", "replace")
-    ours = name.startswith(f"{_PROJECTS}/") and name.endswith(SUFFIX)
-    return head[257:262] == b"ustar" and (ours or name in (SETTINGS, MANIFEST))
-
-
-def member_name(project: Project) -> str:
-    """What a project is called in a backup, for people who open it without us."""
-    readable = re.sub(r"[^\w.-]+", "-", project.name).strip(".-")
-    # So that it fits into the header of a tar, which is what shows whose the file is.
-    while len(readable.encode()) > _LONGEST_NAME:
-        readable = readable[:-1]
-    return f"{_PROJECTS}/{readable or 'project'}-{project.id}{SUFFIX}"
-
-
-def _pack(archive: ArchiveWriter, name: str, project: Project, watch: Watch) -> None:
-    with archive.member(name) as member:
-        pack(project, member, watch)
 
 
 def _ours(source: Source) -> OwnBackup | ForeignProjects:

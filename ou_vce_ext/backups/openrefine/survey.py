@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ...models_backup import DataItem, ItemKind
 from ...sentences import say
 from ..watch import Watch
-from . import metadata as metadatas
+from . import as_files
 from .facts import BrokenProjectError, glance
 from .metadata import Metadata
 from .preferences import Preferences, preferences_in
-from .project import DATA, DESCRIPTIONS, HISTORY, folder_in, ids_in, is_empty
+from .project import (
+    DATA,
+    DESCRIPTIONS,
+    HISTORY,
+    described,
+    folder_in,
+    ids_there,
+    is_empty,
+    is_nobodys,
+    prove,
+)
 from .unpacking import WORKSPACES
 
 
 def look(workspace: Path, service: str, watch: Watch) -> tuple[DataItem, ...]:
-    """Each project with its rows and bytes; an unreadable one as well, without them."""
+    """Each project with its rows and bytes; one that cannot be read as well, as damaged."""
     return tuple(
         _item(project, folder_in(workspace, project), service, watch)
-        for project in sorted(ids_with_data(workspace), key=int)
+        for project in sorted(ids_with_files(workspace), key=int)
     )
 
 
+def count_others(workspace: Path) -> int:
+    """How many files there are that are no project's. Raises OSError."""
+    others = as_files.others(workspace, (), lambda _: None, packed=False)
+    return sum(thing.kind != "folder" for thing in others)
+
+
 def with_told(
-    items: Iterable[DataItem], told: Mapping[str, Metadata], service: str
+    items: Iterable[DataItem], told: Mapping[str, Metadata], with_data: Set[str], service: str
 ) -> tuple[DataItem, ...]:
-    """Items with what OpenRefine tells and may not be on disk yet: names, times, new projects."""
+    """Items with what OpenRefine tells and may not be on disk yet: names, times, new projects.
+
+    Of those without data on disk it has them in memory.
+    """
     on_disk = {item.key: item for item in items}
     new = (
         DataItem(project, service, ItemKind.PROJECT, told[project].name)
@@ -40,6 +59,7 @@ def with_told(
             item,
             name=told[item.key].name or item.name,
             changed=told[item.key].modified or item.changed,
+            damaged=item.damaged and item.key in with_data,
         )
         if item.key in told
         else item
@@ -48,9 +68,11 @@ def with_told(
 
 
 def size(workspace: Path) -> int | None:
-    """Bytes of all projects' files, or None where they cannot be looked at."""
+    """Bytes of all files, or None where they cannot be looked at."""
     try:
-        return sum(_bytes(folder_in(workspace, project)) for project in _ids(workspace))
+        projects = sum(_bytes(folder_in(workspace, each)) for each in ids_there(workspace))
+        others = as_files.others(workspace, (), lambda _: None)
+        return projects + sum(thing.bytes for thing in others)
     except OSError:
         return None
 
@@ -59,7 +81,7 @@ def state(workspace: Path) -> object:
     """Something that is another thing once any project was saved, made or deleted."""
     try:
         return tuple(
-            (project, _moment(folder_in(workspace, project))) for project in _ids(workspace)
+            (project, _moment(folder_in(workspace, project))) for project in ids_there(workspace)
         )
     except OSError:
         return None
@@ -67,7 +89,25 @@ def state(workspace: Path) -> object:
 
 def ids_with_data(workspace: Path) -> set[str]:
     """The ids of the projects of which there is more than an empty folder."""
-    return {each for each in _ids(workspace) if not is_empty(folder_in(workspace, each))}
+    return {each for each in ids_there(workspace) if not is_empty(folder_in(workspace, each))}
+
+
+def ids_with_files(workspace: Path) -> set[str]:
+    """The ids of the projects of which there is anything. Raises OSError."""
+    return {each for each in ids_there(workspace) if not is_nobodys(folder_in(workspace, each))}
+
+
+def whole_but_for(workspace: Path, listed: Set[str]) -> set[str]:
+    """The projects that are whole, without those ``listed``. Raises OSError."""
+    return {each for each in ids_with_data(workspace) - listed if _is_whole(workspace, each)}
+
+
+def _is_whole(workspace: Path, project: str) -> bool:
+    try:
+        prove(project, folder_in(workspace, project), Watch())
+    except BrokenProjectError:
+        return False
+    return True
 
 
 def preferences(workspace: Path) -> Preferences | None:
@@ -82,15 +122,8 @@ def preferences(workspace: Path) -> Preferences | None:
     return None
 
 
-def _ids(workspace: Path) -> list[str]:
-    try:
-        return ids_in(workspace)
-    except FileNotFoundError:
-        return []
-
-
 def _item(project: str, folder: Path, service: str, watch: Watch) -> DataItem:
-    told = next(filter(None, (metadatas.read(folder / name) for name in DESCRIPTIONS)), None)
+    told = described(folder)
     rows: int | None = None
     for name in DATA:
         try:
@@ -106,6 +139,7 @@ def _item(project: str, folder: Path, service: str, watch: Watch) -> DataItem:
         count=rows,
         bytes=_bytes(folder),
         changed=(told.modified if told else None) or _saved(folder),
+        damaged=rows is None,
     )
 
 
