@@ -40,7 +40,7 @@ class Window:
         base = int.from_bytes(told[4:8], "little")
         vendor = int.from_bytes(told[16:18], "little")
         screen = 32 + vendor + (-vendor % 4) + 8 * told[21]
-        root = int.from_bytes(told[screen : screen + 4], "little")
+        self.root = root = int.from_bytes(told[screen : screen + 4], "little")
         self.window, self.context = base + 1, base + 2
         self.size = (640, 480)
         masks = (1 << 0) | (1 << 1) | (1 << 15) | (1 << 17)
