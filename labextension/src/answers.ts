@@ -108,4 +108,6 @@ export interface IOperation {
   readonly finished: string | null;
   readonly error: IServiceError | null;
   readonly result: unknown;
+  /** `answer`: until a person has answered what the service asks on its own page. */
+  readonly waiting_for: 'answer' | null;
 }

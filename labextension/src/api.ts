@@ -24,13 +24,19 @@ export class VCEApi {
     return this._order(name, 'start');
   }
 
-  /** With `cancel`, a backup or restore that is in the way is cancelled. */
-  async stop(name: string, body?: { cancel: boolean }): Promise<IOperation> {
+  /**
+   * With `cancel`, a backup or restore that is in the way is cancelled. With `force` no answer is
+   * waited for, and what is not saved is lost.
+   */
+  async stop(
+    name: string,
+    body?: { cancel?: boolean; force?: boolean }
+  ): Promise<IOperation> {
     return this._order(name, 'stop', body);
   }
 
-  async restart(name: string): Promise<IOperation> {
-    return this._order(name, 'restart');
+  async restart(name: string, body?: { force: boolean }): Promise<IOperation> {
+    return this._order(name, 'restart', body);
   }
 
   /** The last lines a service wrote, oldest first. */

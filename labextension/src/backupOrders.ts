@@ -268,7 +268,8 @@ function refused(
     started: '',
     finished: '',
     error: { code, message, hint, exit_code: null, signal: null, log_tail: [] },
-    result: null
+    result: null,
+    waiting_for: null
   };
 }
 

@@ -10,17 +10,19 @@ import {
 import type { Widget } from '@lumino/widgets';
 
 import { allows, needsStart } from './actions';
+import { answer, awaited, type IAnswerContext } from './answering';
 import { concerned } from './everything';
 import { type IOrderContext, order, orderEverything } from './orders';
 import type {
   Action,
+  Answer,
   IService,
   IVCEApps,
   IVCEConnections,
   IVCEModel,
   IVCEPanel
 } from './tokens';
-import { actionLabel } from './words';
+import { actionLabel, answerLabel } from './words';
 
 /** Those that take `{name}` concern one service. */
 export namespace CommandIDs {
@@ -29,6 +31,10 @@ export namespace CommandIDs {
   export const start = 'vce:start';
   export const stop = 'vce:stop';
   export const restart = 'vce:restart';
+  /** Call off a stop that waits for an answer. */
+  export const keepOpen = 'vce:keep-open';
+  /** Have it go on without the answer. */
+  export const insist = 'vce:insist';
   export const showLogs = 'vce:show-logs';
   /** Show how a database is reached. */
   export const connect = 'vce:connect';
@@ -41,17 +47,19 @@ export namespace CommandIDs {
 }
 
 /** The command behind a button. */
-export const COMMAND_OF: Readonly<Record<Action, string>> = {
+export const COMMAND_OF: Readonly<Record<Action | Answer, string>> = {
   open: CommandIDs.open,
   connect: CommandIDs.connect,
   start: CommandIDs.start,
   stop: CommandIDs.stop,
   restart: CommandIDs.restart,
+  keep: CommandIDs.keepOpen,
+  insist: CommandIDs.insist,
   logs: CommandIDs.showLogs
 };
 
 /** What the commands work with. Where a part is absent, they do without. */
-export interface ICommandContext extends IOrderContext {
+export interface ICommandContext extends IOrderContext, IAnswerContext {
   readonly commands: CommandRegistry;
   readonly trans: TranslationBundle;
   readonly apps: IVCEApps | null;
@@ -131,6 +139,24 @@ export function addCommands(context: ICommandContext): IDisposable {
   addAction('logs', trans.__('Show the log of a service'), service =>
     context.showLogs(service)
   );
+
+  for (const how of ['keep', 'insist'] as const) {
+    add(COMMAND_OF[how], {
+      label: args => {
+        const service = named(model, args);
+        const kind = service && awaited(model, service.name)?.kind;
+        return answerLabel(how, kind, service?.title, trans);
+      },
+      isEnabled: args => {
+        const service = named(model, args);
+        return service !== undefined && !!awaited(model, service.name);
+      },
+      execute: async args => {
+        const service = await known(model, args);
+        return service && answer(how, service, context);
+      }
+    });
+  }
 
   // A tile can be clicked whatever the state: it then says what is in the way.
   add(CommandIDs.open, {

@@ -122,12 +122,12 @@ export class VCEModel implements IVCEModel {
     return this.follow(this._api.start(name));
   }
 
-  async stop(name: string): Promise<IOperation> {
-    return this.follow(this._api.stop(name));
+  async stop(name: string, how?: { force: boolean }): Promise<IOperation> {
+    return this.follow(this._api.stop(name, how));
   }
 
-  async restart(name: string): Promise<IOperation> {
-    return this.follow(this._api.restart(name));
+  async restart(name: string, how?: { force: boolean }): Promise<IOperation> {
+    return this.follow(this._api.restart(name, how));
   }
 
   async cancel(id: string): Promise<IOperation> {

@@ -32,6 +32,8 @@ export interface IToastContext {
   readonly panel: Pick<IVCEPanel, 'isVisible' | 'reveal'> | null;
   /** Whether a person sees how a service is by other means, such as its tab. */
   readonly seen: (service: string) => boolean;
+  /** Show a service's app. */
+  readonly open: (service: string) => void;
   /** Whether work that goes well is to be told. */
   readonly wanted: () => boolean;
   /** Show what may be shown in a forum. */
@@ -69,7 +71,8 @@ export class OperationToasts implements IVCEToasts {
         notes.update({
           id,
           message: workWords(operation, model, this._context.trans),
-          ...(progress === null ? {} : { progress })
+          ...(progress === null ? {} : { progress }),
+          ...(this._waits(operation) && { actions: this._asking(operation) })
         });
       } else if (this._deserves(operation)) {
         this._show(operation);
@@ -119,10 +122,12 @@ export class OperationToasts implements IVCEToasts {
     const id = this._shown.get(operation.id);
     this._shown.delete(operation.id);
     const failed = operation.state === 'failed';
+    // Its person has answered so: no alarm, and nowhere else to be seen.
+    const kept = operation.error?.code === 'still-open';
     const told =
       operation.state !== 'cancelled' &&
       (failed
-        ? !ORDINARY.includes(operation.kind) || !panel?.isVisible
+        ? kept || !ORDINARY.includes(operation.kind) || !panel?.isVisible
         : id !== undefined || (wanted() && !ORDINARY.includes(operation.kind)));
     if (!told) {
       if (id !== undefined) {
@@ -135,10 +140,10 @@ export class OperationToasts implements IVCEToasts {
     const message = failed
       ? (operation.error?.message ?? operation.message)
       : operation.message;
-    const type = failed ? 'error' : 'success';
-    const actions = this._actions(operation);
+    const type = kept ? 'info' : failed ? 'error' : 'success';
+    const actions = kept ? [] : this._actions(operation);
     // What offers something stays until it is answered or closed.
-    const stays = failed || actions.length > 0;
+    const stays = (failed && !kept) || actions.length > 0;
     const options = { autoClose: stays ? (false as const) : SHOWN, actions };
     let note = id;
     if (note === undefined) {
@@ -177,12 +182,32 @@ export class OperationToasts implements IVCEToasts {
     ];
   }
 
+  private _waits({ service, waiting_for }: IOperation): boolean {
+    return waiting_for === 'answer' && service !== null;
+  }
+
+  /** To where the question is that somebody has to answer. */
+  private _asking({ service }: IOperation): Notification.IAction[] {
+    const { open, trans } = this._context;
+    return [
+      {
+        label: trans.__('Open'),
+        callback: event => {
+          event.preventDefault();
+          open(service ?? '');
+        }
+      }
+    ];
+  }
+
   /** Work on data may take long, and turning back from it costs nothing. */
-  private _cancelling({ id, kind }: IOperation): Notification.IAction[] {
+  private _cancelling(operation: IOperation): Notification.IAction[] {
     const { model, trans } = this._context;
+    const { kind } = operation;
     if (ORDINARY.includes(kind)) {
-      return [];
+      return this._waits(operation) ? this._asking(operation) : [];
     }
+    const { id } = operation;
     return [
       {
         label: trans.__('Cancel'),

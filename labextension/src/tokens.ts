@@ -64,8 +64,8 @@ export interface IVCEModel extends IDisposable {
   setInterval(interval: number): void;
   /** Each resolves once the server has taken the order, and rejects with a `VCEError`. */
   start(name: string): Promise<IOperation>;
-  stop(name: string): Promise<IOperation>;
-  restart(name: string): Promise<IOperation>;
+  stop(name: string, how?: { force: boolean }): Promise<IOperation>;
+  restart(name: string, how?: { force: boolean }): Promise<IOperation>;
   /** Ask a running operation to end; it does so soon after. */
   cancel(id: string): Promise<IOperation>;
   /** Follow an operation that an order begins; resolves and rejects as the order does. */
@@ -202,8 +202,14 @@ export const IVCEToasts = new Token<IVCEToasts>(
 /** What a person can do to a service here. */
 export type Action = 'open' | 'connect' | 'start' | 'stop' | 'restart' | 'logs';
 
+/** What a person can do about a stop that waits for an answer: call it off, or lose what is open. */
+export type Answer = 'keep' | 'insist';
+
 /** Carries out what a person asked for; whoever implements it reports what goes wrong. */
-export type ActionRunner = (action: Action, service: IService) => Promise<void>;
+export type ActionRunner = (
+  action: Action | Answer,
+  service: IService
+) => Promise<void>;
 
 /** What a service holds that is not on disk yet. */
 export interface IUnsaved {

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type {
   Action,
+  Answer,
   IOperation,
   IProblem,
   IService,
@@ -151,6 +152,38 @@ export function actionLabel(
     case 'logs':
       return trans.__('Log of %1', title);
   }
+}
+
+/** What a button says that is about a stop which waits for an answer. */
+export function answerWords(
+  how: Answer,
+  kind: string | undefined,
+  trans: TranslationBundle
+): string {
+  if (how === 'keep') {
+    return trans.__('Keep it open');
+  }
+  return kind === 'restart'
+    ? trans.__('Restart without saving…')
+    : trans.__('Stop without saving…');
+}
+
+/** The same with the name of the program. */
+export function answerLabel(
+  how: Answer,
+  kind: string | undefined,
+  title: string | undefined,
+  trans: TranslationBundle
+): string {
+  if (!title) {
+    return answerWords(how, kind, trans);
+  }
+  if (how === 'keep') {
+    return trans.__('Keep %1 open', title);
+  }
+  return kind === 'restart'
+    ? trans.__('Restart %1 without saving…', title)
+    : trans.__('Stop %1 without saving…', title);
 }
 
 /** A problem in the reader's language: the server's own words, or ours where it has none. */

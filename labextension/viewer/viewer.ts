@@ -12,7 +12,7 @@ import { followStop } from './stopping';
 import { Teller } from './telling';
 import { followTheme } from './theme';
 import { View } from './view';
-import { saying } from './words';
+import { saying, type Word } from './words';
 
 const facts = readFacts();
 const { catalogue, tag } = languageHere();
@@ -107,11 +107,15 @@ const connection = new Connection(
   }
 );
 
-followStop(() => {
+const tellIfShown = (word: Word): void => {
   if (connection.screen) {
-    teller.tell('asked');
+    teller.tell(word);
   }
-});
+};
+followStop(
+  () => tellIfShown('asked'),
+  asks => tellIfShown(asks ? 'question' : 'connected')
+);
 
 // -- keys and pointer -----------------------------------------------------------------------------
 

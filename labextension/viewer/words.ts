@@ -22,6 +22,8 @@ export const ENGLISH = {
   stopping: '{title} is being stopped.',
   asked:
     '{title} is being stopped. If it asks something, answer now: half a minute later it ends all the same.',
+  question:
+    '{title} was asked to close. Answer its question here: it stays open until you do.',
   stopped: '{title} is not running.',
   failed: '{title} is not running: something went wrong.',
   silent: '{title} runs and does not answer just now. Trying again …',

@@ -1,5 +1,12 @@
 import { Announcer } from '../widgets/announcer';
-import { database, FakeModel, service, serviceError, trans } from './fixtures';
+import {
+  database,
+  FakeModel,
+  operation,
+  service,
+  serviceError,
+  trans
+} from './fixtures';
 
 describe('Announcer', () => {
   const setUp = () => {
@@ -26,6 +33,16 @@ describe('Announcer', () => {
     model.become({ openrefine: { state: 'failed', error: serviceError() } });
     expect(said('alert')).toBe('OpenRefine failed. It ended at once.');
     expect(said('status')).toBe('');
+  });
+
+  it('says once that somebody is waited for', () => {
+    const { model, said } = setUp();
+    const message = 'OpenRefine has a question.';
+    model.operations = [operation({ message, waiting_for: 'answer' })];
+    model.become({});
+    expect(said('status')).toBe(message);
+    model.become({ postgres: 'starting' });
+    expect(said('status')).toBe('PostgreSQL is starting.');
   });
 
   it('says when the server is gone and when it is back', () => {

@@ -25,6 +25,7 @@ function setUp(model = new FakeModel(service(), database())) {
     confirm: jest.fn((_question: IStopQuestion): Promise<boolean> =>
       Promise.resolve(true)
     ),
+    confirmUnsaved: jest.fn(() => Promise.resolve(true)),
     report: jest.fn()
   } satisfies ICommandContext;
   const added = addCommands(context);

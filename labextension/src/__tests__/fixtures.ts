@@ -99,6 +99,7 @@ export function operation(changes: Partial<IOperation> = {}): IOperation {
     finished: null,
     error: null,
     result: null,
+    waiting_for: null,
     ...changes
   };
 }
@@ -218,8 +219,10 @@ export class FakeModel implements IVCEModel {
   }
 
   start = (name: string): Promise<IOperation> => this._order('start', name);
-  stop = (name: string): Promise<IOperation> => this._order('stop', name);
-  restart = (name: string): Promise<IOperation> => this._order('restart', name);
+  stop = (name: string, how?: object): Promise<IOperation> =>
+    this._order(how ? 'force the stop of' : 'stop', name);
+  restart = (name: string, how?: object): Promise<IOperation> =>
+    this._order(how ? 'force the restart of' : 'restart', name);
 
   cancel = (id: string): Promise<IOperation> => this._order('cancel', id);
 

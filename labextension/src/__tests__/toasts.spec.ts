@@ -14,12 +14,14 @@ function setUp(context: Partial<{ isVisible: boolean; seen: boolean }> = {}) {
   };
   const panel = { isVisible: context.isVisible ?? false, reveal: jest.fn() };
   const report = jest.fn();
+  const open = jest.fn();
   const toasts = new OperationToasts({
     model,
     notes,
     panel,
     trans,
     report,
+    open,
     seen: () => context.seen ?? false,
     wanted: () => true
   });
@@ -31,7 +33,7 @@ function setUp(context: Partial<{ isVisible: boolean; seen: boolean }> = {}) {
     model.operations = [];
     model.operationEnded.emit(ended);
   };
-  return { model, notes, panel, report, toasts, run, end };
+  return { model, notes, panel, report, open, toasts, run, end };
 }
 
 const lasting = operation({ started: '2026-01-01T10:00:00.000Z' });
@@ -77,6 +79,38 @@ describe('OperationToasts', () => {
       expect(notes.emit).not.toHaveBeenCalled();
     }
   );
+
+  it('lead to the question that a stop waits for', () => {
+    const { notes, open, run, end } = setUp();
+    const stop = operation({ kind: 'stop', waiting_for: 'answer' });
+    run(stop);
+    const options = notes.emit.mock.lastCall?.[2] as {
+      actions: { label: string; callback: (event: object) => void }[];
+    };
+    options.actions[0]?.callback({ preventDefault: jest.fn() });
+    expect(open).toHaveBeenCalledWith('openrefine');
+    run({ ...stop, waiting_for: null });
+    run(stop);
+    expect(notes.update).toHaveBeenLastCalledWith(
+      expect.objectContaining({ actions: [expect.anything()] })
+    );
+    const error = serviceError({ code: 'still-open', message: 'It is open.' });
+    end({ ...stop, state: 'failed', error, waiting_for: null });
+    expect(notes.update).toHaveBeenLastCalledWith(
+      expect.objectContaining({ message: 'It is open.', type: 'info' })
+    );
+  });
+
+  it('say even beside the panel that it is still open', () => {
+    const { notes, end } = setUp({ isVisible: true });
+    const error = serviceError({ code: 'still-open', message: 'It is open.' });
+    end(operation({ kind: 'stop', state: 'failed', error }));
+    expect(notes.emit).toHaveBeenCalledWith(
+      'It is open.',
+      'info',
+      expect.objectContaining({ actions: [] })
+    );
+  });
 
   it('tell why something failed, and what can be done', () => {
     const { notes, panel, report, toasts, end } = setUp();

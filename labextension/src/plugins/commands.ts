@@ -21,6 +21,7 @@ import {
   TRANSLATION_DOMAIN
 } from '../tokens';
 import { confirmStop } from '../widgets/confirmStop';
+import { confirmUnsaved } from '../widgets/confirmUnsaved';
 import { nameDialogs } from '../widgets/dialogNames';
 import { spareDialogs } from '../widgets/doubleClicks';
 import { copyReport } from '../widgets/report';
@@ -103,6 +104,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
             )
           : NOTHING,
       confirm: question => confirmStop(question, trans),
+      confirmUnsaved: (verb, service) => confirmUnsaved(verb, service, trans),
       copyReport: () => copyReport(model, trans),
       showStatus: () => {
         // What a browser asks for of itself is its own language, not JupyterLab's.

@@ -42,6 +42,7 @@ export const toastsPlugin: JupyterFrontEndPlugin<IVCEToasts> = {
       },
       trans: (translator ?? nullTranslator).load(TRANSLATION_DOMAIN),
       seen: name => apps?.isShown(name) ?? false,
+      open: name => void app.commands.execute(CommandIDs.open, { name }),
       wanted: () => settings?.toasts ?? true,
       report: () => void app.commands.execute(CommandIDs.copyReport)
     })

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { allows } from '../actions';
+import { awaited } from '../answering';
 import { actionIcons } from '../icons';
 import type {
   Action,
@@ -10,7 +11,7 @@ import type {
   IVCEModel,
   ShownState
 } from '../tokens';
-import { actionLabel, actionWords } from '../words';
+import { actionLabel, actionWords, answerLabel, answerWords } from '../words';
 
 /** What stands in the row of buttons; the log has its place beside the title. */
 type ButtonAction = Exclude<Action, 'logs'>;
@@ -31,13 +32,20 @@ const MOVES: readonly ButtonAction[] = ['start', 'stop', 'restart'];
 /** Shown by its icon alone: a sidebar is narrow, and it is seldom needed. */
 const BRIEF: ButtonAction = 'restart';
 
+/** What can be done while its own question waits for an answer, besides going to it. */
+const ANSWERS = ['keep', 'insist'] as const;
+
+type Held = ButtonAction | (typeof ANSWERS)[number];
+
 /** Where the focus goes when the button that had it is no longer there. */
-const HEIRS: Readonly<Record<ButtonAction, readonly ButtonAction[]>> = {
+const HEIRS: Readonly<Record<Held, readonly ButtonAction[]>> = {
   open: ['start', 'stop'],
   connect: ['start', 'stop'],
   start: ['stop', 'restart', 'open'],
   stop: ['start', 'open'],
-  restart: ['stop', 'start', 'open']
+  restart: ['stop', 'start', 'open'],
+  keep: ['stop', 'open'],
+  insist: ['start', 'stop', 'open']
 };
 
 interface IActionButtonsProps {
@@ -54,13 +62,17 @@ export function ActionButtons(
   props: IActionButtonsProps
 ): React.JSX.Element | null {
   const { model, service, run, trans } = props;
-  const [pending, setPending] = React.useState<ButtonAction | null>(null);
+  const [pending, setPending] = React.useState<Held | null>(null);
   const group = React.useRef<HTMLDivElement>(null);
   const focus = useKeptFocus(group);
   const state = model.stateOf(service.name);
   const under = model.operation(service.name)?.kind;
+  const answers = awaited(model, service.name) ? ANSWERS : [];
   const shown = ORDER.filter(
-    action => !props.omit?.includes(action) && offered(action, service, state)
+    action =>
+      !props.omit?.includes(action) &&
+      offered(action, service, state) &&
+      !(answers.length > 0 && MOVES.includes(action))
   );
   const use: ButtonAction = service.connection ? 'connect' : 'open';
   const first: ButtonAction = state === 'failed' ? 'start' : use;
@@ -68,7 +80,7 @@ export function ActionButtons(
     ? first
     : shown.find(action => action === 'start');
 
-  const perform = async (action: ButtonAction): Promise<void> => {
+  const perform = async (action: Held): Promise<void> => {
     setPending(action);
     try {
       await run(action, service);
@@ -128,6 +140,24 @@ export function ActionButtons(
           </button>
         );
       })}
+      {answers.map(how => (
+        <button
+          key={how}
+          type="button"
+          data-vce-action={how}
+          className="jp-vce-button"
+          aria-label={answerLabel(how, under, service.title, trans)}
+          aria-disabled={pending === how}
+          onKeyDown={ignoreRepeat}
+          onClick={event => {
+            if (pending !== how && event.detail < 2) {
+              void perform(how);
+            }
+          }}
+        >
+          <span>{answerWords(how, under, trans)}</span>
+        </button>
+      ))}
     </div>
   );
 }
@@ -157,7 +187,7 @@ function useKeptFocus(group: React.RefObject<HTMLElement>): {
   onFocus: React.FocusEventHandler;
   onBlur: React.FocusEventHandler;
 } {
-  const holder = React.useRef<ButtonAction | null>(null);
+  const holder = React.useRef<Held | null>(null);
   React.useLayoutEffect(() => {
     const was = holder.current;
     const lost =
@@ -180,7 +210,7 @@ function useKeptFocus(group: React.RefObject<HTMLElement>): {
   return {
     onFocus: event => {
       const { vceAction } = (event.target as HTMLElement).dataset;
-      holder.current = (vceAction ?? null) as ButtonAction | null;
+      holder.current = (vceAction ?? null) as Held | null;
     },
     // React says nothing of a blur that comes of its own removing of a button.
     onBlur: () => {

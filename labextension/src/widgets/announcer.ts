@@ -38,6 +38,13 @@ export class Announcer extends Widget {
       const list = URGENT.includes(to) ? urgent : polite;
       list.push(stateAnnouncement(service, to, this._trans));
     }
+    const waiting = model.operations.filter(one => one.waiting_for !== null);
+    for (const { id, message } of waiting) {
+      if (!this._waiting.includes(id)) {
+        polite.push(message);
+      }
+    }
+    this._waiting = waiting.map(({ id }) => id);
     // A region keeps its last words until there are new ones, or it would be cut short.
     if (polite.length > 0) {
       this._polite.textContent = polite.join(' ');
@@ -50,6 +57,8 @@ export class Announcer extends Widget {
   private readonly _polite: HTMLElement;
   private readonly _assertive: HTMLElement;
   private _lost = false;
+  /** The operations that are known to wait for a person. */
+  private _waiting: readonly string[] = [];
 }
 
 function region(role: string, live: string): HTMLElement {

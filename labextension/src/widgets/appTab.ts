@@ -149,6 +149,8 @@ export class AppTab extends Widget {
       : shown.title;
     this.title.dataset = { 'vce-service': name, 'vce-state': state };
     this.node.dataset.vceState = state;
+    // Its page says above the program that somebody waits for an answer in it.
+    this.node.dataset.vceWaits = model.operation(name)?.waiting_for ?? '';
     this._frame.title = shown.title;
   }
 

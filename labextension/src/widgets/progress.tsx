@@ -20,12 +20,17 @@ export function Progress(props: IProgressProps): React.JSX.Element | null {
   const state = model.stateOf(service.name);
   const operation = model.operation(service.name);
   const moving = state === 'starting' || state === 'stopping';
+  const waits = operation?.waiting_for === 'answer';
   const shown = state !== 'unknown' && (moving || operation !== undefined);
-  useTicking(shown ? 1_000 : null);
+  useTicking(shown && !waits ? 1_000 : null);
   if (!shown) {
     return null;
   }
   const what = operation?.message || stateAnnouncement(service, state, trans);
+  if (waits) {
+    // Nothing moves by itself: it is a person's turn.
+    return <p className="jp-vce-waiting">{what}</p>;
+  }
   const begun = Date.parse(operation?.started ?? service.since);
   const seconds = Math.max(0, Math.floor((model.serverNow() - begun) / 1000));
   const usual =

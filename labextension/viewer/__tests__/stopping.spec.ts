@@ -14,7 +14,7 @@ describe('followStop', () => {
     tab.innerHTML = '<div><iframe></iframe></div>';
     within(tab.querySelector('iframe'));
     const stops = jest.fn();
-    followStop(stops);
+    followStop(stops, jest.fn());
     tab.dataset.vceState = 'unresponsive';
     await told();
     expect(stops).not.toHaveBeenCalled();
@@ -23,14 +23,28 @@ describe('followStop', () => {
     expect(stops).toHaveBeenCalledTimes(1);
   });
 
+  it('tells once when it has a question, and once when it has none any more', async () => {
+    const tab = document.createElement('div');
+    tab.dataset.vceState = 'ready';
+    tab.innerHTML = '<div><iframe></iframe></div>';
+    within(tab.querySelector('iframe'));
+    const asks = jest.fn();
+    followStop(jest.fn(), asks);
+    for (const waits of ['answer', 'answer', '', '']) {
+      tab.dataset.vceWaits = waits;
+      await told();
+    }
+    expect(asks.mock.calls).toEqual([[true], [false]]);
+  });
+
   it('has nobody to listen to in a browser tab of its own, or in a page of others', () => {
     within(null);
-    followStop(jest.fn());
+    followStop(jest.fn(), jest.fn());
     within(document.createElement('iframe'));
-    followStop(jest.fn());
+    followStop(jest.fn(), jest.fn());
     jest.spyOn(window, 'frameElement', 'get').mockImplementation(() => {
       throw new Error('SecurityError');
     });
-    expect(() => followStop(jest.fn())).not.toThrow();
+    expect(() => followStop(jest.fn(), jest.fn())).not.toThrow();
   });
 });
