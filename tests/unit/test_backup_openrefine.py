@@ -9,7 +9,7 @@ import random
 import struct
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -393,6 +393,28 @@ async def test_what_has_moved_on_since_a_backup_is_known_from_the_files(
     assert await strategy.moved_on(strategy.moment)
 
 
+async def test_settings_that_openrefine_adds_by_itself_are_no_change(
+    strategy: OpenRefineStrategy, folder: Path, tmp_path: Path
+) -> None:
+    """What was restored without any has them once OpenRefine has stopped."""
+    FIRST.write(folder)
+    expressions: dict[str, object] = {"class": "com.google.refine.preference.TopList", "list": []}
+
+    def set_to(entries: Mapping[str, object]) -> None:
+        body = {"projectIDs": [], "preferences": {"entries": entries}}
+        (folder / "workspace.json").write_text(json.dumps(body))
+
+    (folder / "workspace.json").write_bytes(workspace([FIRST.id], None))
+    await backed_up(strategy, tmp_path / "one.tar")
+    set_to({"scripting.starred-expressions": expressions})
+    assert not await strategy.moved_on(strategy.moment)
+    set_to(PREFERENCES)
+    assert await strategy.moved_on(strategy.moment)
+    await backed_up(strategy, tmp_path / "two.tar")
+    set_to({"scripting.starred-expressions": expressions})
+    assert await strategy.moved_on(strategy.moment), "they were emptied"
+
+
 class FakeLive:
     """An OpenRefine that says what a test tells it to."""
 
@@ -429,7 +451,7 @@ async def test_what_was_never_saved_is_not_passed_over(
     if not opens:
         [found] = [project async for project in capturing.projects()]
         assert isinstance(found, Damaged)
-        assert (found.id, found.name) == (FIRST.id, "Café")
+        assert (found.key, found.name) == (FIRST.id, "Café")
         return
     with pytest.raises(VceError, match="Café") as caught:
         [project async for project in capturing.projects()]

@@ -24,6 +24,8 @@ WHOLE = Made()
 CUT = Made("1700000000002", "Towns")
 NAMELESS = Made("1700000000003", "Rivers")
 WITHOUT_DATA = Made("1700000000004", "Roads")
+PUT_ASIDE = "1700000000006.project.corrupted"
+"""As OpenRefine does at a start with what it can read nothing of."""
 
 
 def seen(folder: Path) -> dict[str, bytes]:
@@ -53,6 +55,7 @@ def strategy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenRefineStrat
     (nameless / "metadata.json").write_bytes(b"{")
     (nameless / "data.zip").write_bytes(b"")
     (WITHOUT_DATA.write(workspace) / "data.zip").unlink()
+    Made("1700000000006").write(workspace).rename(workspace / PUT_ASIDE)
     (workspace / "1700000000005.project" / "history").mkdir(parents=True)
     (workspace / "notes.txt").write_text("Zoë's")
     (workspace / "old" / "deep").mkdir(parents=True)
@@ -72,6 +75,7 @@ async def test_all_of_it_is_told(strategy: OpenRefineStrategy, tmp_path: Path) -
         CUT.id: ("Towns", None, True),
         NAMELESS.id: (f"Project {NAMELESS.id}", None, True),
         WITHOUT_DATA.id: ("Roads", None, True),
+        PUT_ASIDE: ("Café", None, True),
     }
     assert "5 other files in the projects folder" in strategy.stays()
 
@@ -106,7 +110,7 @@ async def test_a_reset_and_its_undo_lose_no_byte(
     workspace.rename(tmp_path / "gone")
     fresh.folder.rename(workspace)
     # No project's stay as they are.
-    stays = {name: content for name, content in before.items() if ".project/" not in name}
+    stays = {name: content for name, content in before.items() if ".project" not in name}
     assert seen(workspace) == {name: stays[name] for name in stays if name != ".openrefine.lock"}
 
     (workspace / "notes.txt").write_text("changed since")

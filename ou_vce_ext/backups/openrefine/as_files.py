@@ -26,7 +26,7 @@ from ..reader import Archive, check_name
 from ..swap import MARKER
 from ..watch import Watch
 from ..writer import ArchiveWriter
-from .project import CHANGE, DATA, DESCRIPTIONS, FOLDER, HISTORY, IMPORTING
+from .project import CHANGE, DATA, DESCRIPTIONS, FOLDER, GIVEN_UP, HISTORY, IMPORTING
 from .unpacking import WORKSPACES, damaged
 
 OTHERS: Final = "files"
@@ -46,9 +46,12 @@ _SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """A project that cannot be opened: ``reason`` says why, within a sentence."""
+    """A project that cannot be opened: ``reason`` says why, within a sentence.
 
-    id: str
+    ``key`` is its id, or the name of the folder that OpenRefine has put aside.
+    """
+
+    key: str
     name: str
     folder: Path
     reason: str
@@ -56,14 +59,19 @@ class Damaged:
     def item(self, service: str | None, found: Sum) -> DataItem:
         """For people to choose from."""
         return DataItem(
-            key=self.id,
+            key=self.key,
             service=service,
             kind=ItemKind.PROJECT,
-            name=self.name or say("Project {id}", id=self.id),
+            name=self.name or unnamed(self.key),
             bytes=found.bytes,
             changed=found.moment,
             damaged=True,
         )
+
+
+def unnamed(key: str) -> str:
+    """What a project is called that has no name any more."""
+    return say("Project {id}", id=key.partition(".")[0])
 
 
 def others_item(service: str | None, found: Sum) -> DataItem:
@@ -106,6 +114,9 @@ def others(
 def _is_other(place: PurePosixPath, is_folder: bool, as_files: Collection[str]) -> bool:
     top, *below = place.parts
     project = FOLDER.fullmatch(top)
+    if GIVEN_UP.fullmatch(top):
+        # It is a project all the same.
+        return False
     if project is None:
         return top not in _OPENREFINES and scratch.MARK not in top and scratch.BEFORE not in top
     if project[1] in as_files:

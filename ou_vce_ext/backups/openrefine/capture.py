@@ -22,7 +22,7 @@ from .as_files import Damaged
 from .facts import BrokenProjectError
 from .live import CannotOpenError, Live, Steps
 from .metadata import Metadata
-from .project import DATA, Project, described, folder_in, ids_there, is_nobodys, prove
+from .project import DATA, Project, described, folder_in, given_up_in, ids_there, is_nobodys, prove
 from .snapshot import take_picture
 
 _TRIES: Final = 8
@@ -65,6 +65,11 @@ class Capture:
             if captured is not None:
                 yield captured
             await in_thread(self._watch, shutil.rmtree, picture, ignore_errors=True)
+        for name in await asyncio.to_thread(given_up_in, self._workspace):
+            folder = self._workspace / name
+            told = await asyncio.to_thread(described, folder)
+            called = told.name if told else ""
+            yield Damaged(name, called, folder, say("OpenRefine has put it aside"))
 
     async def _capture(self, project: str, picture: Path) -> Project | Damaged | None:
         last: VceError | Damaged = _moving(project, None)
@@ -110,7 +115,7 @@ class Capture:
         try:
             found = await in_thread(watch, prove, project, picture, watch)
         except BrokenProjectError as error:
-            if told and self._live and trouble is None and await _opens(self._live, project):
+            if told and self._live and trouble is None and await opens(self._live, project):
                 # In memory it is whole.
                 return self._not_saved(told)
             known = told or await asyncio.to_thread(described, folder)
@@ -172,7 +177,8 @@ class Capture:
         )
 
 
-async def _opens(live: Live, project: str) -> bool:
+async def opens(live: Live, project: str) -> bool:
+    """Whether OpenRefine can open a project. Raises VceError."""
     try:
         await live.steps(project)
     except CannotOpenError:

@@ -11,7 +11,7 @@ from ..folder.tree import Thing
 from . import as_files, survey
 from .metadata import read_json
 from .preferences import Preferences
-from .project import DATA, DESCRIPTIONS, folder_in
+from .project import DATA, DESCRIPTIONS, folder_in, given_up_in
 
 _TOUCHED: Final = "modified"
 """Goes with the data, which are looked at themselves."""
@@ -58,17 +58,25 @@ def at_rest(workspace: Path, taken: Moment) -> Moment:
     """How all of it is while nothing has it open, looked at as ``taken`` was. Raises OSError."""
     projects = survey.ids_with_files(workspace)
     bare = projects & taken.as_files.keys()
+    aside = given_up_in(workspace)
     return Moment(
         {each: of_project(folder_in(workspace, each)) for each in projects - bare},
-        {each: of_files(in_project(folder_in(workspace, each))) for each in bare},
+        {
+            **{each: of_damaged(folder_in(workspace, each)) for each in bare},
+            **{name: of_damaged(workspace / name) for name in aside},
+        },
         of_files(as_files.others(workspace, bare, _pass)),
         of_settings(survey.preferences(workspace)),
     )
 
 
-def in_project(folder: Path) -> Iterable[Thing]:
-    """All in a project's folder. Raises OSError."""
-    return as_files.of_project(folder, _pass)
+def of_damaged(folder: Path) -> object:
+    """What is another thing once any file of a project that cannot be opened was changed.
+
+    But for its description, which OpenRefine writes anew for having been asked. Raises OSError.
+    """
+    some = as_files.of_project(folder, _pass)
+    return of_project(folder), of_files(each for each in some if each.name not in DESCRIPTIONS)
 
 
 def _says_nothing(value: Any) -> bool:

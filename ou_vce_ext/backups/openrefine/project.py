@@ -20,6 +20,8 @@ from .facts import BrokenProjectError, Facts, facts_of
 from .metadata import Metadata
 
 FOLDER: Final = re.compile(r"([1-9]\d{0,18})\.project")
+GIVEN_UP: Final = re.compile(r"([1-9]\d{0,18})\.project\.corrupted")
+"""What OpenRefine calls a project's folder at its start where it can read nothing of it at all."""
 DATA: Final = ("data.zip", "data.temp.zip", "data.old.zip")
 """In the order in which OpenRefine tries them."""
 DESCRIPTIONS: Final = ("metadata.json", "metadata.temp.json", "metadata.old.json")
@@ -86,6 +88,15 @@ def ids_there(workspace: Path) -> list[str]:
         return ids_in(workspace)
     except FileNotFoundError:
         return []
+
+
+def given_up_in(workspace: Path) -> list[str]:
+    """The names of the folders that OpenRefine has put aside, with files in. Raises OSError."""
+    try:
+        names = [entry.name for entry in workspace.iterdir() if GIVEN_UP.fullmatch(entry.name)]
+    except FileNotFoundError:
+        return []
+    return sorted(name for name in names if not is_nobodys(workspace / name))
 
 
 def folder_in(workspace: Path, project: str) -> Path:

@@ -22,7 +22,7 @@ from . import as_files
 from . import metadata as metadatas
 from .facts import BrokenProjectError, told_of
 from .preferences import Preferences, preferences_in
-from .project import FOLDER, HISTORY, Project, folder_in, prove
+from .project import FOLDER, GIVEN_UP, HISTORY, Project, folder_in, prove
 from .unpacking import Found, Unpacker, damaged, refuse_empty
 
 KIND: Final = "openrefine"
@@ -81,8 +81,8 @@ class OwnBackup:
     def _put_files(self, item: str, told: Json, into: Path, watch: Watch) -> None:
         if item == as_files.OTHERS:
             place = into / as_files.PART
-        elif _is_id(item):
-            place = folder_in(into, item)
+        elif _is_id(item) or GIVEN_UP.fullmatch(item):
+            place = into / item if GIVEN_UP.fullmatch(item) else folder_in(into, item)
         else:
             raise damaged(say("a project that it tells of is not in it"))
         as_files.unpack_into(self.archive, item, told, place, watch)

@@ -21,6 +21,7 @@ from ..threads import in_thread, to_its_end
 from ..watch import Watch
 from ..writer import ArchiveWriter
 from . import as_files, beside, moments, seeds, survey
+from .capture import opens
 from .live import Live
 from .opening import own
 from .preferences import Preferences, workspace
@@ -64,10 +65,13 @@ class OpenRefineStrategy(Strategy):
         watch, name = Watch(), self.driver.spec.name
         items = await in_thread(watch, survey.look, self._workspace, name, watch)
         self._others = await asyncio.to_thread(survey.count_others, self._workspace)
-        with_data = await asyncio.to_thread(survey.ids_with_data, self._workspace)
         live = await self._live()
-        told = await live.projects() if live else {}
-        return survey.with_told(items, told, with_data, name)
+        if live is None:
+            return items
+        told = await live.projects()
+        asked = [item.key for item in items if item.damaged and item.key in told]
+        in_memory = {each for each in asked if await opens(live, each)}
+        return survey.with_told(items, told, in_memory, name)
 
     async def estimate(self) -> int | None:
         """The bytes of the projects' files: they are packed already."""

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ...models_backup import DataItem, ItemKind
-from ...sentences import say
 from ..watch import Watch
 from . import as_files
 from .facts import BrokenProjectError, glance
@@ -17,9 +16,11 @@ from .preferences import Preferences, preferences_in
 from .project import (
     DATA,
     DESCRIPTIONS,
+    GIVEN_UP,
     HISTORY,
     described,
     folder_in,
+    given_up_in,
     ids_there,
     is_empty,
     is_nobodys,
@@ -30,10 +31,10 @@ from .unpacking import WORKSPACES
 
 def look(workspace: Path, service: str, watch: Watch) -> tuple[DataItem, ...]:
     """Each project with its rows and bytes; one that cannot be read as well, as damaged."""
-    return tuple(
-        _item(project, folder_in(workspace, project), service, watch)
-        for project in sorted(ids_with_files(workspace), key=int)
-    )
+    projects = sorted(ids_with_files(workspace), key=int)
+    folders = {each: folder_in(workspace, each) for each in projects}
+    folders |= {name: workspace / name for name in given_up_in(workspace)}
+    return tuple(_item(key, folder, service, watch) for key, folder in folders.items())
 
 
 def count_others(workspace: Path) -> int:
@@ -43,11 +44,11 @@ def count_others(workspace: Path) -> int:
 
 
 def with_told(
-    items: Iterable[DataItem], told: Mapping[str, Metadata], with_data: Set[str], service: str
+    items: Iterable[DataItem], told: Mapping[str, Metadata], in_memory: Set[str], service: str
 ) -> tuple[DataItem, ...]:
     """Items with what OpenRefine tells and may not be on disk yet: names, times, new projects.
 
-    Of those without data on disk it has them in memory.
+    The data of those ``in_memory`` are there, whatever is on the disk.
     """
     on_disk = {item.key: item for item in items}
     new = (
@@ -59,7 +60,7 @@ def with_told(
             item,
             name=told[item.key].name or item.name,
             changed=told[item.key].modified or item.changed,
-            damaged=item.damaged and item.key in with_data,
+            damaged=item.damaged and item.key not in in_memory,
         )
         if item.key in told
         else item
@@ -125,7 +126,7 @@ def preferences(workspace: Path) -> Preferences | None:
 def _item(project: str, folder: Path, service: str, watch: Watch) -> DataItem:
     told = described(folder)
     rows: int | None = None
-    for name in DATA:
+    for name in DATA if not GIVEN_UP.fullmatch(folder.name) else ():
         try:
             rows = glance(folder / name, watch).rows
             break
@@ -135,7 +136,7 @@ def _item(project: str, folder: Path, service: str, watch: Watch) -> DataItem:
         key=project,
         service=service,
         kind=ItemKind.PROJECT,
-        name=(told.name if told else "") or say("Project {id}", id=project),
+        name=(told.name if told else "") or as_files.unnamed(project),
         count=rows,
         bytes=_bytes(folder),
         changed=(told.modified if told else None) or _saved(folder),

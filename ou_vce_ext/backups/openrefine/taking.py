@@ -74,12 +74,12 @@ class Taking:
 
     def _damaged(self, project: Damaged) -> None:
         found = Sum()
-        seen = moments.of_files(moments.in_project(project.folder))
+        seen = moments.of_damaged(project.folder)
         some = as_files.of_project(project.folder, found.left_out.append)
-        name = member_name(project.name, project.id, as_files.SUFFIX)
-        self._bare[project.id] = {**self._pack(name, some, found), "reason": str(project.reason)}
+        name = member_name(project.name, project.key, as_files.SUFFIX)
+        self._bare[project.key] = {**self._pack(name, some, found), "reason": str(project.reason)}
         self._contents.append(project.item(self._service, found))
-        self.moment.as_files[project.id] = seen
+        self.moment.as_files[project.key] = seen
 
     def _others(self) -> None:
         found, bare = Sum(), self._bare.keys()
@@ -88,9 +88,9 @@ class Taking:
             return as_files.others(self._workspace, bare, found.left_out.append)
 
         self.moment.others = moments.of_files(all_others())
-        found.left_out.clear()
-        if not self.moment.others:
+        if all(thing.kind == "folder" for thing in all_others()):
             return
+        found.left_out.clear()
         self._bare[as_files.OTHERS] = self._pack(as_files.MEMBER, all_others(), found)
         self._contents.append(as_files.others_item(self._service, found))
 
