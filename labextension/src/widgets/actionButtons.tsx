@@ -107,6 +107,7 @@ export function ActionButtons(
           pending === action ||
           !allows(action, service, state) ||
           action === under ||
+          (under === 'stop' && MOVES.includes(action)) ||
           (DATA_MOVES.includes(under ?? '') && MOVES.includes(action));
         return (
           <button

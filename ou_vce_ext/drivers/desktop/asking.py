@@ -22,16 +22,16 @@ LOOK_SECONDS: Final = 0.1
 _WORDS: Final[Mapping[str, Callable[[str], Sentence]]] = {
     closing.ASKED: lambda title: say("Stopping {title}: it is asked to close", title=title),
     closing.QUESTION: lambda title: say(
-        "{title} has a question before it closes, perhaps whether to save your work. Answer it in "
-        "the tab of {title}: until then everything in it stays as it is.",
+        "{title} has a question before it closes, perhaps whether to save. Answer it in its tab: "
+        "it stays open until you do.",
         title=title,
     ),
     closing.ANSWERED: lambda title: say(
         "Stopping {title}: its question has been answered", title=title
     ),
     closing.SAVING: lambda title: say(
-        "{title} has closed its windows and is still at work, perhaps saving. It is left to "
-        "finish, however long that takes.",
+        "{title} has closed its windows and is still at work, perhaps saving. It may take its "
+        "time.",
         title=title,
     ),
 }
