@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from ou_vce_ext.backups import scratch
+from ou_vce_ext.backups.postgres import closed
 from ou_vce_ext.backups.postgres.strategy import PostgresStrategy
 from ou_vce_ext.backups.strategy import Built, Layer, Source
 from ou_vce_ext.backups.watch import Watch
@@ -76,6 +77,39 @@ def left(rig: PostgresRig) -> list[Path]:
     ]
 
 
+async def _closed_after_a_kill(rig: PostgresRig, strategy: PostgresStrategy) -> None:
+    """A backup that was killed while it had a database open: it is closed again."""
+    folder = rig.site.private_dir
+    note, door = folder / closed.NOTE, rig.driver.door()
+
+    async def killed() -> None:
+        """All is as at the moment of the kill: only it could keep the block from its end."""
+        async with closed.opened(door, folder) as shut:
+            assert shut == {"pristine"}
+            assert await rig.admin(_SHUT) == []
+            told = note.read_bytes()
+        assert not note.exists()
+        assert await rig.admin(_SHUT) == [("pristine",)]
+        await rig.admin("alter database pristine allow_connections true")
+        note.write_bytes(told)
+
+    await killed()
+    await strategy.clean()
+    assert await rig.admin(_SHUT) == [("pristine",)]
+    assert not note.exists()
+    # Or at the next backup; of one that was dropped since nothing is said.
+    await killed()
+    note.write_text('["gone", "pristine"]')
+    async with closed.opened(door, folder) as shut:
+        assert shut == {"pristine"}
+    assert await rig.admin(_SHUT) == [("pristine",)]
+    assert not note.exists()
+    note.write_text("no list of names")
+    await strategy.clean()
+    assert await rig.admin(_SHUT) == [("pristine",)]
+    note.unlink()
+
+
 async def test_a_rich_database_comes_back_as_it_was(rig: PostgresRig, short_dir: Path) -> None:
     await rig.start()
     strategy = PostgresStrategy(rig.driver)
@@ -95,6 +129,7 @@ async def test_a_rich_database_comes_back_as_it_was(rig: PostgresRig, short_dir:
     assert keys == ["roles", postgres_rich.NAME, "pristine", "student"]
     assert source.whole
     assert await rig.admin(_SHUT) == [("pristine",)]
+    await _closed_after_a_kill(rig, strategy)
     assert await strategy.build([Layer(source)], Watch(), keep=False) is None
     assert left(rig) == []
     await rig.query("drop table public.mine")

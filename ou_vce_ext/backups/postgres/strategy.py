@@ -102,7 +102,7 @@ class PostgresStrategy(Strategy):
             async with door.connected() as connection:
                 major = connection.info.server_version // 10_000
             tools = Tools(self.live.launcher, await self._tools_for(major), folder, door)
-            async with closed.opened(door) as shut:
+            async with closed.opened(door, self.live.site.private_dir) as shut:
                 taking = Taking(self.live.spec.name, tools, door, archive, watch, shut)
                 taken = await taking.take()
             if before and shut:
@@ -225,6 +225,7 @@ class PostgresStrategy(Strategy):
         await asyncio.to_thread(clear, self.live.site, home)
         with suppress(Exception):
             async with asyncio.timeout(10):
+                await closed.close_left(self.live.door(), self.live.site.private_dir)
                 await beside.drop_leftovers(self.live.door())
 
     # -- programs --------------------------------------------------------------------------------
@@ -238,12 +239,8 @@ class PostgresStrategy(Strategy):
     async def _missing(self) -> VceError:
         missing = await self.live.missing()
         told = say("PostgreSQL's programs are not installed on this machine.")
-        hint = "`apt-get install postgresql`"
-        return VceError(
-            "program-missing",
-            missing.message if missing else told,
-            missing.hint if missing else hint,
-        )
+        hint = missing.hint if missing else "`apt-get install postgresql`"
+        return VceError("program-missing", missing.message if missing else told, hint)
 
     async def _tools_for(self, major: int) -> Server:
         """The tools of the live server; for one that others run, the oldest that know it."""
