@@ -10,7 +10,6 @@ process ended; ``down`` when nobody of the tree is left.
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -18,6 +17,7 @@ import socket
 
 from . import identity, proc
 from .keeper_end import Ender, send
+from .keeper_line import Line
 from .keeper_lock import DataLock, release, sign
 from .keeper_spawn import spawn
 from .logfile import BoundedLog
@@ -32,17 +32,14 @@ class Keeper:
     """Owns one process tree. ``jupyter`` is a pidfd of Jupyter, or -1 where there are none."""
 
     def __init__(self, control: socket.socket, jupyter: int) -> None:
-        self.control = control
         self.jupyter = jupyter
         self.main = 0
         self.ended: int | None = None
         self.plan: dict = {}  # type: ignore[type-arg]
         self.ender = Ender(self._tree)
-        self.alone = False
         self.unseen_end = False
-        self._incoming = b""
-        self._outgoing = b""
         self._poll = select.poll()
+        self.line = Line(control, self._poll, self.abandon)
         self._output = -1
         self._held = -1
         self._log: BoundedLog
@@ -51,65 +48,34 @@ class Keeper:
         self._network: KeeperNetwork | None = None
         self._wake, self._wake_end = os.pipe()
 
-    # -- talking ---------------------------------------------------------------------------------
-
-    def say(self, **message: object) -> None:
-        """Queue one line for Jupyter; a Jupyter that does not read cannot hold us up."""
-        if not self.alone:
-            self._outgoing += json.dumps(message).encode() + b"\n"
-            self._flush()
-
-    def _flush(self) -> None:
-        while self._outgoing and not self.alone:
-            try:
-                sent = self.control.send(self._outgoing)
-            except BlockingIOError:
-                break
-            except OSError:
-                self.abandon()
-                return
-            self._outgoing = self._outgoing[sent:]
-        if not self.alone:
-            mask = select.POLLIN | (select.POLLOUT if self._outgoing else 0)
-            self._poll.register(self.control, mask)
-
     def abandon(self) -> None:
         """Jupyter is gone: stop the service the gentle way, then end."""
-        if not self.alone:
-            self.alone = True
-            for descriptor in (self.control.fileno(), self.jupyter):
-                try:
-                    self._poll.unregister(descriptor)
-                except (KeyError, ValueError):
-                    pass
+        if not self.line.cut:
+            self.line.cut_off()
+            try:
+                self._poll.unregister(self.jupyter)
+            except (KeyError, ValueError):
+                pass
             self.stop()
-
-    def _read_plan(self) -> bool:
-        while b"\n" not in self._incoming:
-            data = self.control.recv(1 << 16)
-            if not data:
-                return False
-            self._incoming += data
-        line, _, self._incoming = self._incoming.partition(b"\n")
-        self.plan = json.loads(line)
-        return True
 
     # -- starting --------------------------------------------------------------------------------
 
     def run(self) -> int:
         """Keep one service from start to end; returns our own exit code."""
-        if not self._read_plan():
+        plan = self.line.first()
+        if plan is None:
             return 0
+        self.plan = plan
         who = self.plan["identity"]
         owner = (who["uid"], who["gid"]) if who["mode"] == "user" else None
         try:
             if self.plan["lock_file"]:
                 lock = DataLock(self.plan["lock_file"], owner)
                 if lock.holder is not None:
-                    self.say(event="locked", holder=lock.holder, path=lock.path)
+                    self.line.say(event="locked", holder=lock.holder, path=lock.path)
                     return 0
                 if not lock.supported:
-                    self.say(event="lock-unsupported", path=lock.path)
+                    self.line.say(event="lock-unsupported", path=lock.path)
                 self._held, self.unseen_end = lock.descriptor, lock.unseen_end
             if self.plan["memory_limit"]:
                 self._memory = make_memory_group(self.plan["memory_limit"])
@@ -118,7 +84,7 @@ class Keeper:
             if self.plan["network"]:
                 self._make_network()
         except OSError as error:
-            self.say(event="refused", step="prepare", errno=error.errno, path=error.filename)
+            self.line.say(event="refused", step="prepare", errno=error.errno, path=error.filename)
             self._unbound()
             return 0
         self._arm_signals()
@@ -127,15 +93,14 @@ class Keeper:
             return 0
         if self._held >= 0:
             sign(self._held, self.plan["lock_note"], self.main)
-        self.control.setblocking(False)
-        self._poll.register(self.control, select.POLLIN)
+        self.line.open()
         self._poll.register(self._wake, select.POLLIN)
         self._poll.register(self._output, select.POLLIN)
         if self.jupyter >= 0:
             self._poll.register(self.jupyter, select.POLLIN)
         started = proc.start_time(self.main)
         self._machine_kills = machine_kills()
-        self.say(
+        self.line.say(
             event="started",
             pid=self.main,
             start_time=started,
@@ -164,7 +129,7 @@ class Keeper:
 
         self.main, self._output, trouble = spawn(self.plan, self._held, enter)
         if trouble:
-            self.say(event="refused", step="exec", **trouble)
+            self.line.say(event="refused", step="exec", **trouble)
         return not trouble
 
     # -- keeping ---------------------------------------------------------------------------------
@@ -178,9 +143,10 @@ class Keeper:
                     self.abandon()
                 elif descriptor == self._wake:
                     self._on_signal()
-                elif not self.alone:
-                    self._flush()
-                    self._listen()
+                elif not self.line.cut:
+                    self.line.flush()
+                    for order in self.line.heard():
+                        self._obey(order)
             if self._reap():
                 break
             self.ender.go_on(None if self.ended is not None else self.main)
@@ -189,10 +155,8 @@ class Keeper:
             # Before it is told: who starts anew upon that must not find the data locked.
             release(self._held)
         self._unbound()
-        self.say(event="down", lost_log_bytes=self._log.lost)
-        if not self.alone:
-            self.control.setblocking(True)
-            self._flush()
+        self.line.say(event="down", lost_log_bytes=self._log.lost)
+        self.line.close()
 
     def _copy_output(self, *, rest: bool = False) -> None:
         while self._output >= 0:
@@ -246,7 +210,7 @@ class Keeper:
         self.ended = status
         code = os.waitstatus_to_exitcode(status)
         name = signal.Signals(-code).name if code < 0 else None
-        self.say(
+        self.line.say(
             event="exit",
             code=code if code >= 0 else None,
             signal=name,
@@ -293,31 +257,16 @@ class Keeper:
 
     # -- answering -------------------------------------------------------------------------------
 
-    def _listen(self) -> None:
-        try:
-            data = self.control.recv(1 << 16)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self.abandon()
-            return
-        self._incoming += data
-        while b"\n" in self._incoming:
-            line, _, self._incoming = self._incoming.partition(b"\n")
-            self._obey(json.loads(line))
-
     def _obey(self, order: dict) -> None:  # type: ignore[type-arg]
         name, number = order["op"], order.get("seq")
         if name == "stop":
             self.stop(force=order.get("force", False))
         elif name == "listener":
-            self.say(seq=number, **self._listener(order))
+            self.line.say(seq=number, **self._listener(order))
         elif name == "usage":
-            self.say(seq=number, **proc.cost(self._tree()).to_json())
+            self.line.say(seq=number, **proc.cost(self._tree()).to_json())
         elif name == "resume":
-            self.say(seq=number, resumed=self._resume())
+            self.line.say(seq=number, resumed=self._resume())
 
     def _listener(self, order: dict) -> dict[str, object]:  # type: ignore[type-arg]
         def look() -> list[proc.Socket]:
