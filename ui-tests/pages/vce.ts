@@ -17,7 +17,15 @@ export const WORDS = {
 export type State = keyof typeof WORDS;
 
 /** What the buttons of a service's row do. */
-export type Action = 'open' | 'connect' | 'start' | 'stop' | 'restart' | 'logs';
+export type Action =
+  | 'open'
+  | 'connect'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'logs'
+  | 'keep'
+  | 'insist';
 
 /** Our own parts of JupyterLab: tiles, panel, tabs. */
 export class VCE {

@@ -1,6 +1,6 @@
-import type { ServerOptions } from './jupyter';
+import { REPOSITORY, type ServerOptions } from './jupyter';
 
-/** A Java program and a plain one of X, and nothing else. */
+/** A Java program, a plain one of X, one that asks before it closes, and nothing else. */
 export const DESKTOPS: ServerOptions = {
   examples: ['daisyworld'],
   declarations: {
@@ -9,6 +9,13 @@ export const DESKTOPS: ServerOptions = {
 kind = "desktop"
 title = "Clock"
 command = ["xclock", "-update", "1"]
+
+[services.editor]
+kind = "desktop"
+title = "Editor"
+command = ["python3", "-m", "tests.integration.asking_program"]
+data_dir = "editor"
+env = { PYTHONPATH = ${JSON.stringify(REPOSITORY)} }
 
 [services.openrefine]
 enabled = false

@@ -255,6 +255,45 @@ test('Desktops outlive a cut connection, explain a crash, and leave nothing', as
   });
 });
 
+test('A stop waits for what the program asks, and loses nothing unless that is confirmed', async ({
+  page,
+  server,
+  vce
+}) => {
+  const name = 'editor';
+  const desktop = new Desktop(vce.app(name));
+  const dialog = page.getByRole('dialog');
+  await server.settle(name, 'ready');
+  await vce.openPanel();
+  await vce.expectRow(name, 'ready');
+
+  await vce.button(name, 'stop').click();
+  await expect(vce.row(name)).toContainText('Answer it in its tab');
+  // Whoever pressed Stop by keyboard is led to the question.
+  await expect(vce.button(name, 'open')).toBeFocused();
+  await vce.expectAccessible('#vce-panel');
+  await page.keyboard.press('Enter');
+  await desktop.expectShown();
+
+  await vce.button(name, 'insist').click();
+  await expect(dialog).toContainText('Everything you have not saved in Editor');
+  await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused();
+  await vce.expectAccessible('.jp-Dialog');
+  await page.keyboard.press('Enter');
+  await expect(dialog).toBeHidden();
+
+  await vce.button(name, 'keep').click();
+  await expect(vce.button(name, 'stop')).toBeFocused();
+  await vce.expectRow(name, 'ready');
+
+  await vce.button(name, 'stop').click();
+  await expect(desktop.status).toContainText('Answer its question here');
+  await vce.button(name, 'insist').click();
+  await dialog.getByRole('button', { name: 'Stop without saving' }).click();
+  await vce.expectRow(name, 'stopped');
+  await expect(desktop.problem).toContainText('Editor is not running');
+});
+
 /** Type a letter with its accent, as a keyboard with dead keys does it. */
 async function compose(
   context: BrowserContext,
