@@ -27,6 +27,8 @@ export interface IDataItem {
   readonly count: number | null;
   readonly bytes: number | null;
   readonly changed: string | null;
+  /** Whether its service cannot open it: a backup has its bare files, byte for byte. */
+  readonly damaged: boolean;
 }
 
 /** One file with a service's data; with everything's where `service` is null. */

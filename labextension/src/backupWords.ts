@@ -168,7 +168,10 @@ export function itemName(
 
 /** How much of it there is; empty where nobody has counted. */
 export function countWords(item: IDataItem, trans: TranslationBundle): string {
-  const { count } = item;
+  const { count, damaged } = item;
+  if (damaged) {
+    return trans.__('Cannot be opened: kept as its files');
+  }
   if (count === null) {
     return '';
   }
@@ -203,6 +206,10 @@ export function contentsWords(
     [count('collection'), n => trans._n('%1 collection', '%1 collections', n)],
     [count('view'), n => trans._n('%1 view', '%1 views', n)],
     [count('project'), n => trans._n('%1 project', '%1 projects', n)],
+    [
+      items.filter(({ damaged }) => damaged).length,
+      n => trans._n('%1 of them damaged', '%1 of them damaged', n)
+    ],
     [count('folder'), n => trans._n('%1 folder', '%1 folders', n)]
   ];
   return told

@@ -45,8 +45,9 @@ export function nameable(
     services.filter(({ kind }) => BESIDE.has(kind)).map(({ name }) => name)
   );
   return wholes(backup).filter(
-    ({ kind, service }) =>
+    ({ kind, service, damaged }) =>
       (kind === 'database' || kind === 'project') &&
+      !damaged &&
       able.has(service ?? backup.service ?? '')
   );
 }

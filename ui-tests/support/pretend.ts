@@ -89,6 +89,7 @@ function item(name: string, changes: Facts = {}): Facts {
     count: null,
     bytes: 31_000_000,
     changed: null,
+    damaged: false,
     ...changes
   };
 }

@@ -29,6 +29,7 @@ export function item(changes: Partial<IDataItem> = {}): IDataItem {
     count: null,
     bytes: 31_000_000,
     changed: null,
+    damaged: false,
     ...changes
   };
 }

@@ -1,11 +1,11 @@
 import { BackupOrders, copyFailed, type IBackupContext } from '../backupOrders';
 import { BackupsApi } from '../backupsApi';
 import { BackupsModel } from '../backupsModel';
-import { newestWords } from '../backupWords';
+import { contentsWords, countWords, newestWords } from '../backupWords';
 import type { IRestoreWish } from '../backupTokens';
 import { UndoMemory } from '../remembered';
 import { VCEError } from '../request';
-import { firstChoice, freeName, wishOf } from '../restoreWish';
+import { firstChoice, freeName, nameable, wishOf } from '../restoreWish';
 import { backup, FakeBackups, item, postgres, preview } from './backupFixtures';
 import {
   FakeModel,
@@ -280,6 +280,19 @@ describe('what a restore asks for', () => {
       as: 'tm351_2',
       items: ['postgres:tm351']
     });
+  });
+
+  it('tells what is damaged, and puts it beside under no name', () => {
+    const broken = item({ kind: 'project', key: '7', damaged: true });
+    const whole = item({ kind: 'project', key: '8', count: 2 });
+    const both = backup({ contents: [broken, whole] });
+    expect(contentsWords(both.contents, trans)).toBe(
+      '2 projects, 1 of them damaged'
+    );
+    expect(countWords(broken, trans)).toBe(
+      'Cannot be opened: kept as its files'
+    );
+    expect(nameable(both, [postgres()]).map(({ key }) => key)).toEqual(['8']);
   });
 
   it('finds a free name', () => {

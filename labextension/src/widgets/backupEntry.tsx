@@ -141,6 +141,14 @@ export function BackupEntry(props: IBackupEntryProps): React.JSX.Element {
         <p>
           {proofMeaning(backup.verified, trans)}{' '}
           {consistencyWords(backup, trans)}
+          {backup.contents.some(({ damaged }) => damaged) && (
+            <>
+              {' '}
+              {trans.__(
+                'What cannot be opened is in it as bare files, compared byte for byte.'
+              )}
+            </>
+          )}
         </p>
         {backup.contents.length > 0 && (
           <DataItems
