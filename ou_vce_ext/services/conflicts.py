@@ -26,6 +26,11 @@ def in_the_way(item: Lifecycle, working: Operation) -> ConflictError:
 
     Programs find its id in the service's ``operation``; it would tell a person nothing.
     """
+    if working.waiting_for:
+        return ConflictError(
+            say("{title} waits for an answer before it closes.", title=item.spec.title),
+            say("Answer it in its tab, or call the stop off; then try again."),
+        )
     return ConflictError(
         _DOING.get(working.kind, _busy)(item.spec.title),
         say("Wait until that has ended, then try again."),

@@ -123,8 +123,17 @@ def test_nothing_unsaved_is_lost_but_by_who_was_told(tmp_path: Path) -> None:
         shown = server.service("editor")
         assert (shown["state"], shown["error"]) == ("stopped", None)
 
-        # The other has waited all the while. Jupyter's end leaves it time for the answer.
+        # The other has waited all the while. Called off and then answered, it is not started again.
         assert proc.is_alive(other, None)
+        waiting = server.service("other")["operation"]
+        server.finish(server.api("DELETE", f"operations/{waiting}"))
+        os.kill(other, signal.SIGUSR2)
+        assert server.wait_state("other", "stopped", "backoff")["error"]["code"] == "closed"
+
+        # Jupyter's end leaves time for the answer.
+        server.api("POST", "services/other/start")
+        other = running(server, "other")
+        ask(server, "other")
         server.process.terminate()
         os.kill(other, signal.SIGUSR2)
     assert gone(other)

@@ -462,6 +462,9 @@ async def test_a_stop_waits_for_the_answer_and_can_be_called_off(
     assert (shown.message, shown.waiting_for) == ("Whether to save?", "answer")
     assert shown.progress is None
     assert getattr(house.registry, verb)("planet").id == first.id
+    if verb == "stop":
+        with pytest.raises(ConflictError, match="waits for an answer"):
+            house.registry.start("planet")
     house.registry.operations.cancel(first.id)
     done = await house.registry.operations.wait(first.id)
     assert (done.state, done.waiting_for) == (OperationState.CANCELLED, None)
