@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.openrefine_files import Made
 
-from .jupyter_rig import Jupyter, jupyter
+from .jupyter_rig import Jupyter, jupyter, wait
 
 DECLARED = """
 [services.postgres]
@@ -28,6 +28,9 @@ command = ["{python}", "-m", "http.server", "{{port}}", "--bind", "127.0.0.1",
 autostart = true
 data_dir = "notes"
 seed = {{ folder = "{seeds}/notes" }}
+[services.late]
+kind = "postgres"
+seed = {{ databases = {{ student = "{seeds}/late.sql" }} }}
 [services.lost]
 kind = "web"
 title = "Lost"
@@ -50,6 +53,7 @@ def test_a_seed_is_there_at_the_first_start_and_comes_once(tmp_path: Path) -> No
     (seeds / "notes").mkdir(parents=True)
     (seeds / "notes" / "first.txt").write_text("the module's")
     (seeds / "given.sql").write_text("CREATE TABLE given AS SELECT generate_series(1, 7) n;\n")
+    (seeds / "late.sql").write_text("CREATE TABLE late AS SELECT 1 AS n FROM pg_sleep(3600);\n")
     (seeds / "wards.json").write_text('[{"ward": 1}, {"ward": 2}, {"ward": 3}]')
     (seeds / "Towns.openrefine.tar.gz").write_bytes(
         Made(name="Towns", past=(), future=()).archive()
@@ -70,6 +74,18 @@ def test_a_seed_is_there_at_the_first_start_and_comes_once(tmp_path: Path) -> No
         assert error["code"] == "config-invalid"
         assert "nowhere" in error["message"]
         assert not (tmp_path / "work" / "lost").exists()
+
+        # While one is loaded its service is starting, and a stop leaves nothing of it.
+        start = server.api("POST", "services/late/start")
+        private = tmp_path / ".local" / "share" / "jupyter" / "vce"
+        wait(lambda: any(private.glob("*/.scratch-*/log")), told=lambda: str([*private.glob("*")]))
+        late = server.service("late")
+        assert (late["state"], late["pid"], late["operation"]) == ("starting", None, start["id"])
+        assert server.finish(server.api("POST", "services/late/stop"))["state"] == "succeeded"
+        assert server.finish(start)["state"] == "cancelled"
+        late = server.service("late")
+        assert (late["state"], late["error"], late["operation"]) == ("stopped", None, None)
+        assert not any(private.glob("*/.scratch-*"))
 
         notes.unlink()
         (seeds / "given.sql").unlink()
