@@ -10,6 +10,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,8 @@ _FORGETS_AFTER: Final = 1_200.0
 """Seconds: a project that nothing was done with for so long OpenRefine has put out of memory."""
 _SURELY_LATER: Final = 2.0
 _NEARLY_FULL: Final = 20_000_000
+_JUST_NOW: Final = 10.0
+"""Seconds."""
 
 
 Seen = tuple[Steps, ...]
@@ -118,6 +121,9 @@ class Capture:
             if told and self._live and trouble is None and await opens(self._live, project):
                 # In memory it is whole.
                 return self._not_saved(told)
+            if told is None and self._live and await asyncio.to_thread(_is_fresh, folder):
+                # An import that is unpacked just now is not listed before all of it is there.
+                return _moving(project, None)
             known = told or await asyncio.to_thread(described, folder)
             return Damaged(project, known.name if known else "", folder, error.reason)
         if trouble is None and told and not _is_as_told(found, told, steps):
@@ -183,6 +189,14 @@ async def opens(live: Live, project: str) -> bool:
         await live.steps(project)
     except CannotOpenError:
         return False
+    return True
+
+
+def _is_fresh(folder: Path) -> bool:
+    """Whether anything was written into a folder just now. Blocks; never raises."""
+    since = time.time() - _JUST_NOW
+    with suppress(OSError):
+        return any(path.lstat().st_ctime > since for path in folder.rglob("*"))
     return True
 
 
