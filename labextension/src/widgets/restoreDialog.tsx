@@ -174,7 +174,7 @@ function InPlace(props: IRestoreViewProps): React.JSX.Element {
               'What is there now cannot be opened by the release that is installed. It is kept as it is, in a folder beside the new one.'
             )
           : trans.__(
-              'A safety copy of how it is now is made first and proven, so that you can undo this. %1 pauses for a moment: open notebooks have to connect again.',
+              'A safety copy of how it is now is made first and proven, so that you can undo this. It interrupts %1 for a moment: open notebooks have to connect again.',
               into
             )}
       </p>
@@ -193,7 +193,8 @@ function pickWords(
   if (item.kind === 'roles') {
     return trans.__('Users and their rights');
   }
-  if (item.kind === 'folder') {
+  // The folder of an app takes its old place like all else.
+  if (item.kind === 'folder' && item.service === null) {
     return trans.__('Folder %1, into a new folder beside yours', item.name);
   }
   const kind = itemKindWords(item.kind, trans);
