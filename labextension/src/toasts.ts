@@ -61,6 +61,15 @@ export class OperationToasts implements IVCEToasts {
     return new DisposableDelegate(() => void this._offers.delete(kind));
   }
 
+  withdraw(backup: string): void {
+    for (const [service, { note, needs }] of this._standing) {
+      if (needs.includes(backup)) {
+        this._context.notes.dismiss(note);
+        this._standing.delete(service);
+      }
+    }
+  }
+
   private _onChanged(): void {
     const { model, notes } = this._context;
     const running = model.connected ? model.operations : [];
@@ -141,7 +150,8 @@ export class OperationToasts implements IVCEToasts {
       ? (operation.error?.message ?? operation.message)
       : operation.message;
     const type = kept ? 'info' : failed ? 'error' : 'success';
-    const actions = kept ? [] : this._actions(operation);
+    const offered = this._offers.get(operation.kind)?.(operation) ?? [];
+    const actions = kept ? [] : this._actions(operation, offered);
     // What offers something stays until it is answered or closed.
     const stays = (failed && !kept) || actions.length > 0;
     const options = { autoClose: stays ? (false as const) : SHOWN, actions };
@@ -152,21 +162,24 @@ export class OperationToasts implements IVCEToasts {
       notes.update({ id: note, message, type, ...options });
     }
     if (stays && !ORDINARY.includes(operation.kind)) {
-      this._standing.set(operation.service, note);
+      const needs = offered.flatMap(one => one.needs ?? []);
+      this._standing.set(operation.service, { note, needs });
     }
   }
 
   private _dismissStanding({ kind, service }: IOperation): void {
-    const note = this._standing.get(service);
-    if (note !== undefined && !ORDINARY.includes(kind)) {
-      this._context.notes.dismiss(note);
+    const standing = this._standing.get(service);
+    if (standing && !ORDINARY.includes(kind)) {
+      this._context.notes.dismiss(standing.note);
       this._standing.delete(service);
     }
   }
 
-  private _actions(operation: IOperation): Notification.IAction[] {
+  private _actions(
+    operation: IOperation,
+    offered: readonly IEndAction[]
+  ): Notification.IAction[] {
     const { panel, report, trans } = this._context;
-    const offered = this._offers.get(operation.kind)?.(operation) ?? [];
     const actions = offered.map(({ label, run }) => ({ label, callback: run }));
     if (operation.state !== 'failed') {
       return actions;
@@ -222,10 +235,16 @@ export class OperationToasts implements IVCEToasts {
 
   private readonly _shown = new Map<string, string>();
   /** The note about a service's data that waits for an answer, by service. */
-  private readonly _standing = new Map<string | null, string>();
+  private readonly _standing = new Map<string | null, IStanding>();
   private readonly _offers = new Map<
     string,
     (operation: IOperation) => readonly IEndAction[]
   >();
   private _timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** A note that waits for an answer, and the backups that what it offers needs. */
+interface IStanding {
+  readonly note: string;
+  readonly needs: readonly string[];
 }

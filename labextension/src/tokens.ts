@@ -182,6 +182,8 @@ export const IVCEConnections = new Token<IVCEConnections>(
 /** What a person may do about an operation that has ended. */
 export interface IEndAction {
   readonly label: string;
+  /** The id of the backup it needs; it is not offered for longer than that is there. */
+  readonly needs?: string;
   readonly run: () => void;
 }
 
@@ -192,6 +194,9 @@ export interface IVCEToasts {
     kind: string,
     offer: (operation: IOperation) => readonly IEndAction[]
   ): IDisposable;
+
+  /** Take back what needs a backup that is gone. */
+  withdraw(backup: string): void;
 }
 
 export const IVCEToasts = new Token<IVCEToasts>(

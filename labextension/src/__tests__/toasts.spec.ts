@@ -149,6 +149,18 @@ describe('OperationToasts', () => {
     expect(notes.dismiss).toHaveBeenCalledWith('n1');
   });
 
+  it('offer no undo once the copy that it needs is gone', () => {
+    const { notes, toasts, end } = setUp();
+    toasts.addEndActions('reset', () => [
+      { label: 'Undo', needs: 'safety', run: jest.fn() }
+    ]);
+    end({ ...lasting, kind: 'reset', state: 'succeeded' });
+    toasts.withdraw('another');
+    expect(notes.dismiss).not.toHaveBeenCalled();
+    toasts.withdraw('safety');
+    expect(notes.dismiss).toHaveBeenCalledTimes(1);
+  });
+
   it('go when the server does, and say nothing of what was cancelled', () => {
     const { model, notes, run, end } = setUp();
     run(lasting);

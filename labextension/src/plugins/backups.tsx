@@ -180,7 +180,9 @@ export const backupsPlugin: JupyterFrontEndPlugin<IVCEBackups> = {
         case 'pin':
           return orders.pin(backup);
         case 'delete':
-          await orders.remove(backup);
+          if (await orders.remove(backup)) {
+            toasts?.withdraw(backup.id);
+          }
       }
     };
 
@@ -261,6 +263,7 @@ export const backupsPlugin: JupyterFrontEndPlugin<IVCEBackups> = {
           ? [
               {
                 label: trans._p('verb', 'Undo'),
+                needs: safety,
                 run: () => void orders.undo(safety)
               }
             ]
