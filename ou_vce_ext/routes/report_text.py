@@ -67,14 +67,15 @@ def report(facts: Facts) -> str:
     ]
     for service in not_fine(status):
         lines = list(facts.logs.get(service.name, ()))[-LINES_SHOWN:]
-        shown: list[str] = lines or [say("(nothing was printed)")]
+        if not lines:
+            continue
         title = say_many(
             "Log of {name}, the last {count} line",
             "Log of {name}, the last {count} lines",
             len(lines),
             name=service.name,
         )
-        parts.append(_titled(facts, title, shown))
+        parts.append(_titled(facts, title, lines))
     said = ("\n".join(facts.language.text(line) for line in part) for part in parts if part)
     return "\n\n".join(said) + "\n"
 

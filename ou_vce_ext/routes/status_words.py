@@ -121,6 +121,8 @@ def work_in_words(kind: str, title: str) -> str:
             return say("Reset {title}", title=title)
         case "backup":
             return say("Back up {title}", title=title)
+        case "verify":
+            return say("Prove a backup of {title}", title=title)
         case "restore":
             return say("Restore {title}", title=title)
         case _:
