@@ -26,7 +26,7 @@ COLOURS = (0x2060A0, 0xE0A030)
 class Window:
     """One window over one connection to the display of the environment."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shown: bool = True) -> None:
         display = os.environ["DISPLAY"].rpartition(":")[2].partition(".")[0]
         with open(os.environ["XAUTHORITY"], "rb") as file:
             cookie = file.read()[-16:]
@@ -48,7 +48,8 @@ class Window:
         shape = struct.pack("<IIhhHHHHII", self.window, root, 0, 0, *self.size, 0, 1, 0, 0x802)
         self._send(1, 0, shape + values)
         self._send(55, 0, struct.pack("<IIII", self.context, self.window, 0x4, COLOURS[0]))
-        self._send(8, 0, struct.pack("<I", self.window))
+        if shown:
+            self.show(self.window)
 
     def _read(self, size: int) -> bytes:
         data = b""
@@ -61,6 +62,10 @@ class Window:
 
     def _send(self, opcode: int, detail: int, body: bytes) -> None:
         self.socket.sendall(struct.pack("<BBH", opcode, detail, 1 + len(body) // 4) + body)
+
+    def show(self, window: int) -> None:
+        """Have a window seen."""
+        self._send(8, 0, struct.pack("<I", window))
 
     def fill(self, squares: list[tuple[int, int, int, int, int]]) -> None:
         """Fill rectangles: colour, left, top, width, height."""

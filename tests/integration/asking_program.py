@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.desktop_program import Window
 
-MAP, DESTROY, INTERN, CHANGE = 8, 4, 16, 18
+DESTROY, INTERN, CHANGE = 4, 16, 18
 BUTTON_PRESS, EXPOSE, CLIENT_MESSAGE = 4, 12, 33
 ATOM = 4
 GREEN, RED = 0x208040, 0xC03030
@@ -24,7 +24,7 @@ class Editor(Window):
     """A window that does not close before its question is answered."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(shown=False)
         self.question = self.window + 2
         self.asks = False
         self.delete = self._atom("WM_DELETE_WINDOW")
@@ -34,6 +34,8 @@ class Editor(Window):
         self._say(self.window, self.protocols, self.delete)
         signal.signal(signal.SIGUSR1, lambda *_: self.cancel())
         signal.signal(signal.SIGUSR2, lambda *_: self.save())
+        # Last: who sees it may ask it to close.
+        self.show(self.window)
 
     def _atom(self, name: str) -> int:
         text = name.encode()
@@ -58,7 +60,7 @@ class Editor(Window):
         self._send(2, 0, struct.pack("<I", self.question) + events)
         self._say(self.question, self.protocols, self.delete)
         self._say(self.question, self.kind, self.dialog)
-        self._send(MAP, 0, struct.pack("<I", self.question))
+        self.show(self.question)
 
     def cancel(self) -> None:
         """Stay as it is."""
