@@ -251,7 +251,7 @@ class VCE(ExtensionApp):
         self._hooks = ExitHooks(self.launcher, lambda: serverapp.stop(from_signal=True))
         self._hooks.install()
         if not self._house_error:
-            for problem in self.house.make_layout(self.folders):
+            for problem in await asyncio.to_thread(self.house.make_layout, self.folders):
                 self.log.warning("%s", problem)
         self._beat = asyncio.get_running_loop().create_task(self._keep_house())
         self._metrics.open()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
+from ..services.turns import giving_way
 from .watch import Watch, WorkCancelledError
 
 _P = ParamSpec("_P")
@@ -21,7 +22,7 @@ async def in_thread(
     Where the caller is cancelled, the thread is told to stop and waited for, so that nothing of it
     writes any more when CancelledError comes out. What it raises is raised here.
     """
-    working = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    working = asyncio.ensure_future(asyncio.to_thread(giving_way(function), *args, **kwargs))
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:

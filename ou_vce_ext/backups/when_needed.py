@@ -20,6 +20,7 @@ from ..sentences import say
 from ..services.clock import Clock
 from ..services.operations import Running
 from ..services.registry import Registry
+from ..services.turns import giving_way
 from .untouched import wants_seed
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class BackupsWhenNeeded:
     async def _load(self) -> Backups:
         kinds = {self._registry.get(name).spec.kind for name in self._registry.names()}
         try:
-            await asyncio.to_thread(_import, kinds)
+            await asyncio.to_thread(giving_way(_import), kinds)
         except BaseException:
             self._loading = None
             raise

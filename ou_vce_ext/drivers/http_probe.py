@@ -7,6 +7,8 @@ import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from ..services.turns import giving_way
+
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
@@ -37,7 +39,9 @@ class HttpProbe:
         """Begin to import the client library, so that the first question need not wait for it."""
         if self._importing is None:
             loop = asyncio.get_running_loop()
-            self._importing = loop.run_in_executor(None, importlib.import_module, "aiohttp")
+            self._importing = loop.run_in_executor(
+                None, giving_way(importlib.import_module), "aiohttp"
+            )
 
     async def get(
         self,

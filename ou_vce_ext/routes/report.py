@@ -13,6 +13,7 @@ from typing import Final
 from tornado import web
 
 from ..models_status import Status
+from ..services.turns import giving_way
 from .api import ApiHandler
 from .base import READ
 from .status_look import look
@@ -30,7 +31,7 @@ class ReportHandler(ApiHandler):
     async def get(self) -> None:
         """Tell a helper what they ask for first, with nothing private in it."""
         status = await look(self, patience=_PATIENCE)
-        text = await asyncio.to_thread(_report, self, status)
+        text = await asyncio.to_thread(giving_way(_report), self, status)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.tell_language()
         self.finish(text.encode("utf-8", "replace"))

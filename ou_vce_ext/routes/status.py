@@ -11,6 +11,7 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from ..models_status import Status
+from ..services.turns import giving_way
 from .accept import prefers_json
 from .api import ApiHandler
 from .base import READ
@@ -50,7 +51,7 @@ class StatusHandler(ApiHandler):
         if prefers_json(self.request.headers.get("Accept", "")):
             self.answer(status.to_json())
             return
-        page = await asyncio.to_thread(self._page, status)
+        page = await asyncio.to_thread(giving_way(self._page), status)
         self.tell_language()
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(page.encode("utf-8", "replace"))

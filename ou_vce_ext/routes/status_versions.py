@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from .._version import __version__
 from ..drivers.base import Driver
+from ..services.turns import giving_way
 
 if TYPE_CHECKING:
     from ..services.registry import Registry
@@ -42,7 +43,7 @@ class VersionWatch:
 
     async def _look(self, registry: Registry) -> None:
         drivers = [registry.get(name).driver for name in registry.names()]
-        self._known = await asyncio.to_thread(_of_programs, drivers)
+        self._known = await asyncio.to_thread(giving_way(_of_programs), drivers)
         self._looked = time.monotonic()
 
 

@@ -16,6 +16,7 @@ from ...models import Capability, Connection, ServiceError, ServiceSpec, Site
 from ...sentences import say
 from ...services.logs import ServiceLog
 from ...services.ports import port_in_use_error, port_is_taken
+from ...services.turns import giving_way
 from ..base import Driver, Option, Progress, scrubbed_environment
 from ..identity import Account
 from ..made_before import MadeBefore
@@ -114,7 +115,7 @@ class MongoDriver(Driver):
         """Check folder and port, keep the key and the password. Nothing is started."""
         # It takes as long to import as a server to start: both can be done at a time.
         self._importing = asyncio.ensure_future(
-            asyncio.to_thread(importlib.import_module, "pymongo")
+            asyncio.to_thread(giving_way(importlib.import_module), "pymongo")
         )
         await asyncio.to_thread(self._make_ready)
 

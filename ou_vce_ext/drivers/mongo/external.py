@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import DefiniteError
 from ...sentences import say
+from ...services.turns import giving_way
 from .options import Declared
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class ExternalServer:
 
         A server without a password is asked without one, and lets everybody ask.
         """
-        await asyncio.to_thread(importlib.import_module, "pymongo")
+        await asyncio.to_thread(giving_way(importlib.import_module), "pymongo")
         from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 
         declared = self._declared

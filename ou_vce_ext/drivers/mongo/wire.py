@@ -14,6 +14,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ...services.turns import giving_way
+
 _OP_MSG: Final = 2013
 _HEADER: Final = struct.Struct("<iiii")
 _PREFIX: Final = struct.Struct("<IB")
@@ -33,7 +35,7 @@ class Line:
     async def open(cls, socket: str) -> Line:
         """Connect; raises OSError while nobody listens."""
         if "bson" not in sys.modules:
-            await asyncio.to_thread(importlib.import_module, "bson")
+            await asyncio.to_thread(giving_way(importlib.import_module), "bson")
         return cls(*await asyncio.open_unix_connection(socket))
 
     async def hello(self, *, changed_from: Reply | None = None, wait: float = 1.0) -> Reply:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ...errors import VceError
 from ...sentences import say
 from ...services.private_files import write_private
+from ...services.turns import giving_way
 from ..base import scrubbed_environment
 from .passfile import password_lines
 from .reach import Reach
@@ -65,7 +66,7 @@ class Door:
 
     async def _connect(self) -> Connection:
         # Where no server of ours was started yet, it is not there: the loop must go on meanwhile.
-        await asyncio.to_thread(importlib.import_module, "psycopg")
+        await asyncio.to_thread(giving_way(importlib.import_module), "psycopg")
         import psycopg
 
         trouble: Exception | None = None

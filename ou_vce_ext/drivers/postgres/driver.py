@@ -15,6 +15,7 @@ from ...launch import Ending, Launcher, LaunchPlan, Process, StopStep
 from ...models import Capability, Connection, ServiceError, ServiceSpec, Site
 from ...sentences import say
 from ...services.ports import port_in_use_error
+from ...services.turns import giving_way
 from ..base import Driver, Option, Progress, scrubbed_environment
 from ..made_before import MadeBefore
 from .access import (
@@ -124,7 +125,9 @@ class PostgresDriver(Driver):
     async def prepare(self, progress: Progress) -> None:
         """Check folder, port and programs; make new databases where there are none yet."""
         # It takes as long to import as a server to start: both can be done at a time.
-        importing = asyncio.ensure_future(asyncio.to_thread(importlib.import_module, "psycopg"))
+        importing = asyncio.ensure_future(
+            asyncio.to_thread(giving_way(importlib.import_module), "psycopg")
+        )
         self.reach.write_password_file()
         servers = await asyncio.to_thread(self.find_servers)
         try:

@@ -45,12 +45,13 @@ def cluster_folder(data_dir: Path) -> Path:
     A new folder is made beside its final place and renamed. Where that cannot be (a mounted volume,
     a parent that is not ours) it is the folder ``cluster`` in it.
     """
-    inner = data_dir / "cluster"
-    if holds_cluster(data_dir):
+    # Asked whenever somebody looks at a service: it is to be quick.
+    if not data_dir.is_dir() or holds_cluster(data_dir):
         return data_dir
+    inner = data_dir / "cluster"
     if holds_cluster(inner):
         return inner
-    if data_dir.is_dir() and (data_dir.is_mount() or not os.access(data_dir.parent, os.W_OK)):
+    if data_dir.is_mount() or not os.access(data_dir.parent, os.W_OK):
         return inner
     return data_dir
 
