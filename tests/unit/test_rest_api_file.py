@@ -195,7 +195,13 @@ def test_objects_have_exactly_the_agreed_fields(name: str, fields: str) -> None:
 
 
 def test_answers_are_closed_and_complete() -> None:
-    questions = {"StopRequest", "ResetRequest", "RestoreRequest", "BackUpEverythingRequest"}
+    questions = {
+        "StopRequest",
+        "RestartRequest",
+        "ResetRequest",
+        "RestoreRequest",
+        "BackUpEverythingRequest",
+    }
     for name, schema in SCHEMAS.items():
         if "properties" in schema:
             assert schema["additionalProperties"] is False, name
