@@ -15,7 +15,12 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { COMMAND_OF } from '../commands';
 import { openNotebookWith } from '../notebooks';
-import { IVCEConnections, IVCEModel, TRANSLATION_DOMAIN } from '../tokens';
+import {
+  type IService,
+  IVCEConnections,
+  IVCEModel,
+  TRANSLATION_DOMAIN
+} from '../tokens';
 import { BodyDialog } from '../widgets/bodyDialog';
 import { ConnectionCard } from '../widgets/connectionCard';
 
@@ -54,10 +59,12 @@ export const connectionsPlugin: JupyterFrontEndPlugin<IVCEConnections> = {
       });
     };
 
-    const create = (name: string, title: string): ConnectionCard =>
+    const create = ({ name, title, kind, icon }: Kept): ConnectionCard =>
       new ConnectionCard({
         name,
         title,
+        kind,
+        icon,
         model,
         trans,
         run: (action, service) =>
@@ -66,8 +73,8 @@ export const connectionsPlugin: JupyterFrontEndPlugin<IVCEConnections> = {
         insert
       });
 
-    const createTab = (name: string, title: string): ConnectionCard => {
-      const card = create(name, title);
+    const createTab = (kept: Kept): ConnectionCard => {
+      const card = create(kept);
       void cards.add(card);
       app.shell.add(card, 'main');
       return card;
@@ -77,31 +84,34 @@ export const connectionsPlugin: JupyterFrontEndPlugin<IVCEConnections> = {
       app.commands.addCommand(RESTORE, {
         label: trans.__('Bring back how to connect'),
         describedBy: { args: { type: 'object' } },
-        execute: args => {
-          const { name, title } = args as unknown as IKept;
-          return createTab(name, title);
-        }
+        execute: args => createTab(args as unknown as Kept)
       });
       void restorer.restore(cards, {
         command: RESTORE,
-        args: ({ props: { name, title } }) => ({ name, title }),
+        args: ({ props: { name, title, kind, icon } }) => ({
+          name,
+          title,
+          kind,
+          icon
+        }),
         name: card => card.props.name
       });
     }
 
     return {
-      show: ({ name, title }) => {
+      show: service => {
+        const { name, title } = service;
         if (!labShell) {
           // Jupyter Notebook has room for one document only.
           void new BodyDialog({
             title,
-            body: create(name, title),
+            body: create(service),
             buttons: [Dialog.cancelButton({ label: trans.__('Close') })]
           }).launch();
           return null;
         }
         const open = cards.find(card => card.props.name === name);
-        const card = open ?? createTab(name, title);
+        const card = open ?? createTab(service);
         app.shell.activateById(card.id);
         return open ? null : card;
       }
@@ -110,7 +120,4 @@ export const connectionsPlugin: JupyterFrontEndPlugin<IVCEConnections> = {
 };
 
 /** What the layout keeps of a card. */
-interface IKept {
-  readonly name: string;
-  readonly title: string;
-}
+type Kept = Pick<IService, 'name' | 'title' | 'kind' | 'icon'>;

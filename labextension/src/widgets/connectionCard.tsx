@@ -153,7 +153,10 @@ function Snippet(props: ISnippetProps): React.JSX.Element {
 
 /** The connection card of a database, in a tab or a dialog. */
 export class ConnectionCard extends ReactWidget {
-  constructor(readonly props: IConnectionCardProps & { title: string }) {
+  constructor(
+    readonly props: IConnectionCardProps &
+      Pick<IService, 'title' | 'kind' | 'icon'>
+  ) {
     super();
     const { name, model, trans, title } = props;
     this.id = ConnectionCard.id(name);
@@ -166,6 +169,8 @@ export class ConnectionCard extends ReactWidget {
     this.title.label = title;
     this.title.caption = trans.__('Connect to %1', title);
     this.title.closable = true;
+    // At once: a tab draws an icon that comes later too large.
+    this.title.icon = serviceIcon(props);
     model.changed.connect(this._mark, this);
     this._mark();
   }
