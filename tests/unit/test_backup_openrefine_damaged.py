@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from ou_vce_ext.backups import scratch
 from ou_vce_ext.backups.openrefine import capture
 from ou_vce_ext.backups.openrefine import strategy as strategies
 from ou_vce_ext.backups.openrefine.as_files import Damaged
@@ -34,11 +35,12 @@ PUT_ASIDE = "1700000000006.project.corrupted"
 
 
 def seen(folder: Path) -> dict[str, bytes]:
-    """Each file below a folder, but for OpenRefine's own list of its projects."""
+    """Each file below a folder that is somebody's work."""
+    nobodys = ("workspace.json", ".openrefine.lock", "kept")
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "workspace.json"
+        if path.is_file() and path.name not in nobodys
     }
 
 
@@ -62,7 +64,9 @@ def strategy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenRefineStrat
     (WITHOUT_DATA.write(workspace) / "data.zip").unlink()
     Made("1700000000006").write(workspace).rename(workspace / PUT_ASIDE)
     (workspace / "1700000000005.project" / "history").mkdir(parents=True)
-    (workspace / "notes.txt").write_text("Zoë's")
+    (workspace / "notes-before-1.txt").write_text("Zoë's")
+    (workspace / f"{workspace.name}{scratch.BEFORE}2026").mkdir()
+    (workspace / f"{workspace.name}{scratch.BEFORE}2026" / "kept").touch()
     (workspace / "old" / "deep").mkdir(parents=True)
     (workspace / "old" / "deep" / "data.csv").write_text("a,b\n")
     (workspace / "extensions").mkdir()
@@ -116,16 +120,15 @@ async def test_a_reset_and_its_undo_lose_no_byte(
     fresh.folder.rename(workspace)
     # No project's stay as they are.
     stays = {name: content for name, content in before.items() if ".project" not in name}
-    assert seen(workspace) == {name: stays[name] for name in stays if name != ".openrefine.lock"}
+    assert seen(workspace) == stays
 
-    (workspace / "notes.txt").write_text("changed since")
+    (workspace / "notes-before-1.txt").write_text("changed since")
     (workspace / "old" / "deep" / "data.csv").unlink()
     undone = await strategy.build([Layer(source)], Watch(), keep=True)
     assert undone
     found = seen(undone.folder)
-    assert found.pop("notes.txt") == b"changed since", "nothing is put over what is there"
-    own = ("notes.txt", ".openrefine.lock")
-    assert found == {name: before[name] for name in before if name not in own}
+    assert found.pop("notes-before-1.txt") == b"changed since", "nothing is put over what is there"
+    assert found == {name: before[name] for name in before if name != "notes-before-1.txt"}
     assert (undone.folder / "old" / "deep" / "data.csv").exists()
 
 
@@ -137,7 +140,7 @@ async def test_what_runs_in_openrefine_comes_out_of_no_backup(
     workspace.rename(tmp_path / "gone")
     built = await strategy.build([Layer(await strategy.open(safety, ""))], Watch(), keep=True)
     assert built
-    assert (built.folder / "notes.txt").exists()
+    assert (built.folder / "notes-before-1.txt").exists()
     assert not (built.folder / "extensions" / "module.js").exists()
 
 
@@ -165,7 +168,11 @@ async def test_a_whole_one_takes_the_place_of_a_damaged_one(
 
 async def test_a_change_to_any_of_it_is_seen(strategy: OpenRefineStrategy, tmp_path: Path) -> None:
     workspace = strategy.driver.site.data_dir
-    places = (f"{NAMELESS.id}.project/more", "notes.txt", f"{WHOLE.id}.project/remarks.txt")
+    places = (
+        f"{NAMELESS.id}.project/more",
+        "notes-before-1.txt",
+        f"{WHOLE.id}.project/remarks.txt",
+    )
     for number, place in enumerate(places):
         await backed_up(strategy, tmp_path / f"{number}.tar")
         assert not await strategy.moved_on(strategy.moment)

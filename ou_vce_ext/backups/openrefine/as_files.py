@@ -23,6 +23,7 @@ from ..folder.packing import pack_things, unpack
 from ..folder.tree import Sum, Thing, read_things, stays_inside
 from ..places import link_or_copy
 from ..reader import Archive, check_name
+from ..scratch import is_kept
 from ..swap import MARKER
 from ..watch import Watch
 from ..writer import ArchiveWriter
@@ -39,7 +40,8 @@ DETAILS: Final = "as_files"
 """Where a manifest tells of them, by their key."""
 CODE: Final = "extensions"
 """What lies there OpenRefine runs: it stays where it is, and never comes out of a backup."""
-_OPENREFINES: Final = frozenset({*WORKSPACES, ".openrefine.lock", MARKER})
+_NOBODYS: Final = frozenset({*WORKSPACES, ".openrefine.lock", MARKER, "lost+found"})
+"""Names at the top that are OpenRefine's, ours or the file system's."""
 _PROJECTS_OWN: Final = frozenset({*DATA, *DESCRIPTIONS, IMPORTING})
 _SHOWN: Final = 20
 
@@ -103,7 +105,8 @@ def others(
     """
 
     def wanted(place: PurePosixPath, is_folder: bool) -> bool:
-        return _is_other(place, is_folder, as_files)
+        # Old data that are kept in a mount point, which nothing can be put beside.
+        return not is_kept(place.parts[0], workspace) and _is_other(place, is_folder, as_files)
 
     try:
         yield from _things(workspace, PurePosixPath(), wanted, left_out, packed)
@@ -118,7 +121,7 @@ def _is_other(place: PurePosixPath, is_folder: bool, as_files: Collection[str]) 
         # It is a project all the same.
         return False
     if project is None:
-        return top not in _OPENREFINES and scratch.MARK not in top and scratch.BEFORE not in top
+        return top not in _NOBODYS and scratch.MARK not in top
     if project[1] in as_files:
         return False
     if not below:
