@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .jupyter_rig import Jupyter, jupyter, wait
+from .web_rig import notes_app
 
 pytestmark = pytest.mark.integration
 
-DECLARED = """
+ALONE = """
 services.openrefine.enabled = false
 services.postgres.enabled = false
 services.mongo.enabled = false
-[services.notes]
-kind = "web"
-title = "Notes"
-command = ["{python}", "-m", "http.server", "{{port}}", "--bind", "127.0.0.1",
-           "--directory", "{{data_dir}}"]
-autostart = true
-data_dir = "notes"
-seed = {{ folder = "{seed}" }}
 """
 WORK = {"week 3/Łódź.txt": "Zoë's", "first.txt": "mine"}
 
@@ -60,8 +52,7 @@ def test_the_whole_way(tmp_path: Path) -> None:
     for name, text in WORK.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    toml = DECLARED.format(python=sys.executable, seed=seed)
-    with jupyter(tmp_path, toml=toml) as server:
+    with jupyter(tmp_path, toml=ALONE + notes_app(seed)) as server:
         assert served(server) == "mine"
         backup = succeeded(server, "services/notes/backups")["result"]
         [item] = backup["contents"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.openrefine_files import Made
 
 from .jupyter_rig import Jupyter, jupyter, wait
+from .web_rig import notes_app
 
 DECLARED = """
 [services.postgres]
@@ -20,14 +21,6 @@ seed = {{ collections = {{ hospital = {{ wards = "{seeds}/wards.json" }} }} }}
 autostart = true
 profile = "light"
 seed = {{ projects = ["{seeds}/Towns.openrefine.tar.gz"] }}
-[services.notes]
-kind = "web"
-title = "Notes"
-command = ["{python}", "-m", "http.server", "{{port}}", "--bind", "127.0.0.1",
-           "--directory", "{{data_dir}}"]
-autostart = true
-data_dir = "notes"
-seed = {{ folder = "{seeds}/notes" }}
 [services.late]
 kind = "postgres"
 seed = {{ databases = {{ student = "{seeds}/late.sql" }} }}
@@ -61,7 +54,7 @@ def test_a_seed_is_there_at_the_first_start_and_comes_once(tmp_path: Path) -> No
     notes = tmp_path / "work" / "notes" / "first.txt"
     # An empty folder that came with the home is as good as none.
     notes.parent.mkdir(parents=True)
-    toml = DECLARED.format(python=sys.executable, seeds=seeds)
+    toml = DECLARED.format(python=sys.executable, seeds=seeds) + notes_app(seeds / "notes")
     with jupyter(tmp_path, toml=toml) as server:
         assert ("given", 7) in there(server, "postgres")
         assert ("wards", 3) in there(server, "mongo")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,20 @@ APPS = Path(__file__).with_name("web_apps.py")
 def app(*arguments: str) -> tuple[str, ...]:
     """The command of one of our small apps."""
     return (sys.executable, str(APPS), *arguments)
+
+
+def notes_app(seed: Path) -> str:
+    """The declaration of an app that starts by itself and serves its folder, sown by ``seed``."""
+    command = (sys.executable, "-m", "http.server", "{port}", "--bind", "127.0.0.1")
+    return f"""
+[services.notes]
+kind = "web"
+title = "Notes"
+command = {json.dumps([*command, "--directory", "{data_dir}"])}
+autostart = true
+data_dir = "notes"
+seed = {{ folder = "{seed}" }}
+"""
 
 
 class WebRig:
