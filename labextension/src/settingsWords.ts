@@ -23,10 +23,16 @@ export function inWords(
   return {
     ...translated('schema', schema),
     properties: Object.fromEntries(
-      Object.entries(schema.properties ?? {}).map(([name, property]) => [
-        name,
-        translated('settings', property)
-      ])
+      Object.entries(schema.properties ?? {}).map(([name, property]) => {
+        const { items } = property as { items?: { title?: string } };
+        return [
+          name,
+          {
+            ...translated('settings', property),
+            ...(items && { items: translated('settings', items) })
+          }
+        ];
+      })
     )
   };
 }

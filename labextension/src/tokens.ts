@@ -114,7 +114,7 @@ export type OpenPlace = 'declared' | 'tab' | 'browser';
 /** What a student has chosen. */
 export interface IVCESettings {
   readonly open: OpenPlace;
-  /** Names of services to start when JupyterLab is opened. */
+  /** Services to start when JupyterLab is opened, by name or title. */
   readonly startWithLab: readonly string[];
   /** Whether the corner says how work goes on. */
   readonly toasts: boolean;

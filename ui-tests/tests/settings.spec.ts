@@ -6,7 +6,8 @@ test.use({
   mockSettings: {
     ...galata.DEFAULT_SETTINGS,
     'ou-vce-ext:plugin': {
-      startWithLab: ['maps'],
+      // As the panel calls it.
+      startWithLab: ['Maps'],
       open: 'browser',
       pollSeconds: 60
     }

@@ -91,15 +91,22 @@ interface ISchema {
   readonly title: string;
   readonly description: string;
   readonly properties: Readonly<
-    Record<string, { readonly title: string; readonly description: string }>
+    Record<
+      string,
+      {
+        readonly title: string;
+        readonly description: string;
+        readonly items?: { readonly title: string };
+      }
+    >
   >;
 }
 
 function schemaStrings({ title, description, properties }: ISchema): string[] {
   return [
     ...[title, description].map(text => `schema\u0004${text}`),
-    ...Object.values(properties).flatMap(property =>
-      [property.title, property.description].map(
+    ...Object.values(properties).flatMap(({ title, description, items }) =>
+      [title, description, ...(items ? [items.title] : [])].map(
         text => `settings\u0004${text}`
       )
     )

@@ -68,14 +68,21 @@ function startWithLab(settings: IVCESettings, model: IVCEModel): void {
     }
     model.changed.disconnect(start);
     sessionStorage.setItem(STARTED, 'yes');
-    for (const name of settings.startWithLab) {
-      const service = model.service(name);
+    for (const called of settings.startWithLab) {
+      const service =
+        model.service(called) ??
+        model.services.find(({ title }) => plain(title) === plain(called));
       if (service?.state === 'stopped' && allows('start', service, 'stopped')) {
         // How it goes is told like that of any other start.
-        model.start(name).catch(() => undefined);
+        model.start(service.name).catch(() => undefined);
       }
     }
   };
   model.changed.connect(start);
   start();
+}
+
+/** A title without what people do not mind. */
+function plain(title: string): string {
+  return title.trim().toLowerCase();
 }
