@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tarfile
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import cast
 import pytest
 
 from ou_vce_ext.backups import scratch
+from ou_vce_ext.backups.manifest import Manifest
 from ou_vce_ext.backups.openrefine import capture
 from ou_vce_ext.backups.openrefine import strategy as strategies
 from ou_vce_ext.backups.openrefine.as_files import Damaged
@@ -18,11 +20,12 @@ from ou_vce_ext.backups.openrefine.metadata import Metadata
 from ou_vce_ext.backups.openrefine.project import Project
 from ou_vce_ext.backups.openrefine.source import OwnBackup
 from ou_vce_ext.backups.openrefine.strategy import OpenRefineStrategy
-from ou_vce_ext.backups.strategy import Layer
+from ou_vce_ext.backups.strategy import Layer, Taken
 from ou_vce_ext.backups.watch import Watch
+from ou_vce_ext.backups.writer import ArchiveWriter
 from ou_vce_ext.errors import BadRequestError, UnsuitableError, VceError
-from ou_vce_ext.models_backup import ItemKind
-from tests.backup_file import back_up
+from ou_vce_ext.models_backup import Consistency, DataItem, ItemKind
+from tests.backup_file import back_up, manifest_of
 from tests.openrefine_files import Made
 from tests.unit.openrefine_backup_rig import backed_up, strategy_in
 
@@ -71,6 +74,7 @@ def strategy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenRefineStrat
     (workspace / "old" / "deep" / "data.csv").write_text("a,b\n")
     (workspace / "extensions").mkdir()
     (workspace / "extensions" / "module.js").write_text("runs")
+    (workspace / "1700000000007.project").write_text("no folder at all")
     (workspace / "line\nbreak").write_text("no archive can hold this name")
     (workspace / "workspace.json").write_text('{"projectIDs": []}')
     (workspace / ".openrefine.lock").touch()
@@ -86,7 +90,7 @@ async def test_all_of_it_is_told(strategy: OpenRefineStrategy, tmp_path: Path) -
         WITHOUT_DATA.id: ("Roads", None, True),
         PUT_ASIDE: ("Café", None, True),
     }
-    assert "5 other files in the projects folder" in strategy.stays()
+    assert "6 other files in the projects folder" in strategy.stays()
 
     taken = await back_up(strategy, tmp_path / "backup.tar")
     source = await strategy.open(tmp_path / "backup.tar", "")
@@ -95,7 +99,7 @@ async def test_all_of_it_is_told(strategy: OpenRefineStrategy, tmp_path: Path) -
         item.key: item.damaged for item in source.contents if item.kind is ItemKind.PROJECT
     } == {key: damaged for key, (_, _, damaged) in told.items()}
     [others] = [item for item in source.contents if item.kind is ItemKind.FOLDER]
-    assert (others.key, others.count, others.damaged) == ("files", 4, False)
+    assert (others.key, others.count, others.damaged) == ("files", 5, False)
     assert taken.details["as_files"]["files"]["left_out"] == ["line\nbreak"]  # type: ignore[index, call-overload]
     # Whoever has no more than the file finds all of it in there.
     with tarfile.open(tmp_path / "backup.tar") as archive:
@@ -119,7 +123,11 @@ async def test_a_reset_and_its_undo_lose_no_byte(
     workspace.rename(tmp_path / "gone")
     fresh.folder.rename(workspace)
     # No project's stay as they are.
-    stays = {name: content for name, content in before.items() if ".project" not in name}
+    stays = {
+        name: content
+        for name, content in before.items()
+        if ".project/" not in name and ".corrupted" not in name
+    }
     assert seen(workspace) == stays
 
     (workspace / "notes-before-1.txt").write_text("changed since")
@@ -226,3 +234,30 @@ async def test_what_is_just_being_imported_is_not_taken_for_damaged(
     [found] = [found async for found in capturing.projects()]
     assert isinstance(found, Damaged)
     assert found.name == "Towns"
+
+
+def test_backups_that_were_made_before_tell_of_no_damage(tmp_path: Path) -> None:
+    archive = ArchiveWriter(tmp_path / "backup.tar", Watch())
+    item = DataItem("1", "openrefine", ItemKind.PROJECT, "Towns", damaged=True)
+    body = json.loads(manifest_of(archive, Taken((item,), Consistency.QUIESCED)).to_bytes())
+    archive.abandon()
+    assert body["contents"][0].pop("damaged") is True
+    [found] = Manifest.from_bytes(json.dumps(body).encode()).contents
+    assert (found.name, found.damaged) == ("Towns", False)
+
+
+async def test_one_of_many_steps_is_not_looked_at_to_find_other_files(
+    strategy: OpenRefineStrategy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Projects may have thousands, and this is asked again and again."""
+    asked: list[str] = []
+    look = Path.lstat
+
+    def remembered(path: Path) -> os.stat_result:
+        asked.append(path.name)
+        return look(path)
+
+    monkeypatch.setattr(Path, "lstat", remembered)
+    assert await strategy.estimate()
+    assert "notes-before-1.txt" in asked
+    assert not [name for name in asked if name.endswith(".change.zip")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -88,7 +88,7 @@ def others_item(service: str | None, found: Sum) -> DataItem:
 
 def of_project(folder: Path, left_out: Callable[[str], object]) -> Iterator[Thing]:
     """All that is in a project's folder. Raises OSError."""
-    yield from _things(folder, PurePosixPath(), lambda place, is_folder: True, left_out)
+    yield from _things(folder, PurePosixPath(), lambda _: True, left_out)
 
 
 def others(
@@ -104,9 +104,13 @@ def others(
     archive may hold is among it.
     """
 
-    def wanted(place: PurePosixPath, is_folder: bool) -> bool:
+    def wanted(place: PurePosixPath) -> bool:
+        top, *below = place.parts
+        if not below and FOLDER.fullmatch(top) and (workspace / top).is_symlink():
+            # What it leads to is a project, if anything.
+            return False
         # Old data that are kept in a mount point, which nothing can be put beside.
-        return not is_kept(place.parts[0], workspace) and _is_other(place, is_folder, as_files)
+        return not is_kept(top, workspace) and _is_other(top, below, as_files)
 
     try:
         yield from _things(workspace, PurePosixPath(), wanted, left_out, packed)
@@ -114,8 +118,7 @@ def others(
         return
 
 
-def _is_other(place: PurePosixPath, is_folder: bool, as_files: Collection[str]) -> bool:
-    top, *below = place.parts
+def _is_other(top: str, below: Sequence[str], as_files: Collection[str]) -> bool:
     project = FOLDER.fullmatch(top)
     if GIVEN_UP.fullmatch(top):
         # It is a project all the same.
@@ -125,7 +128,7 @@ def _is_other(place: PurePosixPath, is_folder: bool, as_files: Collection[str]) 
     if project[1] in as_files:
         return False
     if not below:
-        return is_folder
+        return True
     if below[0] == HISTORY:
         return len(below) == 1 or not CHANGE.fullmatch(below[1])
     return below[0] not in _PROJECTS_OWN
@@ -134,26 +137,25 @@ def _is_other(place: PurePosixPath, is_folder: bool, as_files: Collection[str]) 
 def _things(
     folder: Path,
     at: PurePosixPath,
-    wanted: Callable[[PurePosixPath, bool], bool],
+    wanted: Callable[[PurePosixPath], bool],
     left_out: Callable[[str], object],
     packed: bool = True,
 ) -> Iterator[Thing]:
     """Folders before what is in them, in one order; those of projects are not told themselves."""
     for name in sorted(os.listdir(folder)):
         path, place = folder / name, at / name
+        if not wanted(place):
+            continue
         try:
             status = path.lstat()
             target = os.readlink(path) if stat.S_ISLNK(status.st_mode) else ""
         except FileNotFoundError:
             continue
-        is_folder = stat.S_ISDIR(status.st_mode)
-        if not wanted(place, is_folder):
-            continue
         if not _can_be_read(path, status.st_mode) or (
             packed and not _can_be_packed(str(place), target)
         ):
             left_out(str(place))
-        elif is_folder:
+        elif stat.S_ISDIR(status.st_mode):
             if not FOLDER.fullmatch(place.parts[0]):
                 yield Thing(str(place), path, "folder")
             yield from _things(path, place, wanted, left_out, packed)
@@ -233,7 +235,7 @@ def carry_over(source: Path, place: Path, watch: Watch, *, own: bool) -> None:
     for thing in others(source, (), _pass, packed=not own):
         watch.raise_if_cancelled()
         top = PurePosixPath(thing.name).parts[0]
-        homeless = FOLDER.fullmatch(top) and not (place / top).is_dir()
+        homeless = FOLDER.fullmatch(top) and thing.name != top and not (place / top).is_dir()
         if homeless or (top == CODE and not own):
             continue
         target = place / thing.name
