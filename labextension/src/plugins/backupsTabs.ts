@@ -48,7 +48,8 @@ export function backupsTabs(
         buttons: [Dialog.cancelButton({ label: trans.__('Close') })]
       });
       shown(dialog);
-      void dialog.launch();
+      // It ends without an answer where it makes room for a question.
+      dialog.launch().catch(() => undefined);
       if (name) {
         body.reveal(name);
       }
