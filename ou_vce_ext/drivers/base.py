@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from ..launch import Ending, Launcher, LaunchPlan, Process
-from ..models import Capability, Connection, ServiceError, ServiceSpec, Site, Upstream
+from ..models import Capability, Connection, ServiceError, ServiceSpec, Site
+from ..models_upstream import Upstream
 from ..sentences import say
 
 Progress = Callable[[str, float | None], None]

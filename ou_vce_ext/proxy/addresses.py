@@ -6,7 +6,7 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote, unquote_plus
 
-from ..models import Upstream
+from ..models_upstream import Upstream
 
 CREDENTIAL_PARAMETERS: Final = frozenset({"token", "_xsrf"})
 """Query parameters in which Jupyter takes its own token and XSRF token: never an app's to see."""

@@ -6,7 +6,7 @@ import asyncio
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from ..models import Upstream
+from ..models_upstream import Upstream
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession

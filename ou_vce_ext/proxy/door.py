@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from jupyter_server._tz import utcnow
 
 from ..errors import UnknownError, VceError
-from ..models import Capability, Upstream, Viewer
+from ..models import Capability
+from ..models_upstream import Upstream, Viewer
 from ..routes import errors
 from ..routes.base import Action, VCEHandler
 from ..routes.branding import look_of

@@ -15,7 +15,7 @@ from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 
 from ..errors import VceError
-from ..models import Manners
+from ..models_upstream import Manners
 from ..sentences import say
 from . import headers, rewriting, viewer
 from .body import Body

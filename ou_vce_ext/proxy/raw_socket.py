@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ..models import Upstream
+from ..models_upstream import Upstream
 from .client import CONNECT_SECONDS
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from .headers import add_all
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
 
-    from ..models import Manners
+    from ..models_upstream import Manners
 
 LARGEST_BYTES: Final = 16 * 1024 * 1024
 """What is gathered of an answer at most."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..errors import UnknownError, VceError
-from ..models import Viewer
+from ..models_upstream import Viewer
 from ..routes import errors
 from ..sentences import say
 from . import starting

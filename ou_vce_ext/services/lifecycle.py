@@ -9,7 +9,8 @@ from contextlib import suppress
 
 from ..drivers.base import Driver, Progress, no_progress
 from ..launch import Launcher
-from ..models import Json, ServiceError, Upstream
+from ..models import Json, ServiceError
+from ..models_upstream import Upstream
 from ..sentences import say
 from ..states import RUNNING, ServiceState
 from .backoff import RestartPolicy

@@ -10,16 +10,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..errors import ConflictError, UnknownError, VceError
-from ..models import (
-    Capability,
-    Json,
-    Operation,
-    Service,
-    ServiceError,
-    Upstream,
-    Usage,
-)
+from ..models import Capability, Json, Operation, Service, ServiceError, Usage
 from ..models_status import Problem
+from ..models_upstream import Upstream
 from ..sentences import say
 from ..states import AT_REST, RUNNING, ServiceState
 from .clock import Clock

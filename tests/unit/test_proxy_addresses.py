@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ou_vce_ext.models import Upstream
+from ou_vce_ext.models_upstream import Upstream
 from ou_vce_ext.proxy.addresses import Addresses, without_credentials
 
 OUTSIDE = Addresses("/hub/a%40b/vce/app/genie", "vce.example:8888", Upstream(port=3000))

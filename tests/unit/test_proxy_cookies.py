@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ou_vce_ext.models import Upstream
+from ou_vce_ext.models_upstream import Upstream
 from ou_vce_ext.proxy import cookies
 from ou_vce_ext.proxy.addresses import Addresses
 

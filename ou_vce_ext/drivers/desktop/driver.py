@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Final
 
 from ...errors import DefiniteError
 from ...launch import Ending, Launcher, LaunchPlan, Process, StopStep
-from ...models import Capability, Manners, ServiceError, ServiceSpec, Site, Upstream, Viewer
+from ...models import Capability, ServiceError, ServiceSpec, Site
+from ...models_upstream import Manners, Upstream, Viewer
 from ...sentences import say
 from ...services import proc
 from ...services.private_files import explain, make_folder, make_private_folder

@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Final
 
 from ...errors import VceError
 from ...launch import Ending, Launcher, LaunchPlan, Process, StopStep
-from ...models import Capability, ServiceError, ServiceSpec, Site, Upstream
+from ...models import Capability, ServiceError, ServiceSpec, Site
+from ...models_upstream import Upstream
 from ...sentences import say
 from ...services.ports import port_in_use_error, port_is_taken
 from ...services.private_files import explain, make_private_folder

@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Final
 
 from ...errors import DefiniteError
 from ...launch import Ending, Launcher, LaunchPlan, Process, StopStep
-from ...models import Capability, Manners, ServiceError, ServiceSpec, Site, Upstream
+from ...models import Capability, ServiceError, ServiceSpec, Site
+from ...models_upstream import Manners, Upstream
 from ...sentences import say
 from ...services.ports import describe_port_owner, port_in_use_error, port_is_taken
 from ...services.private_files import explain, make_folder, make_private_folder

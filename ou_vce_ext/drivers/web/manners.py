@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from ...errors import DefiniteError, VceError
-from ...models import Manners
+from ...models_upstream import Manners
 from ...sentences import say
 from .options import texts
 

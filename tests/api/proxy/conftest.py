@@ -16,7 +16,8 @@ from jupyter_server.utils import url_path_join
 from yarl import URL
 
 from ou_vce_ext.errors import UnknownError
-from ou_vce_ext.models import Capability, ServiceError, ServiceSpec, Upstream
+from ou_vce_ext.models import Capability, ServiceError, ServiceSpec
+from ou_vce_ext.models_upstream import Upstream
 from ou_vce_ext.proxy import close_clients, handlers
 from ou_vce_ext.states import ServiceState
 

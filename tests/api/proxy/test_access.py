@@ -8,7 +8,8 @@ import pytest
 from jupyter_server.auth.authorizer import Authorizer
 from jupyter_server.serverapp import ServerApp
 
-from ou_vce_ext.models import Capability, Upstream
+from ou_vce_ext.models import Capability
+from ou_vce_ext.models_upstream import Upstream
 from ou_vce_ext.proxy import handlers
 from tests.api.proxy.apps import echo_app, serving
 from tests.api.proxy.conftest import Apps, Browser

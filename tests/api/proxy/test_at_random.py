@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jupyter_server.serverapp import ServerApp
 
-from ou_vce_ext.models import Upstream
+from ou_vce_ext.models_upstream import Upstream
 from ou_vce_ext.proxy import close_clients
 from ou_vce_ext.states import ServiceState
 from tests.api.proxy.apps import echo_app, serving

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from ou_vce_ext.models import Upstream
+from ou_vce_ext.models_upstream import Upstream
 from tests.api.proxy.apps import echo_app, scripted, serving
 from tests.api.proxy.conftest import Apps, Browser, echoed
 

@@ -8,7 +8,7 @@ from io import BytesIO
 import aiohttp
 import pytest
 
-from ou_vce_ext.models import Upstream
+from ou_vce_ext.models_upstream import Upstream
 from ou_vce_ext.proxy import http
 from tests.api.proxy.apps import PATTERN, echo_app, scripted, serving
 from tests.api.proxy.conftest import Apps, Browser, echoed

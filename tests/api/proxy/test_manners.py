@@ -11,7 +11,7 @@ from aiohttp import WSMsgType
 from jupyter_server.serverapp import ServerApp
 
 from ou_vce_ext.drivers.web.manners import manners_of
-from ou_vce_ext.models import Upstream
+from ou_vce_ext.models_upstream import Upstream
 from ou_vce_ext.proxy.rewriting import LARGEST_BYTES
 from tests.api.proxy.apps import echo_app, scripted, serving
 from tests.api.proxy.conftest import Apps, Browser, echoed

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ou_vce_ext.models import ServiceError, Upstream
+from ou_vce_ext.models import ServiceError
+from ou_vce_ext.models_upstream import Upstream
 from ou_vce_ext.states import ServiceState
 from tests.api.proxy.conftest import Apps, Browser
 

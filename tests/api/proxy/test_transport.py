@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from ou_vce_ext.models import Upstream
+from ou_vce_ext.models_upstream import Upstream
 from tests.api.proxy.apps import ARRIVED, PATTERN, a_body, echo_app, scripted, serving
 from tests.api.proxy.conftest import Apps, Browser, echoed
 

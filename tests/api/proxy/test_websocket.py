@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType
 
-from ou_vce_ext.models import Upstream
+from ou_vce_ext.models_upstream import Upstream
 from ou_vce_ext.proxy import websocket
 from ou_vce_ext.proxy.websocket import MESSAGE_BYTES
 from ou_vce_ext.states import ServiceState
