@@ -14,6 +14,9 @@ import { workWords } from './words';
 /** What is over sooner than this (ms) needs no note. */
 const BRIEF = 1_500;
 
+/** JupyterLab cuts a note off after so many letters, in the middle of a word. */
+const LETTERS = 140;
+
 /** How long (ms) a good end is shown. */
 const SHOWN = 5_000;
 
@@ -146,9 +149,11 @@ export class OperationToasts implements IVCEToasts {
     }
     // What it offered about the same data is overtaken, and would undo something else.
     this._dismissStanding(operation);
-    const message = failed
-      ? (operation.error?.message ?? operation.message)
-      : operation.message;
+    const message = fitting(
+      failed
+        ? (operation.error?.message ?? operation.message)
+        : operation.message
+    );
     const type = kept ? 'info' : failed ? 'error' : 'success';
     const offered = this._offers.get(operation.kind)?.(operation) ?? [];
     const actions = kept ? [] : this._actions(operation, offered);
@@ -241,6 +246,15 @@ export class OperationToasts implements IVCEToasts {
     (operation: IOperation) => readonly IEndAction[]
   >();
   private _timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** As many whole sentences as fit into a note; the rest is where its "Show" leads. */
+function fitting(message: string): string {
+  let end = message.length;
+  while (end > LETTERS) {
+    end = message.lastIndexOf('. ', end - 2) + 1;
+  }
+  return end > 0 ? message.slice(0, end) : message;
 }
 
 /** A note that waits for an answer, and the backups that what it offers needs. */

@@ -128,6 +128,21 @@ describe('OperationToasts', () => {
     expect(undo).toHaveBeenCalled();
   });
 
+  it('say whole sentences where there is no room for all', () => {
+    const { notes, end } = setUp();
+    const told = (message: string) => {
+      const error = serviceError({ message });
+      end({ ...lasting, state: 'failed', error });
+      return notes.emit.mock.lastCall![0];
+    };
+    expect(told('It broke. It is safe.')).toBe('It broke. It is safe.');
+    const long = 'what is safe, '.repeat(9);
+    expect(told(`It broke. So it is. Safe: ${long}all.`)).toBe(
+      'It broke. So it is.'
+    );
+    expect(told(`Safe is ${long}all.`)).toBe(`Safe is ${long}all.`);
+  });
+
   it('offer nothing that is overtaken, and say whose work it is', () => {
     const { notes, toasts, run, end } = setUp();
     const undo = [{ label: 'Undo', run: jest.fn() }];
