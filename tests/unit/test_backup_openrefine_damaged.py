@@ -6,24 +6,19 @@ import json
 import os
 import tarfile
 from pathlib import Path
-from typing import cast
 
 import pytest
 
 from ou_vce_ext.backups import scratch
 from ou_vce_ext.backups.manifest import Manifest
-from ou_vce_ext.backups.openrefine import capture
 from ou_vce_ext.backups.openrefine import strategy as strategies
-from ou_vce_ext.backups.openrefine.as_files import Damaged
-from ou_vce_ext.backups.openrefine.live import Live
-from ou_vce_ext.backups.openrefine.metadata import Metadata
 from ou_vce_ext.backups.openrefine.project import Project
 from ou_vce_ext.backups.openrefine.source import OwnBackup
 from ou_vce_ext.backups.openrefine.strategy import OpenRefineStrategy
 from ou_vce_ext.backups.strategy import Layer, Taken
 from ou_vce_ext.backups.watch import Watch
 from ou_vce_ext.backups.writer import ArchiveWriter
-from ou_vce_ext.errors import BadRequestError, UnsuitableError, VceError
+from ou_vce_ext.errors import BadRequestError, UnsuitableError
 from ou_vce_ext.models_backup import Consistency, DataItem, ItemKind
 from tests.backup_file import back_up, manifest_of
 from tests.openrefine_files import Made
@@ -212,28 +207,6 @@ async def test_other_files_than_are_told_of_are_refused(
             await strategy.build([Layer(source)], Watch(), keep=False)
         told[key] = before
     assert [name for name in os.listdir(tmp_path / "home") if "scratch" in name] == []
-
-
-async def test_what_is_just_being_imported_is_not_taken_for_damaged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """OpenRefine lists it when all of it is there; one that lies there for long it never will."""
-    monkeypatch.setattr(capture, "_PAUSE", 0.0)
-
-    class Unaware:
-        async def projects(self) -> dict[str, Metadata]:
-            return {}
-
-    (CUT.write(tmp_path) / "data.zip").write_bytes(b"PK")
-    live = cast("Live", Unaware())
-    capturing = capture.Capture(tmp_path, live, tmp_path / "pictures", Watch())
-    with pytest.raises(VceError, match="being written to"):
-        [found async for found in capturing.projects()]
-    monkeypatch.setattr(capture, "_JUST_NOW", -60.0)
-    capturing = capture.Capture(tmp_path, live, tmp_path / "others", Watch())
-    [found] = [found async for found in capturing.projects()]
-    assert isinstance(found, Damaged)
-    assert found.name == "Towns"
 
 
 def test_backups_that_were_made_before_tell_of_no_damage(tmp_path: Path) -> None:
