@@ -281,7 +281,7 @@ def _endless(line: int) -> UnsuitableError:
     return UnsuitableError(
         say(
             "This script ends in the middle of a statement that begins near line {line}: "
-            "it is not whole. Nothing was changed.",
+            "it is not whole, or no SQL at all. Nothing was changed.",
             line=line,
         ),
         say("Make the file again, or use another."),
