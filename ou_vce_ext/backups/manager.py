@@ -261,9 +261,12 @@ class Backups:
         return stored.backup.to_json()
 
     async def before_stop(self, service: str, running: Running) -> None:
-        """Back up a service that somebody stops, where that is declared. Never raises VceError."""
+        """Back up a service that somebody stops, where that is declared. Never raises VceError.
+
+        A desktop's program may have ended by itself when it was asked to close.
+        """
         item = self.registry.get(service)
-        if not Policy.for_service(item.spec).on_stop or item.state is not ServiceState.READY:
+        if not Policy.for_service(item.spec).on_stop:
             return
         try:
             _, strategy = self.counter.able(service, Capability.BACKUP)

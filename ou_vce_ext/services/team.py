@@ -10,6 +10,7 @@ from functools import partial
 from ..errors import ConflictError, VceError
 from ..models import Operation, OperationState
 from ..sentences import say
+from ..states import ServiceState
 from .dependencies import dependency_failed, dependents
 from .letting_close import asked_to_close, let_close
 from .lifecycle import Lifecycle
@@ -37,7 +38,8 @@ class Team:
         Raises VceError, which is then why it failed.
         """
         self.before_stop: Callable[[str, Running], Awaitable[None]] | None = None
-        """Done before somebody's stop of a service; it may take its time."""
+        """Done at somebody's stop of a service that was ready, when its program has asked what it
+        had to ask, and may have ended by itself. It may take its time."""
 
     async def start(self, item: Lifecycle, running: Running) -> None:
         """Bring ``item`` up, and first what it requires. Raises VceError."""
@@ -80,18 +82,25 @@ class Team:
 
     async def stop(self, item: Lifecycle, running: Running) -> None:
         """Bring ``item`` down, and first what requires it. Raises VceError where it stays open."""
-        if self.before_stop:
-            await self.before_stop(item.spec.name, running)
-        await self._bring_down(item, running)
+        await self._bring_down(item, running, self.before_stop)
         running.progress(say("{title} is stopped", title=item.spec.title), 1.0)
 
-    async def _bring_down(self, item: Lifecycle, running: Running) -> list[str]:
+    async def _bring_down(
+        self,
+        item: Lifecycle,
+        running: Running,
+        before: Callable[[str, Running], Awaitable[None]] | None = None,
+    ) -> list[str]:
         """Stop ``item`` at a person's word, and first what needs it; tells their names.
 
         It may ask that person before. Raises VceError where it stays open, and nothing is stopped.
         """
+        worked = item.state is ServiceState.READY
         with asked_to_close(item):
             unasked = await let_close(item, running)
+            # Not before: the answer may have been to save.
+            if before and worked:
+                await before(item.spec.name, running)
             stopped = await self.stop_dependents(item, running)
             if unasked and item.process:
                 item.driver.end_unasked(item.process)

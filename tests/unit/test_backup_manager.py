@@ -24,6 +24,7 @@ from ou_vce_ext.models_backup import Reason, Verified
 from ou_vce_ext.states import ServiceState
 from tests.unit.backup_world import Home
 from tests.unit.fake_strategy import FOREIGN
+from tests.unit.fakes import FakeProcess
 
 
 @pytest.fixture
@@ -408,6 +409,29 @@ async def test_on_a_stop_where_it_is_wanted(tmp_path: Path) -> None:
         await home.done(home.registry.stop("thing"))
         assert [each.reason for each in await home.listed()] == [Reason.SCHEDULED]
         assert home.state() is ServiceState.STOPPED
+
+
+async def test_on_a_stop_what_is_saved_at_its_question_is_in_the_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Home(tmp_path, backup={"on_stop": True, "verify": False}) as home:
+        home.put(work="before")
+        await home.start()
+        item = home.registry.get("thing")
+        process = item.process
+        assert isinstance(process, FakeProcess)
+
+        async def saved_and_closed(*_: object) -> None:
+            home.put(work="saved")
+            process.die(0)
+            await home.until(lambda: home.state() is ServiceState.STOPPED)
+
+        monkeypatch.setattr(item.driver, "ask_to_close", saved_and_closed)
+        await home.done(home.registry.stop("thing"))
+        [backup] = await home.listed()
+        home.put(work="lost")
+        await home.done(await home.backups.restore(backup.id))
+        assert home.live() == {"work": "saved"}
 
 
 async def test_a_backup_that_nobody_asked_for_is_only_of_changes_and_gives_way(
