@@ -77,6 +77,17 @@ class ServiceError:
         }
 
 
+class Recovery(NamedTuple):
+    """That a service ended ``at`` a moment, and why, and was started again by itself."""
+
+    at: datetime
+    error: ServiceError
+
+    def to_json(self) -> dict[str, Json]:
+        """The ``recovered_from`` object of the REST interface."""
+        return {"at": iso(self.at), "error": self.error.to_json()}
+
+
 class Connection(NamedTuple):
     """How a program on this machine reaches a database. It never holds a secret itself.
 
@@ -192,6 +203,7 @@ class Service:
     capabilities: frozenset[Capability]
     data_dir: str | None
     last_backup: BackupSummary | None = None
+    recovered_from: Recovery | None = None
 
     def to_json(self) -> dict[str, Json]:
         """The contract's Service object."""
@@ -220,6 +232,7 @@ class Service:
             "capabilities": [c.value for c in Capability if c in self.capabilities],
             "data_dir": self.data_dir,
             "last_backup": self.last_backup.to_json() if self.last_backup else None,
+            "recovered_from": self.recovered_from.to_json() if self.recovered_from else None,
         }
 
 

@@ -35,6 +35,13 @@ export interface IServiceError extends IProblem {
   readonly log_tail: readonly string[];
 }
 
+/** That a service ended when nobody had asked for it, and was started again by itself. */
+export interface IRecovery {
+  /** When it ended. */
+  readonly at: string;
+  readonly error: IServiceError;
+}
+
 /** How a program on the server's machine reaches a database. It holds no secret. */
 export interface IConnection {
   readonly host: string | null;
@@ -91,6 +98,8 @@ export interface IService {
   readonly capabilities: readonly Capability[];
   readonly data_dir: string | null;
   readonly last_backup: IBackupSummary | null;
+  /** Null unless this run of it follows an unexpected end. */
+  readonly recovered_from: IRecovery | null;
 }
 
 /** One piece of work that somebody asked for. */

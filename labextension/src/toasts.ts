@@ -249,7 +249,7 @@ export class OperationToasts implements IVCEToasts {
 }
 
 /** As many whole sentences as fit into a note; the rest is where its "Show" leads. */
-function fitting(message: string): string {
+export function fitting(message: string): string {
   let end = message.length;
   while (end > LETTERS) {
     end = message.lastIndexOf('. ', end - 2) + 1;

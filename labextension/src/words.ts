@@ -83,6 +83,23 @@ export function stateAnnouncement(
   }
 }
 
+/** What to say aloud of a service that came back by itself after an unexpected end. */
+export function recoveryWords(
+  service: IService,
+  trans: TranslationBundle
+): string {
+  const told = trans.__(
+    '%1 ended unexpectedly and was started again.',
+    service.title
+  );
+  return service.connection ? `${told} ${cutOffWords(trans)}` : told;
+}
+
+/** What to do in notebooks that had been connected to a database which ended. */
+export function cutOffWords(trans: TranslationBundle): string {
+  return trans.__('In notebooks, run the cells that connect to it again.');
+}
+
 /** What is being done, and to whom: for places that are nobody's own. */
 export function workWords(
   { message, service }: Pick<IOperation, 'message' | 'service'>,
@@ -250,6 +267,16 @@ export function durationWords(
   }
   const days = Math.floor(hours / 24);
   return trans._n('%1 day', '%1 days', days, days);
+}
+
+/** A time of day, with its date where that is not today's, in the manner of the page's language. */
+export function timeWords(moment: string, now: number): string {
+  const then = new Date(moment);
+  const today = then.toDateString() === new Date(now).toDateString();
+  return then.toLocaleString(manner(), {
+    timeStyle: 'short',
+    ...(today ? {} : { dateStyle: 'medium' })
+  });
 }
 
 /** A size in memory, in megabytes as task managers count them. */

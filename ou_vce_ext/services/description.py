@@ -46,6 +46,7 @@ def describe(
         capabilities=capabilities(item),
         data_dir=str(driver.data_dir),
         last_backup=newest,
+        recovered_from=item.recovered_from if item.state in RUNNING else None,
     )
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from ..drivers.base import Driver, Progress, no_progress
 from ..errors import VceError
 from ..launch import Ending, Launcher, Process
-from ..models import Json, ServiceError, ServiceSpec
+from ..models import Json, Recovery, ServiceError, ServiceSpec
 from ..sentences import say
 from ..states import ServiceState
 from .backoff import RestartPolicy
@@ -53,6 +53,8 @@ class Supervision(Standing):
         """Whether the run before this one was cut off, with nobody there to end it gently."""
         self.asked_to_close = False
         """Whether a person's stop has asked it to close: its end is then what was asked for."""
+        self.recovered_from: Recovery | None = None
+        """Why it ended before, where it was started again by itself and by nobody since."""
         self.process: Process | None = None
         self.service_log = ServiceLog(driver.site.log_file)
         self._policy = policy
@@ -68,6 +70,7 @@ class Supervision(Standing):
         return self.driver.spec
 
     async def _supervise(self) -> None:
+        self.recovered_from = None
         try:
             if self.spec.external:
                 await self._watch_external()
@@ -179,6 +182,7 @@ class Supervision(Standing):
         now = self._clock.monotonic()
         ready_for = now - ready_at if ready_at is not None else 0.0
         error = self._explain(ending)
+        died = self._clock.now()
         delay = self._policy.died(ready_for)
         if delay is None:
             await self._clear(process)
@@ -194,6 +198,7 @@ class Supervision(Standing):
         await self._clear(process)
         await self._clock.sleep(delay - (self._clock.monotonic() - now))
         self.restarts += 1
+        self.recovered_from = Recovery(died, error)
         return True
 
     async def _clear(self, process: Process) -> None:

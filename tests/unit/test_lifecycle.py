@@ -61,6 +61,14 @@ async def test_a_death_is_followed_by_a_new_run_at_once() -> None:
     assert world.history[2:] == [S.BACKOFF, S.STARTING, S.READY]
     assert world.lifecycle.restarts == 1
     assert len(world.launcher.processes) == 2
+    recovery = world.lifecycle.recovered_from
+    assert recovery
+    assert recovery.error.signal == "SIGKILL"
+    assert "started again" not in recovery.error.hint
+    await world.lifecycle.stop()
+    # A person's own start begins anew.
+    await world.lifecycle.start()
+    assert world.lifecycle.recovered_from is None
     await world.lifecycle.stop()
 
 

@@ -69,7 +69,7 @@ CONTRACT = [
 FIELDS = {
     "Service": "name title kind icon state since ready_seconds pid url open connection "
     "memory_bytes memory_measure cpu_percent open_files restarts retry_at autostart "
-    "requires operation error capabilities data_dir last_backup",
+    "requires operation error capabilities data_dir last_backup recovered_from",
     "ServiceError": "code message hint exit_code signal log_tail",
     "Connection": "host port socket user database password_file env",
     "Operation": "id kind service state progress message started finished error result waiting_for",

@@ -126,6 +126,14 @@ test('a database that is killed comes back by itself', async ({
     })
     .toBe(true);
   await vce.expectRow('mongo', 'ready');
+  // It was away for less than a second, but connections of notebooks were cut.
+  const row = vce.row('mongo');
+  await expect(row).toContainText('Ended unexpectedly at');
+  await expect(row).toContainText('run the cells that connect to it again');
+  await vce.expectAccessible('#vce-panel');
+  await row.getByRole('button', { name: /^OK, I have read/ }).click();
+  await expect(row).not.toContainText('Ended unexpectedly');
+  await expect(row).toBeFocused();
 });
 
 test('a failure says why, and what to do', async ({ page, server, vce }) => {

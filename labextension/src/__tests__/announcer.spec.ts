@@ -3,6 +3,7 @@ import {
   database,
   FakeModel,
   operation,
+  recovery,
   service,
   serviceError,
   trans
@@ -33,6 +34,20 @@ describe('Announcer', () => {
     model.become({ openrefine: { state: 'failed', error: serviceError() } });
     expect(said('alert')).toBe('OpenRefine failed. It ended at once.');
     expect(said('status')).toBe('');
+  });
+
+  it('says at once that something ended and is back', () => {
+    const { model, said } = setUp();
+    model.become({});
+    model.become({
+      postgres: { state: 'starting', recovered_from: recovery() }
+    });
+    expect(said('alert')).toBe('');
+    model.become({ postgres: 'ready' });
+    expect(said('alert')).toBe(
+      'PostgreSQL ended unexpectedly and was started again. ' +
+        'In notebooks, run the cells that connect to it again.'
+    );
   });
 
   it('says once that somebody is waited for', () => {

@@ -6,6 +6,7 @@ import type {
   IModelChange,
   IOperation,
   IProblem,
+  IRecovery,
   IService,
   IServiceError,
   IStateChange,
@@ -45,8 +46,15 @@ export function service(changes: Partial<IService> = {}): IService {
     capabilities: ['open', 'start', 'stop', 'logs'],
     data_dir: null,
     last_backup: null,
+    recovered_from: null,
     ...changes
   };
+}
+
+/** What is known of a service that was killed and is back. */
+export function recovery(changes: Partial<IRecovery> = {}): IRecovery {
+  const error = serviceError({ message: 'It was killed.' });
+  return { at: '2026-01-01T10:00:00.000Z', error, ...changes };
 }
 
 /** A database that runs, but for what is said otherwise. */

@@ -8,6 +8,7 @@ import {
   database,
   FakeModel,
   operation,
+  recovery,
   service,
   serviceError
 } from './fixtures';
@@ -174,6 +175,23 @@ describe('PanelView', () => {
     const error = serviceError({ exit_code: null, signal: 'SIGKILL' });
     show(new FakeModel(service({ state: 'backoff', error })));
     expect(row('openrefine').textContent).toContain('signal SIGKILL');
+  });
+
+  it('tells that a service ended and is back, until that is read', () => {
+    const model = new FakeModel(database({ recovered_from: recovery() }));
+    show(model);
+    const told = () => row('postgres').textContent;
+    expect(told()).toContain('Ended unexpectedly at');
+    expect(told()).toContain('It was killed.');
+    expect(told()).toContain('run the cells that connect to it again');
+    fireEvent.click(
+      button('OK, I have read that PostgreSQL was started again')
+    );
+    expect(told()).not.toContain('Ended unexpectedly');
+    expect(document.activeElement).toBe(row('postgres'));
+    const at = '2026-01-01T11:00:00.000Z';
+    act(() => model.become({ postgres: { recovered_from: recovery({ at }) } }));
+    expect(told()).toContain('Ended unexpectedly');
   });
 
   it('has a report made for the forum where something failed', () => {

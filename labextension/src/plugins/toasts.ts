@@ -6,7 +6,8 @@ import { Notification } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../commands';
-import { OperationToasts } from '../toasts';
+import { Surprises } from '../surprises';
+import { type IToastContext, OperationToasts } from '../toasts';
 import {
   IVCEApps,
   IVCEModel,
@@ -31,8 +32,8 @@ export const toastsPlugin: JupyterFrontEndPlugin<IVCEToasts> = {
     panel: IVCEPanel | null,
     settings: IVCESettings | null,
     translator: ITranslator | null
-  ): IVCEToasts =>
-    new OperationToasts({
+  ): IVCEToasts => {
+    const context: IToastContext = {
       model,
       panel,
       notes: {
@@ -45,5 +46,8 @@ export const toastsPlugin: JupyterFrontEndPlugin<IVCEToasts> = {
       open: name => void app.commands.execute(CommandIDs.open, { name }),
       wanted: () => settings?.toasts ?? true,
       report: () => void app.commands.execute(CommandIDs.copyReport)
-    })
+    };
+    new Surprises(context);
+    return new OperationToasts(context);
+  }
 };

@@ -1,8 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
+import { Recoveries } from '../recoveries';
 import type { IModelChange, IVCEModel, ShownState } from '../tokens';
-import { problemWords, stateAnnouncement } from '../words';
+import { problemWords, recoveryWords, stateAnnouncement } from '../words';
 
 const URGENT: readonly ShownState[] = ['failed', 'unavailable', 'unresponsive'];
 
@@ -20,6 +21,7 @@ export class Announcer extends Widget {
     this._polite = region('status', 'polite');
     this._assertive = region('alert', 'assertive');
     this.node.append(this._polite, this._assertive);
+    this._recoveries = new Recoveries(model);
     model.changed.connect(this._onChanged, this);
   }
 
@@ -37,6 +39,9 @@ export class Announcer extends Widget {
     for (const { service, to } of change.states) {
       const list = URGENT.includes(to) ? urgent : polite;
       list.push(stateAnnouncement(service, to, this._trans));
+    }
+    for (const service of this._recoveries.news()) {
+      urgent.push(recoveryWords(service, this._trans));
     }
     const waiting = model.operations.filter(one => one.waiting_for !== null);
     for (const { id, message } of waiting) {
@@ -56,6 +61,7 @@ export class Announcer extends Widget {
 
   private readonly _polite: HTMLElement;
   private readonly _assertive: HTMLElement;
+  private readonly _recoveries: Recoveries;
   private _lost = false;
   /** The operations that are known to wait for a person. */
   private _waiting: readonly string[] = [];

@@ -10,14 +10,19 @@ interface IFailureProps {
   /** Show what may be shown in a forum. */
   readonly report: () => void;
   readonly trans: TranslationBundle;
+  /** What comes before its message. */
+  readonly before?: React.ReactNode;
+  /** What comes after its buttons. */
+  readonly after?: React.ReactNode;
 }
 
 /** What went wrong with a service, what to do about it, and its last lines for who helps. */
 export function Failure(props: IFailureProps): React.JSX.Element {
-  const { service, error, trans } = props;
+  const { service, error, trans, before, after } = props;
   const end = endWords(error, trans);
   return (
     <div className="jp-vce-failure" data-vce-error={error.code}>
+      {before}
       <p className="jp-vce-failure-message">{error.message}</p>
       {error.hint && <p className="jp-vce-failure-hint">{error.hint}</p>}
       {end && <p className="jp-vce-failure-end">{end}</p>}
@@ -42,6 +47,7 @@ export function Failure(props: IFailureProps): React.JSX.Element {
       >
         {trans.__('Copy for the forum')}
       </button>
+      {after}
     </div>
   );
 }

@@ -8,6 +8,7 @@ import { actionLabel } from '../words';
 import { ActionButtons } from './actionButtons';
 import { Failure } from './failure';
 import { Progress } from './progress';
+import { Recovered } from './recovered';
 import { StateLine } from './stateLine';
 
 interface IServiceRowProps {
@@ -27,10 +28,12 @@ interface IServiceRowProps {
 export function ServiceRow(props: IServiceRowProps): React.JSX.Element {
   const { model, service, trans, revealed } = props;
   const row = React.useRef<HTMLLIElement>(null);
+  const [read, setRead] = React.useState('');
   const state = model.stateOf(service.name);
   const Icon = serviceIcon(service).react;
   const logLabel = actionLabel('logs', state, service.title, trans);
   const heading = `jp-vce-service-${service.name}`;
+  const recovery = state === 'ready' ? service.recovered_from : null;
 
   React.useEffect(() => {
     if (revealed > 0) {
@@ -73,6 +76,19 @@ export function ServiceRow(props: IServiceRowProps): React.JSX.Element {
           service={service}
           error={service.error}
           report={props.report}
+          trans={trans}
+        />
+      )}
+      {recovery && recovery.at !== read && (
+        <Recovered
+          service={service}
+          recovery={recovery}
+          now={model.serverNow()}
+          report={props.report}
+          done={() => {
+            setRead(recovery.at);
+            row.current?.focus();
+          }}
           trans={trans}
         />
       )}
