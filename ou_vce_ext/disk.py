@@ -6,14 +6,19 @@ import asyncio
 import os
 import time
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from .models_status import DiskUsage
-from .sentences import in_a_row
+from .models_status import DiskUsage, Problem
+from .sentences import in_a_row, say
+from .sizes import in_words
 
 FRESH_SECONDS: Final = 10.0
 PATIENCE_SECONDS: Final = 1.0
+LOW_BYTES: Final = 300_000_000
+LOW_SHARE: Final = 0.05
+"""With less left than either of these a disk is nearly full, and something will soon fail."""
 
 Places = Sequence[tuple[str, Path]]
 """What lives there, in words, and the folder."""
@@ -53,6 +58,7 @@ class DiskWatch:
         self._known: list[DiskUsage] = []
         self._measured = float("-inf")
         self._running: asyncio.Task[None] | None = None
+        self._low_since: dict[str, datetime] = {}
 
     async def usage(self, places: Places) -> list[DiskUsage]:
         """Give the room there is, at most ten seconds old unless a file system hangs."""
@@ -65,6 +71,36 @@ class DiskWatch:
     async def _measure(self, places: Places) -> None:
         self._known = await asyncio.to_thread(measure, places)
         self._measured = time.monotonic()
+        low = [usage.label for usage in self._known if _is_low(usage)]
+        now = datetime.now(UTC)
+        self._low_since = {label: self._low_since.get(label, now) for label in low}
+
+    def problems(self) -> list[Problem]:
+        """The disks that were nearly full when they were measured last."""
+        return [
+            Problem(
+                None,
+                "disk-low",
+                say(
+                    "Only {free} of {total} are left on a disk ({label}). What is saved from now "
+                    "on may fail; what has been saved is safe.",
+                    free=in_words(usage.free_bytes),
+                    total=in_words(usage.total_bytes),
+                    label=usage.label,
+                ),
+                say(
+                    "Delete files and backups that are not needed any more, or ask for more room. "
+                    "Then start services anew that have failed."
+                ),
+                self._low_since[usage.label],
+            )
+            for usage in self._known
+            if usage.label in self._low_since
+        ]
+
+
+def _is_low(usage: DiskUsage) -> bool:
+    return usage.free_bytes < min(LOW_BYTES, LOW_SHARE * usage.total_bytes)
 
 
 def _existing(folder: Path) -> Path:

@@ -28,13 +28,15 @@ async def look(handler: VCEHandler, *, patience: float = GLANCE) -> Status:
     disk = cast("DiskWatch", settings.setdefault("vce_disk_watch", DiskWatch()))
     versions = cast("VersionWatch", settings.setdefault("vce_version_watch", VersionWatch()))
     root = Path(settings["serverapp"].root_dir)
+    usage = await disk.usage(_places(root, services))
     return Status(
         services=services,
         operations=[each for each in operations if each.id not in left_out],
-        disk=await disk.usage(_places(root, services)),
+        disk=usage,
         memory=MemoryUsage(*machine_memory()),
         versions=await versions.versions(registry, patience=patience),
-        problems=registry.problems(),
+        # What has failed comes first: a full disk may be why.
+        problems=[*registry.problems(), *disk.problems()],
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ou_vce_ext import disk
 from ou_vce_ext.models import Capability, OperationState, Service, ServiceError
 from ou_vce_ext.models_backup import BackupSummary, Reason, Verified
 from ou_vce_ext.models_status import Problem
@@ -113,6 +114,19 @@ async def test_what_is_well_again_keeps_its_last_error(house: House, ask: Ask) -
     shown = await page(ask)
     assert "PostgreSQL was ended by force." in shown.text
     assert "It is started again by itself." not in shown.text
+
+
+async def test_a_disk_that_is_nearly_full_needs_a_person(
+    house: House, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Every real disk counts as one.
+    monkeypatch.setattr(disk, "LOW_BYTES", 10**18)
+    monkeypatch.setattr(disk, "LOW_SHARE", 1.1)
+    body = assert_matches(await ask("/status", headers=JSON), "/status")
+    assert body["state"] == "attention"
+    assert body["problems"][0]["code"] == "disk-low"
+    shown = await page(ask)
+    assert "are left on a disk (Home folder" in shown.text
 
 
 async def test_json_speaks_it_too(house: House, ask: Ask) -> None:

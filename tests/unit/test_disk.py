@@ -41,6 +41,29 @@ def test_what_cannot_be_looked_at_is_left_out(tmp_path: Path) -> None:
     assert [usage.label for usage in told] == ["Home folder"]
 
 
+async def test_a_disk_that_is_nearly_full_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    gigabyte = 1_000_000_000
+    measured = [
+        DiskUsage("Home folder", 100 * gigabyte, gigabyte),
+        DiskUsage("Data of A", 4 * gigabyte, 150_000_000),
+        # Small, and yet half of it is free.
+        DiskUsage("Data of B", 20_000_000, 10_000_000),
+    ]
+    monkeypatch.setattr(disk, "measure", lambda _: measured)
+    monkeypatch.setattr(disk, "FRESH_SECONDS", 0.0)
+    watch = disk.DiskWatch()
+    assert watch.problems() == []
+    await watch.usage([])
+    [problem] = watch.problems()
+    assert (problem.service, problem.code) == (None, "disk-low")
+    assert problem.message.startswith("Only 150 MB of 4.0 GB are left on a disk (Data of A).")
+    await watch.usage([])
+    assert watch.problems() == [problem], "since it was seen first"
+    measured.pop(1)
+    await watch.usage([])
+    assert watch.problems() == []
+
+
 async def test_a_file_system_that_hangs_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
