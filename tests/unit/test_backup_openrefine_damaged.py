@@ -69,6 +69,8 @@ def strategy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenRefineStrat
     (workspace / "old" / "deep" / "data.csv").write_text("a,b\n")
     (workspace / "extensions").mkdir()
     (workspace / "extensions" / "module.js").write_text("runs")
+    (workspace / "dbextension").mkdir()
+    (workspace / "dbextension" / ".saved-db-connections.json").write_text('{"password": "x"}')
     (workspace / "1700000000007.project").write_text("no folder at all")
     (workspace / "line\nbreak").write_text("no archive can hold this name")
     (workspace / "workspace.json").write_text('{"projectIDs": []}')
@@ -101,6 +103,9 @@ async def test_all_of_it_is_told(strategy: OpenRefineStrategy, tmp_path: Path) -
         [name] = [each for each in archive.getnames() if CUT.id in each]
         with tarfile.open(fileobj=archive.extractfile(name)) as files:
             assert "data.zip" in files.getnames()
+        # It holds passwords, and a backup may be handed on.
+        with tarfile.open(fileobj=archive.extractfile("projects/other.files.tar")) as files:
+            assert not [each for each in files.getnames() if "dbextension" in each]
 
 
 async def test_a_reset_and_its_undo_lose_no_byte(

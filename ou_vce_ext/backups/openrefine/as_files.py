@@ -40,6 +40,9 @@ DETAILS: Final = "as_files"
 """Where a manifest tells of them, by their key."""
 CODE: Final = "extensions"
 """What lies there OpenRefine runs: it stays where it is, and never comes out of a backup."""
+SETTINGS: Final = "dbextension"
+"""Where OpenRefine keeps how it reaches databases, with their passwords. It makes it by itself; it
+stays where it is, and is in no backup, which may be handed on."""
 _NOBODYS: Final = frozenset({*WORKSPACES, ".openrefine.lock", MARKER, "lost+found"})
 """Names at the top that are OpenRefine's, ours or the file system's."""
 _PROJECTS_OWN: Final = frozenset({*DATA, *DESCRIPTIONS, IMPORTING})
@@ -97,15 +100,18 @@ def others(
     left_out: Callable[[str], object],
     *,
     packed: bool = True,
+    settings: bool = False,
 ) -> Iterator[Thing]:
     """All in a workspace that is neither a project's nor OpenRefine's. Raises OSError.
 
     The projects in ``as_files`` are taken whole already. Unless it is to be ``packed``, what no
-    archive may hold is among it.
+    archive may hold is among it; ``settings`` of OpenRefine's only where they are asked for.
     """
 
     def wanted(place: PurePosixPath) -> bool:
         top, *below = place.parts
+        if top == SETTINGS and not settings:
+            return False
         if not below and FOLDER.fullmatch(top) and (workspace / top).is_symlink():
             # What it leads to is a project, if anything.
             return False
@@ -230,9 +236,10 @@ def carry_over(source: Path, place: Path, watch: Watch, *, own: bool) -> None:
     """Have all that is no project in ``source`` in ``place`` too, where nothing is in its way.
 
     What belongs to a project comes along with it. ``own``: it is the student's own, with
-    extensions of OpenRefine's and whatever no backup can hold. Raises OSError, WorkCancelledError.
+    extensions and settings of OpenRefine's, and whatever no backup can hold. Raises OSError,
+    WorkCancelledError.
     """
-    for thing in others(source, (), _pass, packed=not own):
+    for thing in others(source, (), _pass, packed=not own, settings=own):
         watch.raise_if_cancelled()
         top = PurePosixPath(thing.name).parts[0]
         homeless = FOLDER.fullmatch(top) and thing.name != top and not (place / top).is_dir()
