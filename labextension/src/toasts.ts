@@ -41,6 +41,8 @@ export interface IToastContext {
   readonly wanted: () => boolean;
   /** Show what may be shown in a forum. */
   readonly report: () => void;
+  /** Show a text that a note has no room for. */
+  readonly tell: (message: string) => void;
 }
 
 /**
@@ -149,14 +151,17 @@ export class OperationToasts implements IVCEToasts {
     }
     // What it offered about the same data is overtaken, and would undo something else.
     this._dismissStanding(operation);
-    const message = fitting(
-      failed
-        ? (operation.error?.message ?? operation.message)
-        : operation.message
-    );
+    const whole = failed
+      ? (operation.error?.message ?? operation.message)
+      : operation.message;
+    const message = fitting(whole);
     const type = kept ? 'info' : failed ? 'error' : 'success';
     const offered = this._offers.get(operation.kind)?.(operation) ?? [];
     const actions = kept ? [] : this._actions(operation, offered);
+    if (message !== whole && !failed) {
+      // A failure is told whole where its "Show" leads.
+      actions.unshift(this._reading(whole));
+    }
     // What offers something stays until it is answered or closed.
     const stays = (failed && !kept) || actions.length > 0;
     const options = { autoClose: stays ? (false as const) : SHOWN, actions };
@@ -198,6 +203,18 @@ export class OperationToasts implements IVCEToasts {
       { label: trans.__('Copy for the forum'), callback: report },
       ...actions
     ];
+  }
+
+  private _reading(message: string): Notification.IAction {
+    const { tell, trans } = this._context;
+    return {
+      label: trans.__('Read all'),
+      callback: event => {
+        // It offers more than that.
+        event.preventDefault();
+        tell(message);
+      }
+    };
   }
 
   private _waits({ service, waiting_for }: IOperation): boolean {
@@ -248,7 +265,7 @@ export class OperationToasts implements IVCEToasts {
   private _timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** As many whole sentences as fit into a note; the rest is where its "Show" leads. */
+/** As many whole sentences as fit into a note. */
 export function fitting(message: string): string {
   let end = message.length;
   while (end > LETTERS) {

@@ -15,6 +15,7 @@ function setUp(context: Partial<{ isVisible: boolean; seen: boolean }> = {}) {
   const panel = { isVisible: context.isVisible ?? false, reveal: jest.fn() };
   const report = jest.fn();
   const open = jest.fn();
+  const tell = jest.fn();
   const toasts = new OperationToasts({
     model,
     notes,
@@ -22,6 +23,7 @@ function setUp(context: Partial<{ isVisible: boolean; seen: boolean }> = {}) {
     trans,
     report,
     open,
+    tell,
     seen: () => context.seen ?? false,
     wanted: () => true
   });
@@ -33,7 +35,7 @@ function setUp(context: Partial<{ isVisible: boolean; seen: boolean }> = {}) {
     model.operations = [];
     model.operationEnded.emit(ended);
   };
-  return { model, notes, panel, report, open, toasts, run, end };
+  return { model, notes, panel, report, open, tell, toasts, run, end };
 }
 
 const lasting = operation({ started: '2026-01-01T10:00:00.000Z' });
@@ -126,6 +128,21 @@ describe('OperationToasts', () => {
     expect(panel.reveal).toHaveBeenCalledWith('openrefine');
     expect(report).toHaveBeenCalled();
     expect(undo).toHaveBeenCalled();
+  });
+
+  it('let what there is no room for be read', () => {
+    const { notes, tell, end } = setUp();
+    const message = `It is restored. The old is in ${'a/folder/'.repeat(20)}`;
+    end(operation({ kind: 'restore', state: 'succeeded', message }));
+    const [shown, , options] = notes.emit.mock.lastCall!;
+    expect(shown).toBe('It is restored.');
+    const { actions, autoClose } = options as {
+      actions: { label: string; callback: (event: object) => void }[];
+      autoClose: unknown;
+    };
+    expect(autoClose).toBe(false);
+    actions[0]?.callback({ preventDefault: jest.fn() });
+    expect(tell).toHaveBeenCalledWith(message);
   });
 
   it('say whole sentences where there is no room for all', () => {

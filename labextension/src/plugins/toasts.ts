@@ -2,7 +2,7 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { Notification } from '@jupyterlab/apputils';
+import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../commands';
@@ -33,6 +33,7 @@ export const toastsPlugin: JupyterFrontEndPlugin<IVCEToasts> = {
     settings: IVCESettings | null,
     translator: ITranslator | null
   ): IVCEToasts => {
+    const trans = (translator ?? nullTranslator).load(TRANSLATION_DOMAIN);
     const context: IToastContext = {
       model,
       panel,
@@ -41,11 +42,17 @@ export const toastsPlugin: JupyterFrontEndPlugin<IVCEToasts> = {
         dismiss: Notification.dismiss,
         update: Notification.update
       },
-      trans: (translator ?? nullTranslator).load(TRANSLATION_DOMAIN),
+      trans,
       seen: name => apps?.isShown(name) ?? false,
       open: name => void app.commands.execute(CommandIDs.open, { name }),
       wanted: () => settings?.toasts ?? true,
-      report: () => void app.commands.execute(CommandIDs.copyReport)
+      report: () => void app.commands.execute(CommandIDs.copyReport),
+      tell: message =>
+        void showDialog({
+          title: trans.__('What has been done'),
+          body: message,
+          buttons: [Dialog.okButton({ label: trans.__('Close') })]
+        })
     };
     new Surprises(context);
     return new OperationToasts(context);
