@@ -52,7 +52,11 @@ def ended_by(server: Jupyter, how: str) -> None:
 
 
 def _name(pid: int) -> str:
-    return Path(f"/proc/{pid}/comm").read_text().strip()
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        # What Jupyter has asked for its own sake may be gone by now.
+        return ""
 
 
 @pytest.mark.parametrize(
