@@ -98,6 +98,7 @@ test('a Mac has Cmd where others have Ctrl', async ({ browser, server }) => {
     });
   const cmd = async ({ desktop, page, sent }: IView): Promise<void> => {
     await desktop.click(...DAISYWORLD.notes);
+    await desktop.expectCaret();
     await page.keyboard.press('Meta+a');
     await page.keyboard.type('copied by Cmd');
     await page.keyboard.press('Meta+a');
@@ -107,5 +108,7 @@ test('a Mac has Cmd where others have Ctrl', async ({ browser, server }) => {
     await page.keyboard.press('Control+F6');
     await expect(desktop.button('Clipboard')).toBeFocused();
   };
+  // Fresh, with nothing in its notes.
+  await server.settle('daisyworld', 'stopped');
   await look(browser, server, {}, cmd, mac);
 });

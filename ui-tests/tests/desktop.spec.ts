@@ -91,6 +91,7 @@ test.describe('A Java program in a tab', () => {
       await desktop.click(...DAISYWORLD.notes);
       await expect(desktop.keys).toBeFocused();
       // Java is told of a click and its consequence, the focus, one after the other.
+      await desktop.expectCaret();
       await page.keyboard.press('Control+a');
       await page.keyboard.type('AZERTY zqsd; £5 ');
       await compose(context, '^', 'ê');
