@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,6 +35,22 @@ def manifest_of(
         members=tuple(archive.members),
         details=taken.details,
     )
+
+
+def spoilt(whole: bytes, seed: int, count: int) -> Iterator[tuple[bytes, bool]]:
+    """``count`` spoilt copies of a backup, and whether each was cut; the others have a bit changed.
+
+    What comes after the manifest is nothing but the end's zeros, so that no cut is there.
+    """
+    chance = random.Random(seed)
+    for number in range(count):
+        changed = bytearray(whole)
+        cut = number % 2 == 0
+        if cut:
+            del changed[chance.randrange(len(whole) - 1024) :]
+        else:
+            changed[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
+        yield bytes(changed), cut
 
 
 async def back_up(strategy: Strategy, path: Path, watch: Watch | None = None) -> Taken:
